@@ -1,0 +1,1 @@
+"""Stemma: laboratory information management for stem cell preparation."""

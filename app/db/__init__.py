@@ -1,0 +1,1 @@
+"""PostgreSQL: the door, the tables, the questions and the writes."""

@@ -1,0 +1,293 @@
+"""The three ways to the database, and no fourth: `read` cannot write, `change` cannot go unrecorded, `keep_scan` appends.
+
+Only this module opens transactions or commits; a lint with its own test holds the others to it.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+from pydantic_core import to_jsonable_python
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.db.translate import refusal_of
+from app.domain.acts import Act, Actor, require
+from app.domain.errors import BadInput, Busy, Refusal
+from app.domain.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Executable, Row
+
+T = TypeVar("T")
+
+OPEN = text(
+    "SELECT outcome, number, at, answer FROM audit.open(:actor_id, :actor, :roles, :act, :subject, :reason,"
+    " :device, :session_id, :key, :body)"
+)
+KEEP_ANSWER = text("SELECT audit.keep_answer(:actor_id, :key, CAST(:answer AS jsonb))")
+KEEP_REFUSAL = text(
+    "INSERT INTO lab.refusals (kind, act, subject, what, why, remedy, rule, detail)"
+    " VALUES (:kind, :act, :subject, :what, :why, :remedy, :rule, CAST(:detail AS jsonb))"
+)
+BURN = text("SELECT gate.burn(:ceremony, :why)")
+
+
+class Desk(StrEnum):
+    """Which service role does the work: the laboratory's, or the one for accounts and factors."""
+
+    LABORATORY = "laboratory"
+    PEOPLE = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks, under which idempotency key, with which body: what a change is opened for."""
+
+    actor: Actor
+    key: str | None = None
+    body_sha256: bytes = b""
+
+
+class Replay(Exception):  # noqa: N818  it is an answer, not an error
+    """This key was answered before; `answer` is what was said then."""
+
+    def __init__(self, answer: Any) -> None:  # noqa: ANN401  JSON as it was kept
+        super().__init__("answered before")
+        self.answer = answer
+
+
+@dataclass(slots=True)
+class Reading:
+    """A session that cannot write."""
+
+    connection: AsyncConnection
+
+    async def all(self, statement: Executable | str, **values: Any) -> Sequence[Row[Any]]:  # noqa: ANN401
+        """Every row."""
+        return (await self.connection.execute(_statement(statement), values)).all()
+
+    async def one(self, statement: Executable | str, **values: Any) -> Row[Any] | None:  # noqa: ANN401
+        """The only row, or None."""
+        return (await self.connection.execute(_statement(statement), values)).one_or_none()
+
+    async def value(self, statement: Executable | str, **values: Any) -> Any:  # noqa: ANN401
+        """The first column of the only row, or None."""
+        return (await self.connection.execute(_statement(statement), values)).scalar_one_or_none()
+
+
+@dataclass(slots=True)
+class Change(Reading):
+    """One act, one transaction, one audited entry. `at` is the moment that the database gave it."""
+
+    actor: Actor
+    entry: int
+    at: datetime
+    ceremony: UUID | None = None
+    _answer: Any = field(default=None)
+
+    async def run(self, statement: Executable | str, **values: Any) -> None:  # noqa: ANN401
+        """Write, expecting nothing back."""
+        await self.connection.execute(_statement(statement), values)
+
+    async def run_many(self, statement: Executable | str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write many rows; none is fine too."""
+        if rows:
+            await self.connection.execute(_statement(statement), rows)
+
+    def answers(self, value: T) -> T:
+        """State what this change answers, so that the same key gets the same answer."""
+        self._answer = value
+        return value
+
+
+def _statement(statement: Executable | str) -> Executable:
+    return text(statement) if isinstance(statement, str) else statement
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address as SQLAlchemy wants it."""
+    return url if "+asyncpg" in url else url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def driver_url(url: str) -> str:
+    """The same address as the driver wants it."""
+    return url.replace("+asyncpg", "", 1)
+
+
+async def _no_reset(_: Any) -> None:  # noqa: ANN401
+    """A pooled scan connection runs single statements outside any transaction: there is nothing to reset."""
+
+
+class Door:
+    """Opens sessions as the application's role, and as the authentication role for accounts and factors."""
+
+    def __init__(self, *, database_url: str, auth_database_url: str, pool_size: int = 8) -> None:
+        """Nothing connects before the first use."""
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
+        self._engines: dict[Desk, AsyncEngine] = {
+            Desk.LABORATORY: create_async_engine(sqlalchemy_url(database_url), **options),
+            Desk.PEOPLE: create_async_engine(sqlalchemy_url(auth_database_url), **{**options, "pool_size": 3}),
+        }
+        self._scan_url = driver_url(database_url)
+        self._scan_pool: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        """Make the pool of the scan path."""
+        self._scan_pool = await asyncpg.create_pool(self._scan_url, min_size=1, max_size=8, reset=_no_reset)
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        if self._scan_pool is not None:
+            await self._scan_pool.close()
+        for engine in self._engines.values():
+            await engine.dispose()
+
+    # -- read ------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def read(self, actor: Actor, act: Act, *, desk: Desk = Desk.LABORATORY) -> AsyncIterator[Reading]:
+        """A READ ONLY session for somebody who may do this. Raises NotPermitted."""
+        require(actor, act)
+        async with self.look(desk=desk) as reading:
+            yield reading
+
+    @asynccontextmanager
+    async def look(self, *, desk: Desk = Desk.LABORATORY) -> AsyncIterator[Reading]:
+        """A READ ONLY session of the house itself: who is signed in, health, metrics."""
+        async with self._engines[desk].connect() as connection:
+            readonly = await connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            try:
+                yield Reading(readonly)
+            except DBAPIError as error:
+                raise refusal_of(error) from error
+
+    # -- change ----------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def change(
+        self, call: Call, act: Act, *, subject: str = "", reason: str = "", desk: Desk = Desk.LABORATORY
+    ) -> AsyncIterator[Change]:
+        """One audited transaction, committed before the caller goes on.
+
+        A Refusal undoes the work and is itself kept. Raises Refusal, or Replay when the key was answered before.
+        """
+        opened: Change | None = None
+        try:
+            require(call.actor, act)
+            async with self._engines[desk].connect() as connection, connection.begin():
+                opened = await self._opened(connection, call, act, subject=subject, reason=reason)
+                yield opened
+                if call.key is not None:
+                    answer = json.dumps(to_jsonable_python(opened._answer), ensure_ascii=False)  # noqa: SLF001
+                    await opened.run(KEEP_ANSWER, actor_id=call.actor.account_id, key=call.key, answer=answer)
+        except Refusal as refusal:
+            await self.keep_refusal(call.actor, act, subject, refusal, ceremony=opened and opened.ceremony)
+            raise
+        except DBAPIError as error:
+            refusal = refusal_of(error)
+            await self.keep_refusal(call.actor, act, subject, refusal, ceremony=opened and opened.ceremony)
+            raise refusal from error
+
+    async def _opened(
+        self, connection: AsyncConnection, call: Call, act: Act, *, subject: str, reason: str
+    ) -> Change:
+        actor = call.actor
+        row = (
+            await connection.execute(
+                OPEN,
+                {
+                    "actor_id": actor.account_id,
+                    "actor": actor.username,
+                    "roles": ",".join(sorted(actor.roles)),
+                    "act": act.value,
+                    "subject": subject,
+                    "reason": reason,
+                    "device": actor.device,
+                    "session_id": actor.session_id,
+                    "key": call.key,
+                    "body": call.body_sha256,
+                },
+            )
+        ).one()
+        match row.outcome:
+            case "replay" if row.answer is None:
+                raise Busy(
+                    what=Text("This request is being worked on."),
+                    why=Text("The same key was sent a moment ago and has no answer yet."),
+                    remedy=Text("Ask again in a second with the same key."),
+                )
+            case "replay":
+                raise Replay(row.answer)
+            case "mismatch":
+                raise BadInput(
+                    field="Idempotency-Key",
+                    what=Text("Nothing was done."),
+                    why=Text("This idempotency key was used before for another request."),
+                    remedy=Text("Send a new key with a new request."),
+                )
+        return Change(connection=connection, actor=actor, entry=row.number, at=row.at)
+
+    async def keep_refusal(
+        self, actor: Actor, act: Act, subject: str, refusal: Refusal, *, ceremony: UUID | None = None
+    ) -> None:
+        """A refusal is a record. A proof of identity that was part of it is spent."""
+        kept = refusal.to_json()
+        detail = {"detail": refusal.detail, "findings": kept["findings"], "texts": {k: kept[k] for k in _SAID}}
+        async with self._engines[Desk.LABORATORY].connect() as connection, connection.begin():
+            await self._opened(
+                connection, Call(actor), act, subject=subject, reason=f"refused: {refusal.kind}"
+            )
+            await connection.execute(
+                KEEP_REFUSAL,
+                {
+                    "kind": refusal.kind,
+                    "act": act.value,
+                    "subject": subject,
+                    "what": str(refusal.what),
+                    "why": str(refusal.why),
+                    "remedy": str(refusal.remedy),
+                    "rule": refusal.rule,
+                    "detail": json.dumps(to_jsonable_python(detail), ensure_ascii=False),
+                },
+            )
+            if ceremony is not None:
+                await connection.execute(BURN, {"ceremony": ceremony, "why": refusal.kind})
+
+    # -- scan ------------------------------------------------------------------------------------------------------
+
+    async def scan_row(self, statement: str, *values: Any) -> asyncpg.Record | None:  # noqa: ANN401
+        """One prepared statement on the driver's own connection: one round trip, its own transaction."""
+        if self._scan_pool is None:
+            raise RuntimeError("the door is not open")
+        try:
+            async with self._scan_pool.acquire() as connection:
+                return await connection.fetchrow(statement, *values)
+        except asyncpg.PostgresError as error:
+            raise refusal_of(error) from error
+
+    async def keep_scan(self, *values: Any) -> asyncpg.Record:  # noqa: ANN401
+        """Append one scan with its verdict; see audit.keep_scan for the values, in its order."""
+        row = await self.scan_row(KEEP_SCAN, *values)
+        if row is None:
+            raise RuntimeError("a kept scan always answers")
+        return row
+
+
+_SAID = ("what", "why", "remedy")
+KEEP_SCAN = (
+    "SELECT number, at, replayed, verdict, reason, detail, raw"
+    " FROM audit.keep_scan($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)"
+)

@@ -1,0 +1,1 @@
+"""Floor 1: the laboratory's own words and judgements, pure: no input, no output, no clock."""

@@ -1,0 +1,404 @@
+"""Everything that a person may do has a name here, and who may do it: permissions are this table and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from app.domain.errors import NotPermitted
+from app.domain.text import Text
+
+
+class Role(StrEnum):
+    """What somebody is in the laboratory. `QUALITY_AUTHORITY` is held by a live appointment, never by a grant."""
+
+    TECHNICIAN = "technician"
+    VERIFIER = "verifier"
+    QC_ANALYST = "qc_analyst"
+    QC_REVIEWER = "qc_reviewer"
+    QA_MANAGER = "qa_manager"
+    QUALITY_AUTHORITY = "quality_authority"
+    PHYSICIAN = "physician"
+    HEAD_OF_PRODUCTION = "head_of_production"
+    ADMINISTRATOR = "administrator"
+    DEVICE = "device"
+
+
+class Act(StrEnum):
+    READ_LOT = "read_lot"
+    READ_ITEM = "read_item"
+    READ_DONOR = "read_donor"
+    READ_MATERIAL = "read_material"
+    READ_TRACE = "read_trace"
+    READ_DASHBOARD = "read_dashboard"
+    READ_RULES = "read_rules"
+    READ_ACCOUNTS = "read_accounts"
+    READ_AUDIT = "read_audit"
+    VERIFY_AUDIT = "verify_audit"
+    EXPORT_AUDIT = "export_audit"
+    REVEAL_IDENTITY = "reveal_identity"
+
+    SCAN = "scan"
+    DECODE_PICTURE = "decode_picture"
+    PRINT_LABEL = "print_label"
+    VERIFY_LABEL = "verify_label"
+    OPEN_CEREMONY = "open_ceremony"
+    MANAGE_OWN_FACTORS = "manage_own_factors"
+
+    REGISTER_DONOR = "register_donor"
+    RECORD_CONSENT = "record_consent"
+    WITHDRAW_CONSENT = "withdraw_consent"
+    MATCH_IDENTITY = "match_identity"
+    RECORD_MARKER = "record_marker"
+    DETERMINE_ELIGIBILITY = "determine_eligibility"
+    RECEIVE_DONATION = "receive_donation"
+
+    DEFINE_MATERIAL = "define_material"
+    RECEIVE_MATERIAL = "receive_material"
+    REVIEW_COA = "review_coa"
+    APPROVE_MATERIAL = "approve_material"
+    REJECT_MATERIAL = "reject_material"
+    RECALL_MATERIAL = "recall_material"
+
+    DEFINE_EQUIPMENT = "define_equipment"
+    DEFINE_PROCESS = "define_process"
+    DEFINE_SPECIFICATION = "define_specification"
+    CHANGE_SETTING = "change_setting"
+
+    PLAN_LOT = "plan_lot"
+    CLEAR_LINE = "clear_line"
+    VERIFY_CLEARANCE = "verify_clearance"
+    ISOLATE = "isolate"
+    PASSAGE = "passage"
+    FILL = "fill"
+    CRYOPRESERVE = "cryopreserve"
+    VERIFY_STEP = "verify_step"
+    TAKE_RETAIN = "take_retain"
+    TAKE_SAMPLE = "take_sample"
+    RECORD_ALREADY_HAPPENED = "record_already_happened"
+
+    RECORD_RESULT = "record_result"
+    REVIEW_RESULT = "review_result"
+    INVALIDATE_RESULT = "invalidate_result"
+
+    OPEN_DEVIATION = "open_deviation"
+    CLOSE_DEVIATION = "close_deviation"
+    PLACE_HOLD = "place_hold"
+    LIFT_HOLD = "lift_hold"
+    REVIEW_BATCH = "review_batch"
+    SUBMIT_LOT = "submit_lot"
+    SEND_LOT_BACK = "send_lot_back"
+    PROPOSE_WAIVER = "propose_waiver"
+    APPROVE_WAIVER = "approve_waiver"
+
+    CHECK_RELEASE = "check_release"
+    RELEASE_LOT = "release_lot"
+    CONDITIONALLY_RELEASE_LOT = "conditionally_release_lot"
+    REJECT_LOT = "reject_lot"
+    RECALL_LOT = "recall_lot"
+    FAIL_LOT_AFTER_RELEASE = "fail_lot_after_release"
+    DESTROY_LOT = "destroy_lot"
+
+    OPEN_ACCOUNT = "open_account"
+    GRANT_ROLE = "grant_role"
+    REVOKE_ROLE = "revoke_role"
+    RESET_FACTORS = "reset_factors"
+    UNLOCK_ACCOUNT = "unlock_account"
+    DEACTIVATE_ACCOUNT = "deactivate_account"
+    APPOINT_QUALITY_AUTHORITY = "appoint_quality_authority"
+    SUPPORT_APPOINTMENT = "support_appointment"
+    REVOKE_APPOINTMENT = "revoke_appointment"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: the account, the roles held at this moment, and the device it comes from."""
+
+    account_id: int
+    username: str
+    printed_name: str
+    roles: frozenset[Role]
+    session_id: int | None
+    device: str
+
+
+_ALL = frozenset(Role)
+_PEOPLE = _ALL - {Role.DEVICE}
+_LAB = _PEOPLE - {Role.ADMINISTRATOR}
+_BENCH = frozenset({Role.TECHNICIAN})
+_SECOND = frozenset({Role.VERIFIER})
+_ANALYST = frozenset({Role.QC_ANALYST})
+_REVIEWER = frozenset({Role.QC_REVIEWER})
+_QA = frozenset({Role.QA_MANAGER})
+_AUTHORITY = frozenset({Role.QUALITY_AUTHORITY})
+_QUALITY = _QA | _AUTHORITY
+_PHYSICIAN = frozenset({Role.PHYSICIAN})
+_PRODUCTION = frozenset({Role.HEAD_OF_PRODUCTION})
+_SUPPORTERS = _QA | _PHYSICIAN | _PRODUCTION
+_ADMIN = frozenset({Role.ADMINISTRATOR})
+
+MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
+    {
+        Act.READ_LOT: _LAB,
+        Act.READ_ITEM: _LAB,
+        Act.READ_DONOR: _LAB,
+        Act.READ_MATERIAL: _LAB,
+        Act.READ_TRACE: _LAB,
+        Act.READ_DASHBOARD: _LAB,
+        Act.READ_RULES: _PEOPLE,
+        Act.READ_ACCOUNTS: _ADMIN | _QUALITY,
+        Act.READ_AUDIT: _QUALITY,
+        Act.VERIFY_AUDIT: _QUALITY | _ADMIN,
+        Act.EXPORT_AUDIT: _QUALITY,
+        Act.REVEAL_IDENTITY: _PHYSICIAN | _QA,
+        Act.SCAN: _LAB | {Role.DEVICE},
+        Act.DECODE_PICTURE: _LAB | {Role.DEVICE},
+        Act.PRINT_LABEL: _BENCH | _ANALYST,
+        Act.VERIFY_LABEL: _BENCH | _SECOND | _ANALYST,
+        Act.OPEN_CEREMONY: _LAB,
+        Act.MANAGE_OWN_FACTORS: _PEOPLE,
+        Act.REGISTER_DONOR: _BENCH | _PHYSICIAN,
+        Act.RECORD_CONSENT: _BENCH | _PHYSICIAN,
+        Act.WITHDRAW_CONSENT: _BENCH | _PHYSICIAN | _QA,
+        Act.MATCH_IDENTITY: _BENCH | _SECOND | _PHYSICIAN,
+        Act.RECORD_MARKER: _ANALYST | _PHYSICIAN,
+        Act.DETERMINE_ELIGIBILITY: _QA | _PHYSICIAN,
+        Act.RECEIVE_DONATION: _BENCH,
+        Act.DEFINE_MATERIAL: _QA,
+        Act.RECEIVE_MATERIAL: _BENCH,
+        Act.REVIEW_COA: _REVIEWER | _QA,
+        Act.APPROVE_MATERIAL: _QA,
+        Act.REJECT_MATERIAL: _QA,
+        Act.RECALL_MATERIAL: _QUALITY,
+        Act.DEFINE_EQUIPMENT: _QA | _PRODUCTION,
+        Act.DEFINE_PROCESS: _QA | _PRODUCTION,
+        Act.DEFINE_SPECIFICATION: _QA,
+        Act.CHANGE_SETTING: _QA,
+        Act.PLAN_LOT: _BENCH | _PRODUCTION,
+        Act.CLEAR_LINE: _BENCH,
+        Act.VERIFY_CLEARANCE: _SECOND,
+        Act.ISOLATE: _BENCH,
+        Act.PASSAGE: _BENCH,
+        Act.FILL: _BENCH,
+        Act.CRYOPRESERVE: _BENCH,
+        Act.VERIFY_STEP: _SECOND,
+        Act.TAKE_RETAIN: _BENCH,
+        Act.TAKE_SAMPLE: _BENCH | _ANALYST,
+        Act.RECORD_ALREADY_HAPPENED: _LAB,
+        Act.RECORD_RESULT: _ANALYST,
+        Act.REVIEW_RESULT: _REVIEWER,
+        Act.INVALIDATE_RESULT: _QA,
+        Act.OPEN_DEVIATION: _LAB,
+        Act.CLOSE_DEVIATION: _QA,
+        Act.PLACE_HOLD: _LAB,
+        Act.LIFT_HOLD: _QA,
+        Act.REVIEW_BATCH: _QA,
+        Act.SUBMIT_LOT: _QA,
+        Act.SEND_LOT_BACK: _QUALITY,
+        Act.PROPOSE_WAIVER: _QA | _PHYSICIAN | _PRODUCTION | _REVIEWER,
+        Act.APPROVE_WAIVER: _AUTHORITY,
+        Act.CHECK_RELEASE: _QUALITY,
+        Act.RELEASE_LOT: _AUTHORITY,
+        Act.CONDITIONALLY_RELEASE_LOT: _AUTHORITY,
+        Act.REJECT_LOT: _QUALITY,
+        Act.RECALL_LOT: _QUALITY,
+        Act.FAIL_LOT_AFTER_RELEASE: _QUALITY,
+        Act.DESTROY_LOT: _QA,
+        Act.OPEN_ACCOUNT: _ADMIN,
+        Act.GRANT_ROLE: _ADMIN,
+        Act.REVOKE_ROLE: _ADMIN,
+        Act.RESET_FACTORS: _ADMIN,
+        Act.UNLOCK_ACCOUNT: _ADMIN,
+        Act.DEACTIVATE_ACCOUNT: _ADMIN,
+        Act.APPOINT_QUALITY_AUTHORITY: _SUPPORTERS,
+        Act.SUPPORT_APPOINTMENT: _SUPPORTERS,
+        Act.REVOKE_APPOINTMENT: _SUPPORTERS,
+    }
+)
+
+
+class Meaning(StrEnum):
+    """What a signature says."""
+
+    RESULT_REVIEWED = "result_reviewed"
+    ELIGIBILITY_DETERMINED = "eligibility_determined"
+    MATERIAL_APPROVED = "material_approved"
+    BATCH_REVIEWED = "batch_reviewed"
+    DEVIATION_CLOSED = "deviation_closed"
+    HOLD_LIFTED = "hold_lifted"
+    WAIVER_APPROVED = "waiver_approved"
+    APPOINTMENT_SUPPORTED = "appointment_supported"
+    APPOINTMENT_REVOKED = "appointment_revoked"
+    RELEASED = "released"
+    REJECTED = "rejected"
+
+
+class RecordKind(StrEnum):
+    """The kind of record that a signature is set to."""
+
+    RESULT = "result"
+    DONATION = "donation"
+    MATERIAL_LOT = "material_lot"
+    LOT = "lot"
+    BATCH = "batch"
+    DEVIATION = "deviation"
+    HOLD = "hold"
+    WAIVER = "waiver"
+    PROPOSAL = "proposal"
+    APPOINTMENT = "appointment"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who may sign with a meaning, and on what kind of record."""
+
+    roles: frozenset[Role]
+    record: RecordKind
+
+
+MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
+    {
+        Meaning.RESULT_REVIEWED: Signing(_REVIEWER, RecordKind.RESULT),
+        Meaning.ELIGIBILITY_DETERMINED: Signing(_QA | _PHYSICIAN, RecordKind.DONATION),
+        Meaning.MATERIAL_APPROVED: Signing(_QA, RecordKind.MATERIAL_LOT),
+        Meaning.BATCH_REVIEWED: Signing(_QA, RecordKind.BATCH),
+        Meaning.DEVIATION_CLOSED: Signing(_QA, RecordKind.DEVIATION),
+        Meaning.HOLD_LIFTED: Signing(_QA, RecordKind.HOLD),
+        Meaning.WAIVER_APPROVED: Signing(_AUTHORITY, RecordKind.WAIVER),
+        Meaning.APPOINTMENT_SUPPORTED: Signing(_SUPPORTERS, RecordKind.PROPOSAL),
+        Meaning.APPOINTMENT_REVOKED: Signing(_SUPPORTERS, RecordKind.APPOINTMENT),
+        Meaning.RELEASED: Signing(_AUTHORITY, RecordKind.LOT),
+        Meaning.REJECTED: Signing(_QUALITY, RecordKind.LOT),
+    }
+)
+
+ROLE_NAMES: Mapping[Role, Text] = MappingProxyType(
+    {
+        Role.TECHNICIAN: Text("technician"),
+        Role.VERIFIER: Text("verifier"),
+        Role.QC_ANALYST: Text("QC analyst"),
+        Role.QC_REVIEWER: Text("QC reviewer"),
+        Role.QA_MANAGER: Text("QA manager"),
+        Role.QUALITY_AUTHORITY: Text("quality authority"),
+        Role.PHYSICIAN: Text("physician"),
+        Role.HEAD_OF_PRODUCTION: Text("head of production"),
+        Role.ADMINISTRATOR: Text("administrator"),
+        Role.DEVICE: Text("device"),
+    }
+)
+
+ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
+    {
+        Act.READ_LOT: Text("read lots"),
+        Act.READ_ITEM: Text("read items"),
+        Act.READ_DONOR: Text("read donor records"),
+        Act.READ_MATERIAL: Text("read material lots"),
+        Act.READ_TRACE: Text("trace an item"),
+        Act.READ_DASHBOARD: Text("read the dashboard"),
+        Act.READ_RULES: Text("read the rule book"),
+        Act.READ_ACCOUNTS: Text("read accounts"),
+        Act.READ_AUDIT: Text("read the audit trail"),
+        Act.VERIFY_AUDIT: Text("verify the audit trail"),
+        Act.EXPORT_AUDIT: Text("export the audit trail"),
+        Act.REVEAL_IDENTITY: Text("reveal a person's identity"),
+        Act.SCAN: Text("scan"),
+        Act.DECODE_PICTURE: Text("read codes from a picture"),
+        Act.PRINT_LABEL: Text("print a label"),
+        Act.VERIFY_LABEL: Text("verify a printed label"),
+        Act.OPEN_CEREMONY: Text("sign"),
+        Act.MANAGE_OWN_FACTORS: Text("manage one's own password and second factor"),
+        Act.REGISTER_DONOR: Text("register a donor"),
+        Act.RECORD_CONSENT: Text("record a consent"),
+        Act.WITHDRAW_CONSENT: Text("record the withdrawal of a consent"),
+        Act.MATCH_IDENTITY: Text("match donor and recipient by identifiers"),
+        Act.RECORD_MARKER: Text("record an infection marker"),
+        Act.DETERMINE_ELIGIBILITY: Text("determine a donor's eligibility"),
+        Act.RECEIVE_DONATION: Text("receive a donation"),
+        Act.DEFINE_MATERIAL: Text("define a material"),
+        Act.RECEIVE_MATERIAL: Text("receive a material lot"),
+        Act.REVIEW_COA: Text("review a certificate of analysis"),
+        Act.APPROVE_MATERIAL: Text("approve a material lot for use"),
+        Act.REJECT_MATERIAL: Text("reject a material lot"),
+        Act.RECALL_MATERIAL: Text("recall a material lot"),
+        Act.DEFINE_EQUIPMENT: Text("define equipment"),
+        Act.DEFINE_PROCESS: Text("define a process version"),
+        Act.DEFINE_SPECIFICATION: Text("define a specification version"),
+        Act.CHANGE_SETTING: Text("change a setting"),
+        Act.PLAN_LOT: Text("plan a lot"),
+        Act.CLEAR_LINE: Text("clear a line"),
+        Act.VERIFY_CLEARANCE: Text("verify a line clearance"),
+        Act.ISOLATE: Text("isolate cells"),
+        Act.PASSAGE: Text("passage cells"),
+        Act.FILL: Text("fill vials"),
+        Act.CRYOPRESERVE: Text("cryopreserve"),
+        Act.VERIFY_STEP: Text("verify a process step"),
+        Act.TAKE_RETAIN: Text("take a retain sample"),
+        Act.TAKE_SAMPLE: Text("take a QC sample"),
+        Act.RECORD_ALREADY_HAPPENED: Text("record what has already happened"),
+        Act.RECORD_RESULT: Text("record a test result"),
+        Act.REVIEW_RESULT: Text("review a test result"),
+        Act.INVALIDATE_RESULT: Text("invalidate a test result"),
+        Act.OPEN_DEVIATION: Text("open a deviation"),
+        Act.CLOSE_DEVIATION: Text("close a deviation"),
+        Act.PLACE_HOLD: Text("place a hold"),
+        Act.LIFT_HOLD: Text("lift a hold"),
+        Act.REVIEW_BATCH: Text("review a batch record"),
+        Act.SUBMIT_LOT: Text("submit a lot for release"),
+        Act.SEND_LOT_BACK: Text("send a lot back to quarantine"),
+        Act.PROPOSE_WAIVER: Text("propose a waiver"),
+        Act.APPROVE_WAIVER: Text("approve a waiver"),
+        Act.CHECK_RELEASE: Text("check a lot for release"),
+        Act.RELEASE_LOT: Text("release a lot"),
+        Act.CONDITIONALLY_RELEASE_LOT: Text("conditionally release a lot"),
+        Act.REJECT_LOT: Text("reject a lot"),
+        Act.RECALL_LOT: Text("recall a lot"),
+        Act.FAIL_LOT_AFTER_RELEASE: Text("declare a lot failed after release"),
+        Act.DESTROY_LOT: Text("record the destruction of a lot"),
+        Act.OPEN_ACCOUNT: Text("open an account"),
+        Act.GRANT_ROLE: Text("grant a role"),
+        Act.REVOKE_ROLE: Text("revoke a role"),
+        Act.RESET_FACTORS: Text("reset an account's factors"),
+        Act.UNLOCK_ACCOUNT: Text("unlock an account"),
+        Act.DEACTIVATE_ACCOUNT: Text("deactivate an account"),
+        Act.APPOINT_QUALITY_AUTHORITY: Text("appoint the quality authority"),
+        Act.SUPPORT_APPOINTMENT: Text("support an appointment"),
+        Act.REVOKE_APPOINTMENT: Text("revoke an appointment"),
+    }
+)
+
+
+def may(actor: Actor, act: Act) -> bool:
+    """Whether a role held now permits the act."""
+    return not actor.roles.isdisjoint(MAY[act])
+
+
+def require(actor: Actor, act: Act) -> None:
+    """Raises NotPermitted unless a role held now permits the act."""
+    if may(actor, act):
+        return
+    holders = tuple(ROLE_NAMES[role] for role in Role if role in MAY[act])
+    raise NotPermitted(
+        what=Text("You may not {act}.", act=ACT_NAMES[act]),
+        why=Text("This belongs to: {roles}.", roles=holders),
+        remedy=Text("Ask somebody who holds such a role. If it has already been done, record it as already happened.")
+        if act in _DONE_BY_HAND
+        else Text("Ask somebody who holds such a role."),
+        detail={"act": act.value, "roles": [role.value for role in Role if role in MAY[act]]},
+    )
+
+
+_DONE_BY_HAND = frozenset(
+    {
+        Act.RECEIVE_DONATION,
+        Act.RECEIVE_MATERIAL,
+        Act.CLEAR_LINE,
+        Act.ISOLATE,
+        Act.PASSAGE,
+        Act.FILL,
+        Act.CRYOPRESERVE,
+        Act.TAKE_RETAIN,
+        Act.TAKE_SAMPLE,
+        Act.DESTROY_LOT,
+    }
+)
+"""Acts of the hands: forbidding them does not undo them, so the refusal names the second door."""

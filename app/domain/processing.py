@@ -1,0 +1,74 @@
+"""Steps of a process: which passage a step makes, what workstations it needs, what came late."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from app.domain.dossier import Dossier
+from app.domain.errors import Blocked
+from app.domain.facts import PassageConvention, Step, StepKind
+from app.domain.rulebook import Statement, fails
+from app.domain.text import Text
+
+GROWING = frozenset({StepKind.ISOLATION, StepKind.PASSAGE})
+OPEN_HANDLING = frozenset({StepKind.ISOLATION, StepKind.PASSAGE, StepKind.FILL})
+"""Steps that handle open cells and so need a cleared workstation of their own."""
+
+
+def first_passage(convention: PassageConvention) -> int:
+    """The number that the primary culture bears under this convention."""
+    return 0 if convention is PassageConvention.PRIMARY_IS_P0 else 1
+
+
+def next_passage(*, kind: StepKind, parent_passage: int | None, convention: PassageConvention) -> int | None:
+    """The passage number that cells bear after a step of this kind. None where it cannot be known."""
+    if kind is StepKind.ISOLATION:
+        return first_passage(convention)
+    if kind is StepKind.PASSAGE:
+        return None if parent_passage is None else parent_passage + 1
+    return parent_passage
+
+
+def refuse_above_limit(*, passage: int, max_passage: int, cpdl_start: Decimal, max_pdl: Decimal) -> None:
+    """Raise Blocked where a passage would go above the limit of its process version."""
+    if passage <= max_passage and cpdl_start < max_pdl:
+        return
+    raise Blocked(
+        what=Text("Passage P{passage} is refused.", passage=passage),
+        why=Text(
+            "The process version allows at most P{max_passage} and {max_pdl} cumulative doublings; "
+            "the cells have {cpdl} behind them.",
+            max_passage=max_passage,
+            max_pdl=max_pdl,
+            cpdl=cpdl_start,
+        ),
+        remedy=Text("Harvest at this passage, or end the culture. A higher limit is a new process version with data."),
+        rule="CB-05",
+        detail={"passage": passage, "max_passage": max_passage, "cpdl_start": str(cpdl_start), "max_pdl": str(max_pdl)},
+    )
+
+
+def processing_began_at(dossier: Dossier) -> datetime | None:
+    """When the first step began. None where no step is recorded."""
+    return min((step.started_at for step in dossier.steps or ()), default=None)
+
+
+def growing_steps(dossier: Dossier) -> Iterator[Step]:
+    """The steps that make a passage, in the order in which they began."""
+    steps = sorted(dossier.steps or (), key=lambda step: (step.started_at, step.id))
+    return (step for step in steps if step.kind in GROWING)
+
+
+def assessed_by(dossier: Dossier, rule: str) -> tuple[str, ...]:
+    """Numbers of the closed deviations that assessed a breach of the rule."""
+    return tuple(each.number for each in dossier.deviations or () if each.state == "closed" and rule in each.rules)
+
+
+def too_late(dossier: Dossier, rule: str, *, subject: str, problem: Text) -> Statement:
+    """State that evidence came after the act that it should have preceded. No later paper heals this.
+
+    A closed deviation that assessed it is named, and the gate stays closed.
+    """
+    numbers = assessed_by(dossier, rule)
+    says = Text("{problem} Assessed by deviation {numbers}.", problem=problem, numbers=numbers) if numbers else problem
+    return fails(subject, says, Text("What was done before its evidence cannot be released; the lot may be rejected."))

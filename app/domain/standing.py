@@ -1,0 +1,124 @@
+"""What every gate asks before any rule: a jurisdiction has been chosen, and nothing stands on hold."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from app.domain.counterexamples import every
+from app.domain.dossier import Dossier
+from app.domain.facts import Hold, SubjectKind
+from app.domain.rulebook import (
+    NEVER,
+    Asked,
+    Break,
+    Citation,
+    Gate,
+    Outcome,
+    Standing,
+    Statement,
+    fails,
+    lacks,
+    rule,
+    shows,
+)
+from app.domain.text import Text
+
+JURISDICTIONS = frozenset({"CN-818"})
+"""The rule packs that this book holds."""
+
+_SOURCE = "Guideline for the technical filing of clinical research on tissue stem cell therapy (version 1)"
+
+
+@rule(
+    "SCO-04",
+    Text("A rule pack is chosen for the jurisdiction"),
+    cites=(
+        Citation(
+            _SOURCE,
+            "§1",
+            Text("The guideline governs studies inside China; elsewhere other rules hold, so one pack must be chosen."),
+            Standing.RECONSTRUCTED,
+        ),
+    ),
+    gates=Gate,
+    waiver=NEVER,
+    breaks=(
+        Break("nobody has chosen a pack", lambda dossier: replace(dossier, jurisdiction=None)),
+        Break("a pack that this book does not hold", lambda dossier: replace(dossier, jurisdiction="XX-1")),
+    ),
+)
+def jurisdiction(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
+    """Deny by default: no pack, no gate."""
+    if dossier.jurisdiction in JURISDICTIONS:
+        yield shows(dossier.subject, Text("judged by the rule pack {pack}", pack=str(dossier.jurisdiction)))
+    elif dossier.jurisdiction is None:
+        yield fails(
+            dossier.subject,
+            Text("No rule pack has been chosen for this deployment."),
+            Text("The quality authority and the administrator choose the jurisdiction before any work begins."),
+        )
+    else:
+        yield fails(
+            dossier.subject,
+            Text("This rule book holds no pack called {pack}.", pack=dossier.jurisdiction),
+            Text("Choose one of: {packs}.", packs=tuple(sorted(JURISDICTIONS))),
+        )
+
+
+_A_HOLD = Hold(9001, "L0000000001", "suspected mix-up", datetime(2026, 10, 1, 8, tzinfo=UTC))
+
+
+@rule(
+    "HOLD",
+    Text("Nothing of this subject stands on hold"),
+    cites=(
+        Citation(
+            _SOURCE,
+            "§3",
+            Text("Good manufacturing practice holds for self-made preparations: what is under question is not used."),
+            Standing.RECONSTRUCTED,
+        ),
+    ),
+    gates=(Gate.G1, Gate.G2, Gate.G3, Gate.G4, Gate.G5, Gate.G6, Gate.G10),
+    waiver=NEVER,
+    breaks=(
+        Break("the lot is held", lambda dossier: replace(dossier, holds=(_A_HOLD,))),
+        Break("its donation is held", every("donations", holds=(_A_HOLD,))),
+        Break("a material in it is held", every("materials", holds=(_A_HOLD,)), also=("MAT-06",)),
+        Break(
+            "whether the lot is held is unknown",
+            lambda dossier: replace(dossier, holds=None),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "the donation about to be processed is held",
+            every("donations", holds=(_A_HOLD,)),
+            gate=Gate.G2,
+            kind=SubjectKind.DONATION,
+        ),
+    ),
+)
+def open_holds(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
+    """An open hold closes, wherever in the subject it stands; it is lifted by signature, never passed by."""
+    held = (
+        *(dossier.holds or ()),
+        *(hold for donation in dossier.donations or () for hold in donation.holds),
+        *(hold for material in dossier.materials or () for hold in material.holds),
+    )
+    for hold in held:
+        yield fails(
+            hold.on,
+            Text("On hold since {since}: {reason}", since=hold.placed_at, reason=hold.reason),
+            Text("The QA manager investigates the reason for the hold and decides."),
+        )
+    if dossier.kind is SubjectKind.LOT and dossier.holds is None:
+        yield lacks(
+            dossier.subject,
+            Text("It is not known whether the lot is on hold."),
+            Text("Report this to whoever keeps the system."),
+        )
+    if not held:
+        yield shows(dossier.subject, Text("no open hold"))
+
+
+STANDING_RULES = (jurisdiction, open_holds)

@@ -1,0 +1,1 @@
+"""Processes beside the web: each with its own role, started on its own."""

@@ -1,0 +1,10 @@
+"""${message}"""
+
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    """Forward only."""
+    ${upgrades if upgrades else "pass"}

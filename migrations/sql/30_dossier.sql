@@ -1,0 +1,349 @@
+-- The dossier: every fact that a rule may read about one subject, as canonical JSON. One small function an area.
+-- jsonb gives one text for one value: keys sorted, numbers exact; instants are written out in UTC.
+
+CREATE OR REPLACE FUNCTION dossier.username(p_account bigint) RETURNS text
+LANGUAGE sql STABLE AS $$ SELECT username FROM people.accounts WHERE id = p_account $$;
+
+CREATE OR REPLACE FUNCTION dossier.own_code(p_item bigint) RETURNS text
+LANGUAGE sql STABLE AS $$ SELECT code FROM lab.item_codes WHERE item_id = p_item AND scheme = 'own' $$;
+
+CREATE OR REPLACE FUNCTION dossier.pseudonym(p_person bigint) RETURNS text
+LANGUAGE sql STABLE AS $$ SELECT pseudonym FROM lab.persons WHERE id = p_person $$;
+
+CREATE OR REPLACE FUNCTION dossier.holds_on(p_items bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', h.id, 'on', coalesce(dossier.own_code(h.item_id), h.item_id::text), 'reason', h.reason,
+        'placed_at', audit.stamp(h.recorded_at)) ORDER BY h.id), '[]')
+    FROM lab.holds h WHERE h.lifted_at IS NULL AND h.item_id = ANY (p_items)
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.settings() RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('version', version, 'value', value)), '{}') FROM (
+        SELECT DISTINCT ON (name) name, version, value FROM lab.settings
+        WHERE valid_from <= clock_timestamp() ORDER BY name, version DESC) AS current
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.rulebook() RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('rulebook', version, 'jurisdiction', jurisdiction)
+    FROM lab.rulebooks ORDER BY id DESC LIMIT 1
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.process(p_process bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('name', name, 'version', version, 'passage_convention', passage_convention,
+        'max_passage', max_passage, 'max_pdl', max_pdl, 'cell_source', cell_source, 'gene_modified', gene_modified,
+        'long_term_expansion', long_term_expansion, 'clone_selected', clone_selected, 'short_cycle', short_cycle,
+        'low_manipulation', low_manipulation)
+    FROM lab.process_versions WHERE id = p_process
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.donations(p_donations bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'code', dossier.own_code(d.id), 'din', d.din, 'donor', dossier.pseudonym(d.donor_id), 'tissue', d.tissue,
+        'collected_at', audit.stamp(d.collected_at), 'received_at', audit.stamp(d.received_at),
+        'determination', (
+            SELECT jsonb_build_object('decision', t.decision, 'signed_at', audit.stamp(s.signed_at),
+                'signed_by', dossier.username(s.account_id), 'valid_until', audit.stamp(t.valid_until))
+            FROM lab.determinations t JOIN lab.signatures s ON s.id = t.signature_id
+            WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1),
+        'holds', dossier.holds_on(ARRAY[d.id])) ORDER BY d.id), '[]')
+    FROM lab.donations d WHERE d.id = ANY (p_donations)
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.donors(p_donors bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'pseudonym', dossier.pseudonym(d.id), 'relation', d.relation,
+        'tested_person', dossier.pseudonym(d.tested_person_id),
+        'genetic_source', dossier.pseudonym(d.genetic_source_id), 'recipient', dossier.pseudonym(d.recipient_id),
+        'identity_matches', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('recipient', dossier.pseudonym(m.recipient_id),
+                'identifiers', to_jsonb(m.identifiers), 'verified_by', dossier.username(m.verified_by),
+                'second_by', dossier.username(m.second_by), 'at', audit.stamp(m.recorded_at)) ORDER BY m.id), '[]')
+            FROM lab.identity_matches m WHERE m.donor_id = d.id),
+        'consents', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('form_version', c.form_version, 'scopes', to_jsonb(c.scopes),
+                'signed_at', audit.stamp(c.signed_at), 'withdrawn_at', audit.stamp(c.withdrawn_at)) ORDER BY c.id), '[]')
+            FROM lab.consents c WHERE c.donor_id = d.id),
+        'markers', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'analyte', r.analyte, 'marker', r.marker,
+                'method', r.method, 'kit_lot', r.kit_lot, 'laboratory', r.laboratory,
+                'sampled_at', audit.stamp(r.sampled_at), 'reported_at', audit.stamp(r.reported_at),
+                'outcome', r.outcome) ORDER BY r.id), '[]')
+            FROM lab.marker_results r WHERE r.donor_id = d.id)) ORDER BY d.id), '[]')
+    FROM lab.donors d WHERE d.id = ANY (p_donors)
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.materials(p_material_lots bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'lot', dossier.own_code(l.id), 'name', m.name, 'supplier_lot', ml.supplier_lot, 'state', l.state,
+        'composition', m.composition, 'composition_complete', m.composition_complete,
+        'text', concat_ws(' ', m.name, m.description), 'expires_on', ml.expires_on,
+        'coa_reviewed_at', audit.stamp(ml.certificate_reviewed_at),
+        'approved_at', (SELECT audit.stamp(s.signed_at) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
+                        WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
+        'approved_by', (SELECT dossier.username(s.account_id) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
+                        WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
+        'recalled', l.state = 'recalled', 'holds', dossier.holds_on(ARRAY[l.id])) ORDER BY l.id), '[]')
+    FROM lab.material_lots ml JOIN lab.lots l ON l.id = ml.id JOIN lab.materials m ON m.id = ml.material_id
+    WHERE ml.id = ANY (p_material_lots)
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.consumptions(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'material_lot', dossier.own_code(u.material_lot_id), 'container', dossier.own_code(u.container_id),
+        'step_id', u.step_id, 'used_at', audit.stamp(u.used_at), 'quantity', u.quantity, 'unit', u.unit,
+        'expires_on', ml.expires_on, 'opened_until', audit.stamp(c.opened_until),
+        'approved_at', (SELECT audit.stamp(s.signed_at) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
+                        WHERE h.lot_id = u.material_lot_id AND h.to_state = 'approved' ORDER BY h.seq LIMIT 1)) ORDER BY u.id), '[]')
+    FROM lab.consumptions u JOIN lab.material_lots ml ON ml.id = u.material_lot_id
+    JOIN lab.containers c ON c.id = u.container_id WHERE u.lot_id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.clearance(p_clearance bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('at', audit.stamp(cleared_at), 'performed_by', dossier.username(performed_by),
+                              'verified_by', dossier.username(verified_by))
+    FROM lab.line_clearances WHERE id = p_clearance
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.steps(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', s.id, 'kind', s.kind, 'passage', s.passage, 'performed_by', dossier.username(s.performed_by),
+        'verified_by', dossier.username(s.verified_by), 'started_at', audit.stamp(s.started_at),
+        'ended_at', audit.stamp(s.ended_at), 'recorded_at', audit.stamp(s.recorded_at),
+        'happened_anyway', s.happened_anyway, 'workstation', dossier.own_code(w.workstation_id),
+        'session_donor', dossier.pseudonym(w.donor_id),
+        'clearance_before_at', dossier.clearance(w.opening_clearance_id) ->> 'at',
+        'clearance_performed_by', dossier.clearance(w.opening_clearance_id) ->> 'performed_by',
+        'clearance_verified_by', dossier.clearance(w.opening_clearance_id) ->> 'verified_by',
+        'viable_seeded', s.viable_seeded, 'viable_harvested', s.viable_harvested,
+        'viability_percent', s.viability_percent, 'pd', s.pd, 'cpdl', s.cpdl) ORDER BY s.id), '[]')
+    FROM lab.steps s LEFT JOIN lab.workstation_sessions w ON w.id = s.workstation_session_id WHERE s.lot_id = p_lot
+$$;
+
+-- Donors reached backwards from one item. More than one, or none, breaks the chain of identity.
+CREATE OR REPLACE FUNCTION dossier.donors_behind(p_item bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE up(id) AS (
+        SELECT p_item UNION SELECT l.parent_id FROM up JOIN lab.lineage l ON l.child_id = up.id
+    ) SELECT coalesce(jsonb_agg(p.pseudonym ORDER BY p.pseudonym), '[]')
+      FROM up JOIN lab.donors d ON d.id = up.id JOIN lab.persons p ON p.id = d.id
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.containers(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'code', dossier.own_code(c.id), 'kind', c.kind, 'state', c.state, 'donors', dossier.donors_behind(c.id),
+        'orphan', NOT EXISTS (SELECT FROM lab.lineage l WHERE l.child_id = c.id),
+        'labels_verified', (SELECT count(*) FROM lab.labels b WHERE b.item_id = c.id)) ORDER BY c.id), '[]')
+    FROM lab.containers c WHERE c.lot_id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.specification(p_specification bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('name', s.name, 'version', s.version, 'effective_from', audit.stamp(s.effective_from),
+        'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'test', l.test, 'method', l.method,
+            'kind', l.kind, 'low', l.low, 'high', l.high, 'unit', l.unit, 'expected', l.expected, 'safety', l.safety,
+            'required', l.required) ORDER BY l.id), '[]') FROM lab.specification_lines l WHERE l.specification_id = s.id))
+    FROM lab.specifications s WHERE s.id = p_specification
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.result(p_result bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('id', r.id, 'line_id', r.line_id, 'test', l.test, 'sample', dossier.own_code(r.sample_id),
+        'value_number', r.value_number, 'value_text', r.value_text, 'unit', r.unit, 'method_version', r.method_version,
+        'instrument', r.instrument, 'analyst', dossier.username(r.analyst), 'measured_at', audit.stamp(r.measured_at))
+    FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id WHERE r.id = p_result
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.results(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(dossier.result(r.id) || jsonb_build_object(
+        'invalidated', i.id IS NOT NULL,
+        'review', (SELECT jsonb_build_object('decision', v.decision, 'by', dossier.username(s.account_id),
+                   'at', audit.stamp(s.signed_at)) FROM lab.result_reviews v JOIN lab.signatures s ON s.id = v.signature_id
+                   WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1)) ORDER BY r.id), '[]')
+    FROM lab.results r LEFT JOIN lab.result_invalidations i ON i.result_id = r.id WHERE r.lot_id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.retains(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(id), 'kind', kind) ORDER BY id), '[]')
+    FROM lab.retains WHERE lot_id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.deviations(p_items bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('number', d.number, 'class', d.class, 'what', d.what,
+        'impact', d.impact, 'state', d.state, 'rules', to_jsonb(d.rules), 'closed_at', audit.stamp(d.closed_at),
+        'closed_by', (SELECT dossier.username(s.account_id) FROM lab.signatures s WHERE s.id = d.closed_signature_id)) ORDER BY d.id), '[]')
+    FROM lab.deviations d WHERE d.item_id = ANY (p_items)
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.waivers(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'rule', w.rule, 'justification', w.justification,
+        'mitigations', w.mitigations, 'proposed_by', dossier.username(w.proposed_by),
+        'approved_by', dossier.username(s.account_id), 'valid_from', audit.stamp(w.valid_from),
+        'valid_to', audit.stamp(w.valid_to), 'max_uses', w.max_uses, 'used', 0) ORDER BY w.id), '[]')
+    FROM lab.waivers w JOIN lab.signatures s ON s.id = w.signature_id WHERE w.lot_id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.appointments() RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'account', dossier.username(a.account_id),
+        'from', audit.stamp(a.from_at), 'until', audit.stamp(a.until_at), 'revoked_at', audit.stamp(a.revoked_at),
+        'title_level', a.title_level, 'title_certificate', a.title_certificate,
+        'certificate_valid_until', a.certificate_valid_until,
+        'experience', (SELECT coalesce(jsonb_agg(jsonb_build_object('employer', e.employer, 'position', e.position,
+            'domain', e.domain, 'from', e.from_on, 'to', e.to_on, 'evidence', e.evidence) ORDER BY e.id), '[]')
+            FROM people.experience e WHERE e.proposal_id = a.proposal_id)) ORDER BY a.id), '[]')
+    FROM people.appointments a
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.shell(p_kind text, p_item bigint, p_name text) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('schema', 1, 'kind', p_kind, 'subject', dossier.own_code(p_item), 'name', p_name,
+        'settings', dossier.settings(), 'rulebook', NULL, 'jurisdiction', NULL, 'lot', NULL, 'process', NULL,
+        'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
+        'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'deviations', NULL, 'holds', NULL,
+        'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL)
+        || coalesce(dossier.rulebook(), '{}')
+$$;
+
+-- What the batch review freezes: everything that was done, used and found. Not the lot's state, which the review moves.
+CREATE OR REPLACE FUNCTION dossier.package(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'process', dossier.process(l.process_id), 'specification', dossier.specification(l.specification_id),
+        'recipient', dossier.pseudonym(l.recipient_id), 'frozen_at', audit.stamp(l.frozen_at),
+        'expires_at', audit.stamp(l.expires_at),
+        'donations', dossier.donations(up.ids), 'donors', dossier.donors(up.ids || l.donor_id),
+        'materials', dossier.materials(used.ids), 'consumptions', dossier.consumptions(l.id), 'steps', dossier.steps(l.id),
+        'containers', dossier.containers(l.id), 'results', dossier.results(l.id), 'retains', dossier.retains(l.id),
+        'deviations', dossier.deviations(up.ids || used.ids))
+    FROM lab.lots l,
+        LATERAL (SELECT array_agg(a.item_id) AS ids FROM lab.ancestry(l.id) a) AS up,
+        LATERAL (SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
+    WHERE l.id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.lot_json(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT dossier.shell('lot', l.id, l.name) || (package.json - ARRAY['recipient', 'frozen_at', 'expires_at'])
+        || jsonb_build_object(
+            'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
+                'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),
+                'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT product FROM lab.process_versions WHERE id = l.process_id)),
+            'holds', dossier.holds_on((SELECT coalesce(array_agg(h.item_id), '{}') FROM lab.open_holds(l.id) h)),
+            'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
+            'appointments', dossier.appointments(),
+            'batch_review', (SELECT jsonb_build_object('decision', b.decision, 'by', dossier.username(s.account_id),
+                'at', audit.stamp(s.signed_at), 'package_digest', b.package_digest)
+                FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id WHERE b.lot_id = l.id
+                ORDER BY b.id DESC LIMIT 1))
+    FROM lab.lots l, LATERAL (SELECT dossier.package(l.id) AS json) AS package WHERE l.id = p_lot
+$$;
+
+-- The bytes that are judged, shown, signed. Pinned, so that no session setting changes them.
+CREATE OR REPLACE FUNCTION dossier.lot(p_lot bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS
+$$ SELECT dossier.lot_json(p_lot)::text $$;
+
+CREATE OR REPLACE FUNCTION dossier.donation(p_donation bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+    SELECT (dossier.shell('donation', d.id, dossier.pseudonym(d.donor_id)) || jsonb_build_object(
+        'donations', dossier.donations(ARRAY[d.id]), 'donors', dossier.donors(ARRAY[d.donor_id]),
+        'deviations', dossier.deviations(ARRAY[d.id, d.donor_id]), 'holds', dossier.holds_on(ARRAY[d.id, d.donor_id])))::text
+    FROM lab.donations d WHERE d.id = p_donation
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.material_lot(p_lot bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+    SELECT (dossier.shell('material_lot', l.id, l.name) || jsonb_build_object(
+        'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
+            'version', l.version, 'recipient', NULL, 'expires_at', NULL, 'frozen_at', NULL, 'product', NULL),
+        'materials', dossier.materials(ARRAY[l.id]), 'waivers', dossier.waivers(l.id),
+        'deviations', dossier.deviations(ARRAY[l.id]), 'holds', dossier.holds_on(ARRAY[l.id])))::text
+    FROM lab.lots l WHERE l.id = p_lot AND l.kind = 'material'
+$$;
+
+-- The plan of a step about to start: {kind, passage, workstation_id, material_container_ids, parent_ids, at}.
+CREATE OR REPLACE FUNCTION dossier.step(p_lot bigint, p_plan jsonb) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+    WITH planned AS (
+        SELECT (p_plan ->> 'workstation_id')::bigint AS workstation_id,
+               ARRAY(SELECT DISTINCT c.lot_id FROM lab.containers c
+                     WHERE c.id IN (SELECT value::bigint FROM jsonb_array_elements_text(p_plan -> 'material_container_ids'))
+                       AND c.lot_id IS NOT NULL ORDER BY 1) AS material_lots
+    ), occupied AS (
+        SELECT w.* FROM lab.workstation_sessions w, planned
+        WHERE w.workstation_id = planned.workstation_id AND upper_inf(w.during)
+    ), last_step AS (
+        SELECT passage, cpdl FROM lab.steps WHERE lot_id = p_lot AND kind IN ('isolation', 'passage') ORDER BY id DESC LIMIT 1
+    )
+    SELECT (dossier.lot_json(p_lot) || jsonb_build_object(
+        'kind', 'step',
+        'materials', dossier.materials(planned.material_lots),
+        'plan', jsonb_build_object(
+            'kind', p_plan ->> 'kind', 'passage', (p_plan ->> 'passage')::integer, 'at', p_plan ->> 'at',
+            'parent_passage', (SELECT passage FROM last_step), 'cpdl_start', (SELECT cpdl FROM last_step),
+            'workstation', dossier.own_code(planned.workstation_id),
+            'donor', dossier.pseudonym((SELECT donor_id FROM lab.lots WHERE id = p_lot)),
+            'materials', (SELECT coalesce(jsonb_agg(dossier.own_code(m)), '[]') FROM unnest(planned.material_lots) AS m),
+            'workstation_open_session', (SELECT jsonb_build_object('donor', dossier.pseudonym(o.donor_id),
+                'lot', dossier.own_code(o.lot_id), 'since', audit.stamp(lower(o.during)),
+                'clearance_at', dossier.clearance(o.opening_clearance_id) ->> 'at',
+                'clearance_performed_by', dossier.clearance(o.opening_clearance_id) ->> 'performed_by',
+                'clearance_verified_by', dossier.clearance(o.opening_clearance_id) ->> 'verified_by')
+                FROM occupied o WHERE o.lot_id = p_lot ORDER BY o.id DESC LIMIT 1),
+            'other_open_sessions', (SELECT count(*) FROM occupied o WHERE o.lot_id <> p_lot))))::text
+    FROM planned
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.signer(p_account bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('account', dossier.username(p_account), 'roles', to_jsonb(people.roles_of(p_account)),
+        'appointment_id', (SELECT id FROM people.appointments WHERE account_id = p_account AND revoked_at IS NULL
+            AND from_at <= clock_timestamp() AND (until_at IS NULL OR until_at > clock_timestamp()) ORDER BY id DESC LIMIT 1))::text
+$$;
+
+-- What exactly is signed, by kind of record. NULL where there is no such record.
+CREATE OR REPLACE FUNCTION dossier.record(p_kind text, p_id bigint, OUT version integer, OUT bytes text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+BEGIN
+    version := 1;
+    CASE p_kind
+        WHEN 'lot' THEN
+            SELECT l.version, dossier.lot(l.id) INTO version, bytes FROM lab.lots l WHERE l.id = p_id AND l.kind <> 'material';
+        WHEN 'batch' THEN
+            SELECT l.version, dossier.package(l.id)::text INTO version, bytes FROM lab.lots l WHERE l.id = p_id AND l.kind <> 'material';
+        WHEN 'material_lot' THEN
+            SELECT l.version, dossier.material_lot(l.id) INTO version, bytes FROM lab.lots l WHERE l.id = p_id;
+        WHEN 'donation' THEN bytes := dossier.donation(p_id);
+        WHEN 'result' THEN bytes := dossier.result(p_id)::text;
+        WHEN 'deviation' THEN
+            SELECT d.version, (to_jsonb(d) - 'recorded_by')::text INTO version, bytes FROM lab.deviations d WHERE d.id = p_id;
+        WHEN 'hold' THEN SELECT to_jsonb(h)::text INTO bytes FROM lab.holds h WHERE h.id = p_id;
+        WHEN 'waiver' THEN SELECT to_jsonb(w)::text INTO bytes FROM lab.waivers w WHERE w.id = p_id;
+        WHEN 'proposal' THEN
+            SELECT jsonb_build_object('proposal', to_jsonb(p), 'account', dossier.username(p.account_id), 'experience',
+                (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.id), '[]') FROM people.experience e WHERE e.proposal_id = p.id))::text
+            INTO bytes FROM people.proposals p WHERE p.id = p_id;
+        WHEN 'appointment' THEN SELECT to_jsonb(a)::text INTO bytes FROM people.appointments a WHERE a.id = p_id;
+        ELSE RAISE EXCEPTION 'nothing called % is signed', p_kind USING ERRCODE = 'ST002';
+    END CASE;
+END $$;

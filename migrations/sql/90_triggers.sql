@@ -1,0 +1,141 @@
+-- What stands on which table. Every table is either audited or named here as exempt, with its reason; a test reads this.
+
+DO $$
+DECLARE
+    t record;
+    v_exempt text[] := ARRAY[
+        'lab.scans',               -- each scan is its own hashed leaf
+        'lab.idempotency',         -- a cache of answers; the acts themselves are audited
+        'people.sessions',         -- touched on every use; signing in and out is audited
+        'people.login_attempts',   -- a counter for lock-out
+        'audit.entries', 'audit.rows', 'audit.leaves', 'audit.nodes', 'audit.checkpoints', 'audit.epochs'  -- the audit itself
+    ];
+    v_key text;
+    v_secrets text;
+BEGIN
+    FOR t IN SELECT n.nspname, c.relname, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS z_keep_row ON %I.%I', t.nspname, t.relname);
+        EXECUTE format('DROP TRIGGER IF EXISTS a_no_truncate ON %I.%I', t.nspname, t.relname);
+        EXECUTE format('CREATE TRIGGER a_no_truncate BEFORE TRUNCATE ON %I.%I FOR EACH STATEMENT EXECUTE FUNCTION audit.append_only()', t.nspname, t.relname);
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER a_no_truncate', t.nspname, t.relname);
+        CONTINUE WHEN t.nspname || '.' || t.relname = ANY (v_exempt);
+        SELECT string_agg(a.attname, ',' ORDER BY array_position(i.indkey::smallint[], a.attnum)) INTO v_key
+        FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+        WHERE i.indrelid = t.oid AND i.indisprimary;
+        v_secrets := CASE t.nspname || '.' || t.relname WHEN 'people.credentials' THEN 'password_hash,totp_secret' ELSE '' END;
+        EXECUTE format('CREATE TRIGGER z_keep_row AFTER INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION audit.keep_row(%L, %L)',
+                       t.nspname, t.relname, v_key, v_secrets);
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER z_keep_row', t.nspname, t.relname);
+    END LOOP;
+END $$;
+
+-- Nothing is ever deleted, and what is append-only is never updated either.
+DO $$
+DECLARE
+    t record;
+    v_updatable text[] := ARRAY[
+        'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
+        'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
+        'people.appointments'];
+BEGIN
+    FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS a_append_only ON %I.%I', t.nspname, t.relname);
+        EXECUTE format('CREATE TRIGGER a_append_only BEFORE %s ON %I.%I FOR EACH STATEMENT EXECUTE FUNCTION audit.append_only()',
+            CASE WHEN t.nspname || '.' || t.relname = ANY (v_updatable) THEN 'DELETE' ELSE 'UPDATE OR DELETE' END, t.nspname, t.relname);
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER a_append_only', t.nspname, t.relname);
+    END LOOP;
+END $$;
+
+-- The root that each row's writing locks. Tables that no dossier reads, or whose rows never change and are reached only
+-- through a row that locks, stand in tests/db/test_locks.py with their reason.
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('lab', 'settings', 'facility', ''), ('lab', 'rulebooks', 'facility', ''), ('people', 'appointments', 'facility', ''),
+        ('people', 'grants', 'facility', ''), ('people', 'experience', 'facility', ''),
+        ('lab', 'specification_lines', 'specification', 'specification_id'),
+        ('lab', 'identity_matches', 'donor', 'donor_id'), ('lab', 'consents', 'donor', 'donor_id'),
+        ('lab', 'marker_results', 'donor', 'donor_id'), ('lab', 'determinations', 'donation', 'donation_id'),
+        ('lab', 'lot_history', 'lot', 'lot_id'), ('lab', 'holds', 'item', 'item_id'), ('lab', 'deviations', 'item', 'item_id'),
+        ('lab', 'waivers', 'lot', 'lot_id'), ('lab', 'batch_reviews', 'lot', 'lot_id'), ('lab', 'containers', 'lot', 'lot_id'),
+        ('lab', 'labels', 'item', 'item_id'), ('lab', 'lineage', 'item', 'child_id'), ('lab', 'steps', 'lot', 'lot_id'),
+        ('lab', 'consumptions', 'lot', 'lot_id'), ('lab', 'retains', 'lot', 'lot_id'), ('lab', 'samples', 'lot', 'lot_id'),
+        ('lab', 'results', 'lot', 'lot_id'), ('lab', 'result_reviews', 'result', 'result_id'),
+        ('lab', 'result_invalidations', 'result', 'result_id'), ('lab', 'workstation_sessions', 'lot', 'lot_id'),
+        ('lab', 'item_codes', 'item', 'item_id')
+    ) AS wanted(schema_name, table_name, root, via) LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS b_lock_root ON %I.%I', t.schema_name, t.table_name);
+        EXECUTE format('CREATE TRIGGER b_lock_root BEFORE INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION lab.lock_root(%L, %L)',
+                       t.schema_name, t.table_name, t.root, t.via);
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER b_lock_root', t.schema_name, t.table_name);
+    END LOOP;
+END $$;
+
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('result_reviews', 'result_reviewed', 'result', 'result_id', 'decision'),
+        ('determinations', 'eligibility_determined', 'donation', 'donation_id', 'decision'),
+        ('batch_reviews', 'batch_reviewed', 'batch', 'lot_id', 'decision')
+    ) AS wanted(table_name, meaning, kind, via, statement) LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS c_stands_on_signature ON lab.%I', t.table_name);
+        EXECUTE format('CREATE TRIGGER c_stands_on_signature BEFORE INSERT ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.stands_on_signature(%L, %L, %L, %L)',
+                       t.table_name, t.meaning, t.kind, t.via, t.statement);
+        EXECUTE format('ALTER TABLE lab.%I ENABLE ALWAYS TRIGGER c_stands_on_signature', t.table_name);
+    END LOOP;
+END $$;
+
+DROP TRIGGER IF EXISTS z_must_be_durable ON audit.entries;
+CREATE CONSTRAINT TRIGGER z_must_be_durable AFTER INSERT ON audit.entries DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION audit.must_be_durable();
+ALTER TABLE audit.entries ENABLE ALWAYS TRIGGER z_must_be_durable;
+
+-- Administrators hold no other role, and nobody else's account becomes one while it holds another.
+CREATE OR REPLACE FUNCTION people.administrators_do_nothing_else() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM people.accounts WHERE id = NEW.account_id FOR NO KEY UPDATE;
+    IF EXISTS (SELECT FROM people.grants g WHERE g.account_id = NEW.account_id AND g.revoked_at IS NULL
+               AND g.id IS DISTINCT FROM NEW.id AND (g.role = 'administrator') <> (NEW.role = 'administrator'))
+       OR (NEW.role = 'administrator' AND EXISTS (
+               SELECT FROM people.appointments a WHERE a.account_id = NEW.account_id AND a.revoked_at IS NULL)) THEN
+        RAISE EXCEPTION 'an administrator holds no other role' USING ERRCODE = 'ST036';
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS c_administrators ON people.grants;
+CREATE TRIGGER c_administrators BEFORE INSERT ON people.grants FOR EACH ROW EXECUTE FUNCTION people.administrators_do_nothing_else();
+ALTER TABLE people.grants ENABLE ALWAYS TRIGGER c_administrators;
+
+-- Experience is stated before anyone supports the proposal, never after.
+CREATE OR REPLACE FUNCTION people.experience_before_support() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM lab.signatures WHERE record_kind = 'proposal' AND record_id = NEW.proposal_id)
+       OR EXISTS (SELECT FROM people.appointments WHERE proposal_id = NEW.proposal_id) THEN
+        RAISE EXCEPTION 'the proposal is signed: its experience is stated' USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS c_before_support ON people.experience;
+CREATE TRIGGER c_before_support BEFORE INSERT ON people.experience FOR EACH ROW EXECUTE FUNCTION people.experience_before_support();
+ALTER TABLE people.experience ENABLE ALWAYS TRIGGER c_before_support;
+
+-- A specification or process version in use is not edited: its lines stand once a lot names it.
+CREATE OR REPLACE FUNCTION lab.lines_before_use() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM lab.lots WHERE specification_id = NEW.specification_id) THEN
+        RAISE EXCEPTION 'this specification version is in use: make a new version' USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS c_lines_before_use ON lab.specification_lines;
+CREATE TRIGGER c_lines_before_use BEFORE INSERT ON lab.specification_lines FOR EACH ROW EXECUTE FUNCTION lab.lines_before_use();
+ALTER TABLE lab.specification_lines ENABLE ALWAYS TRIGGER c_lines_before_use;

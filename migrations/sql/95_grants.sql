@@ -1,0 +1,109 @@
+-- Who owns and who may. Everything is taken away first, so that this page is the whole truth.
+
+DO $$
+DECLARE
+    o record;
+    v_owner text;
+BEGIN
+    FOR o IN SELECT n.nspname AS schema_name FROM pg_namespace n WHERE n.nspname IN ('lab', 'people', 'identity', 'audit', 'dossier', 'gate') LOOP
+        v_owner := CASE o.schema_name WHEN 'audit' THEN 'stemma_audit' WHEN 'gate' THEN 'stemma_gate' ELSE 'stemma_owner' END;
+        EXECUTE format('ALTER SCHEMA %I OWNER TO %I', o.schema_name, v_owner);
+        EXECUTE format('REVOKE ALL ON SCHEMA %I FROM PUBLIC, stemma_app, stemma_auth, stemma_seal, stemma_report', o.schema_name);
+    END LOOP;
+    FOR o IN SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname IN ('lab', 'people', 'identity', 'audit') AND (c.relkind = 'r' OR (c.relkind = 'S' AND NOT EXISTS (
+                 SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('i', 'a')))) LOOP
+        EXECUTE format('ALTER %s %I.%I OWNER TO %I', CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, o.nspname, o.relname,
+                       CASE o.nspname WHEN 'audit' THEN 'stemma_audit' ELSE 'stemma_owner' END);
+        EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC, stemma_app, stemma_auth, stemma_seal, stemma_report, stemma_gate%s', o.nspname, o.relname,
+                       CASE o.nspname WHEN 'audit' THEN ', stemma_owner' ELSE ', stemma_audit' END);
+    END LOOP;
+    FOR o IN SELECT n.nspname, p.oid::regprocedure AS signature FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE n.nspname IN ('lab', 'people', 'audit', 'dossier', 'gate') LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO %I', o.signature,
+                       CASE o.nspname WHEN 'audit' THEN 'stemma_audit' WHEN 'gate' THEN 'stemma_gate' ELSE 'stemma_owner' END);
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC, stemma_app, stemma_auth, stemma_seal, stemma_report, stemma_gate, stemma_owner', o.signature);
+    END LOOP;
+END $$;
+
+-- the house among itself
+GRANT USAGE ON SCHEMA lab, people, identity, audit, dossier, gate TO stemma_owner, stemma_audit, stemma_gate;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA lab, people, dossier, audit TO stemma_owner, stemma_gate, stemma_audit;
+GRANT SELECT ON ALL TABLES IN SCHEMA lab, people TO stemma_gate, stemma_audit;
+GRANT SELECT ON ALL TABLES IN SCHEMA identity TO stemma_audit;
+GRANT SELECT ON audit.entries, audit.epochs TO stemma_owner, stemma_gate;
+GRANT INSERT ON lab.signatures, lab.releases TO stemma_gate;
+GRANT UPDATE (used_at, burned_at, burned_why) ON people.ceremonies TO stemma_gate;
+GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers TO stemma_gate;
+GRANT INSERT ON people.appointments TO stemma_gate;
+GRANT UPDATE (revoked_at, revoked_signature_id) ON people.appointments TO stemma_gate;
+GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for the right to lock their rows
+GRANT UPDATE (proposed_by) ON people.proposals TO stemma_gate;            -- likewise
+GRANT SELECT, INSERT, UPDATE ON lab.scans, lab.idempotency TO stemma_audit;
+GRANT SELECT, UPDATE ON people.sessions TO stemma_audit;
+GRANT EXECUTE ON FUNCTION gate.setting(text) TO stemma_owner;
+
+-- the application: reads the laboratory, writes its rows, owns nothing, deletes nothing, cannot read secrets
+GRANT USAGE ON SCHEMA lab, people, identity, audit, dossier, gate TO stemma_app;
+GRANT SELECT ON ALL TABLES IN SCHEMA lab TO stemma_app;
+REVOKE SELECT ON lab.idempotency FROM stemma_app;
+GRANT SELECT ON people.accounts, people.grants, people.appointments, people.proposals, people.experience, people.meanings TO stemma_app;
+GRANT SELECT (id, account_id, meaning, record_kind, record_id, record_version, statement, digest, factors, issued_at, expires_at, used_at, burned_at, burned_why) ON people.ceremonies TO stemma_app;
+GRANT SELECT ON audit.entries, audit.rows, audit.leaves, audit.nodes, audit.checkpoints, audit.epochs TO stemma_app;
+GRANT INSERT ON lab.items, lab.item_codes, lab.lineage, lab.equipment, lab.containers, lab.labels, lab.refusals, lab.settings,
+    lab.persons, lab.donors, lab.identity_matches, lab.consents, lab.marker_results, lab.donations, lab.determinations,
+    lab.materials, lab.material_lots, lab.process_versions, lab.specifications, lab.specification_lines, lab.line_clearances,
+    lab.workstation_sessions, lab.steps, lab.consumptions, lab.retains, lab.samples, lab.results, lab.result_reviews,
+    lab.result_invalidations, lab.judgements, lab.batch_reviews TO stemma_app;
+GRANT INSERT (item_id, reason, deviation_id, recorded_by) ON lab.holds TO stemma_app;
+GRANT INSERT (number, item_id, what, class, rules, recorded_by) ON lab.deviations TO stemma_app;
+GRANT INSERT (rule, lot_id, justification, mitigations, proposed_by, valid_from, valid_to, max_uses) ON lab.waivers TO stemma_app;
+GRANT INSERT ON people.proposals, people.experience TO stemma_app;
+GRANT UPDATE (state, place_id, opened_until, version) ON lab.containers TO stemma_app;
+GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
+GRANT UPDATE (during, closing_clearance_id) ON lab.workstation_sessions TO stemma_app;
+GRANT SELECT, INSERT ON identity.people, identity.lookups, identity.reveals TO stemma_app;
+GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.pseudonyms TO stemma_app;
+GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
+    audit.keep_answer(bigint, text, jsonb),
+    audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb),
+    audit.stamp(timestamptz), audit.sha256_hex(text),
+    lab.resolve_scan(bytea, text, interval), people.who(bytea, interval), people.roles_of(bigint),
+    lab.begin_lot(bigint, text, text, text, bigint, bigint, bigint, bigint, bigint), lab.move_lot(bigint, text, boolean),
+    lab.state_expiry(bigint, timestamptz, timestamptz), lab.lock_for_judgement(bigint), lab.lock_lots(bigint[], bigint),
+    lab.ancestry(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
+    dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb),
+    dossier.signer(bigint), dossier.record(text, bigint),
+    gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_lot(bigint, uuid),
+    gate.close_deviation(bigint, uuid, text), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid),
+    gate.support_appointment(bigint, uuid), gate.revoke_appointment(bigint, uuid), gate.burn(uuid, text),
+    gate.release(bigint, uuid, bigint)
+    TO stemma_app;
+
+-- authentication: accounts, factors, grants, sessions, ceremonies; no laboratory table, not the gate
+GRANT USAGE ON SCHEMA people, audit TO stemma_auth;
+GRANT SELECT ON people.accounts, people.credentials, people.grants, people.sessions, people.login_attempts, people.meanings TO stemma_auth;
+GRANT SELECT (id, account_id, from_at, until_at, revoked_at) ON people.appointments TO stemma_auth;
+GRANT INSERT (username, printed_name, language) ON people.accounts TO stemma_auth;
+GRANT UPDATE (state, printed_name, language, version) ON people.accounts TO stemma_auth;
+GRANT INSERT, UPDATE (password_hash, totp_secret, totp_last_step, reset_at) ON people.credentials TO stemma_auth;
+GRANT INSERT (account_id, role), UPDATE (revoked_at) ON people.grants TO stemma_auth;
+GRANT INSERT, UPDATE (seen_at, ended_at, second_factor, workstation_id) ON people.sessions TO stemma_auth;
+GRANT INSERT ON people.login_attempts TO stemma_auth;
+GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
+    audit.keep_answer(bigint, text, jsonb), audit.stamp(timestamptz),
+    people.who(bytea, interval), people.roles_of(bigint),
+    people.open_ceremony(bigint, bigint, text, text, bigint, text, text, text[]) TO stemma_auth;
+
+-- the sealer: reads what is to be sealed, appends leaves, nodes, checkpoints
+GRANT USAGE ON SCHEMA lab, audit TO stemma_seal;
+GRANT SELECT ON ALL TABLES IN SCHEMA audit TO stemma_seal;
+GRANT SELECT (number, epoch, xid, at, hash) ON lab.scans TO stemma_seal;
+GRANT INSERT ON audit.leaves, audit.nodes, audit.checkpoints TO stemma_seal;
+
+-- reports, verification, export: everything but secrets, credentials and identity
+GRANT USAGE ON SCHEMA lab, people, audit TO stemma_report;
+GRANT SELECT ON ALL TABLES IN SCHEMA lab, audit TO stemma_report;
+REVOKE SELECT ON lab.idempotency FROM stemma_report;
+GRANT SELECT ON people.accounts, people.grants, people.appointments, people.meanings TO stemma_report;
+GRANT EXECUTE ON FUNCTION audit.audited_tables(), audit.current_rows(text), audit.stamp(timestamptz), audit.sha256_hex(text) TO stemma_report;
