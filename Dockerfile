@@ -1,13 +1,14 @@
 # Stemma's web application. It brings no database: give it a packaged, patched PostgreSQL 15 to 18 of your own.
 #
 #   docker build -t stemma .
-#   docker run --rm -e STEMMA_OWNER_DATABASE_URL=... stemma migrate        once, and after each update
-#   docker run -p 8000:8000 -e STEMMA_DATABASE_URL=... -e STEMMA_AUTH_DATABASE_URL=... -e STEMMA_REPORT_DATABASE_URL=... stemma
+#   docker run --rm --env-file owner.env stemma migrate      once, and after each update
+#   docker run -p 8000:8000 --env-file web.env stemma
 #
-# Each address carries its own role: stemma_app, stemma_auth, stemma_report; stemma_seal belongs to the sealer, and the
-# owner's is for `migrate` and `user bootstrap` alone. The sealer runs as a container of its own, which alone gets
-# STEMMA_SEAL_DATABASE_URL, the file of the seal's private key (mounted, readable for it only) and the folders of
-# STEMMA_CHECKPOINTS; the web application must not be able to open that key. TLS ends in front of this container.
+# web.env holds STEMMA_DATABASE_URL (role stemma_app), STEMMA_AUTH_DATABASE_URL (role stemma_auth), STEMMA_IDENTITY_KEY
+# and STEMMA_TOTP_KEY, which no other process and no backup of the database may hold. owner.env holds
+# STEMMA_OWNER_DATABASE_URL, for `migrate` and `user bootstrap` alone. The sealer runs as a container of its own, which
+# alone gets STEMMA_SEAL_DATABASE_URL, the file of the seal's private key (mounted, readable for it only) and the folders
+# of STEMMA_CHECKPOINTS: the web application must not be able to open that key. TLS ends in front of this container.
 
 FROM python:3.11-slim-bookworm AS environment
 WORKDIR /srv/stemma

@@ -251,7 +251,10 @@ def parse(raw: str, *, symbology: str | None = None) -> ParsedCode:
 
 def printable(raw: str) -> str:
     """Return ``raw`` safe to keep and to show: its first 256 characters, each hidden one as its escape."""
-    shown = "".join(_escaped(character) if _is_hidden(character) else character for character in raw[:TEXT_LENGTH_MAX])
+    shown = "".join(
+        character if character.isprintable() and character not in _BLANKS else _escaped(character)
+        for character in raw[:TEXT_LENGTH_MAX]
+    )
     return shown if len(raw) <= TEXT_LENGTH_MAX else f"{shown}…"
 
 

@@ -28,7 +28,7 @@ _WORDS: Final = Words(
 )
 
 
-class MissingGlyph(SpokenError):  # noqa: N818
+class MissingGlyph(SpokenError):
     """A character of a label's text has no visible form in the typeface."""
 
     def __init__(self, *, text: str, character: str) -> None:

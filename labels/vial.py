@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Final
 
 from PIL import Image
-from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
-from reportlab.pdfbase.ttfonts import TTFont  # type: ignore[import-untyped]
-from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 
 from labels.codes import CodeKind, format_code, parse
 from labels.printer_dots import DOTS_PER_MM, PrinterDots, dots_of
@@ -84,7 +84,7 @@ class VialFacts:
     vial_number: int | None = None
 
 
-class DoesNotFit(SpokenError):  # noqa: N818
+class DoesNotFit(SpokenError):
     """A text is too long to be legible in its place on a label."""
 
     def __init__(self, *, text: str) -> None:

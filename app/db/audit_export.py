@@ -20,7 +20,6 @@ from app.domain.errors import Busy, Conflict
 from app.domain.text import JSON, Text
 
 FORMAT = "stemma.export.1"
-RELEASE_ACTS = ("release_lot", "conditionally_release_lot")
 _LOOK_AGAIN_S = 0.05
 _ROWS_AT_ONCE = 2_000
 
@@ -161,9 +160,8 @@ async def _lines(connection: seal.Connection, path: Path, query: str, *values: s
 
 async def _proofs(connection: seal.Connection, path: Path, size: int) -> int:
     releases: list[Mapping[str, Any]] = await connection.fetch(
-        "SELECT entry.number, leaf.n AS leaf FROM audit.entries AS entry JOIN audit.leaves AS leaf USING (number)"
-        " WHERE entry.act = ANY($1) ORDER BY entry.number",
-        list(RELEASE_ACTS),
+        "SELECT number, n AS leaf FROM audit.leaves"
+        " WHERE number IN (SELECT entry_number FROM audit.rows WHERE tbl = 'lab.releases') ORDER BY number"
     )
     found = await seal.paths(connection, leaves=[row["leaf"] for row in releases], size=size)
     with path.open("w", encoding="utf-8", newline="\n") as file:

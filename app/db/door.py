@@ -21,6 +21,7 @@ from app.db.translate import refusal_of
 from app.domain.acts import Act, Actor, require
 from app.domain.errors import BadInput, Busy, Refusal
 from app.domain.text import Text
+from app.domain.views import spoken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -62,7 +63,7 @@ class Call:
 class Replay(Exception):  # noqa: N818  it is an answer, not an error
     """This key was answered before; `answer` is what was said then."""
 
-    def __init__(self, answer: Any) -> None:  # noqa: ANN401  JSON as it was kept
+    def __init__(self, answer: Any) -> None:
         super().__init__("answered before")
         self.answer = answer
 
@@ -73,15 +74,15 @@ class Reading:
 
     connection: AsyncConnection
 
-    async def all(self, statement: Executable | str, **values: Any) -> Sequence[Row[Any]]:  # noqa: ANN401
+    async def all(self, statement: Executable | str, **values: Any) -> Sequence[Row[Any]]:
         """Every row."""
         return (await self.connection.execute(_statement(statement), values)).all()
 
-    async def one(self, statement: Executable | str, **values: Any) -> Row[Any] | None:  # noqa: ANN401
+    async def one(self, statement: Executable | str, **values: Any) -> Row[Any] | None:
         """The only row, or None."""
         return (await self.connection.execute(_statement(statement), values)).one_or_none()
 
-    async def value(self, statement: Executable | str, **values: Any) -> Any:  # noqa: ANN401
+    async def value(self, statement: Executable | str, **values: Any) -> Any:
         """The first column of the only row, or None."""
         return (await self.connection.execute(_statement(statement), values)).scalar_one_or_none()
 
@@ -96,7 +97,7 @@ class Change(Reading):
     ceremony: UUID | None = None
     _answer: Any = field(default=None)
 
-    async def run(self, statement: Executable | str, **values: Any) -> None:  # noqa: ANN401
+    async def run(self, statement: Executable | str, **values: Any) -> None:
         """Write, expecting nothing back."""
         await self.connection.execute(_statement(statement), values)
 
@@ -125,7 +126,7 @@ def driver_url(url: str) -> str:
     return url.replace("+asyncpg", "", 1)
 
 
-async def _no_reset(_: Any) -> None:  # noqa: ANN401
+async def _no_reset(_: Any) -> None:
     """A pooled scan connection runs single statements outside any transaction: there is nothing to reset."""
 
 
@@ -166,9 +167,7 @@ class Door:
     async def look(self, *, desk: Desk = Desk.LABORATORY) -> AsyncIterator[Reading]:
         """A READ ONLY session of the house itself: who is signed in, health, metrics."""
         async with self._engines[desk].connect() as connection:
-            readonly = await connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            readonly = await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             try:
                 yield Reading(readonly)
             except DBAPIError as error:
@@ -191,7 +190,8 @@ class Door:
                 opened = await self._opened(connection, call, act, subject=subject, reason=reason)
                 yield opened
                 if call.key is not None:
-                    answer = json.dumps(to_jsonable_python(opened._answer), ensure_ascii=False)  # noqa: SLF001
+                    kept = to_jsonable_python(spoken(opened._answer, Text.to_json))  # noqa: SLF001
+                    answer = json.dumps(kept, ensure_ascii=False)
                     await opened.run(KEEP_ANSWER, actor_id=call.actor.account_id, key=call.key, answer=answer)
         except Refusal as refusal:
             await self.keep_refusal(call.actor, act, subject, refusal, ceremony=opened and opened.ceremony)
@@ -201,9 +201,7 @@ class Door:
             await self.keep_refusal(call.actor, act, subject, refusal, ceremony=opened and opened.ceremony)
             raise refusal from error
 
-    async def _opened(
-        self, connection: AsyncConnection, call: Call, act: Act, *, subject: str, reason: str
-    ) -> Change:
+    async def _opened(self, connection: AsyncConnection, call: Call, act: Act, *, subject: str, reason: str) -> Change:
         actor = call.actor
         row = (
             await connection.execute(
@@ -247,9 +245,7 @@ class Door:
         kept = refusal.to_json()
         detail = {"detail": refusal.detail, "findings": kept["findings"], "texts": {k: kept[k] for k in _SAID}}
         async with self._engines[Desk.LABORATORY].connect() as connection, connection.begin():
-            await self._opened(
-                connection, Call(actor), act, subject=subject, reason=f"refused: {refusal.kind}"
-            )
+            await self._opened(connection, Call(actor), act, subject=subject, reason=f"refused: {refusal.kind}")
             await connection.execute(
                 KEEP_REFUSAL,
                 {
@@ -268,7 +264,7 @@ class Door:
 
     # -- scan ------------------------------------------------------------------------------------------------------
 
-    async def scan_row(self, statement: str, *values: Any) -> asyncpg.Record | None:  # noqa: ANN401
+    async def scan_row(self, statement: str, *values: Any) -> asyncpg.Record | None:
         """One prepared statement on the driver's own connection: one round trip, its own transaction."""
         if self._scan_pool is None:
             raise RuntimeError("the door is not open")
@@ -278,7 +274,15 @@ class Door:
         except asyncpg.PostgresError as error:
             raise refusal_of(error) from error
 
-    async def keep_scan(self, *values: Any) -> asyncpg.Record:  # noqa: ANN401
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """The driver's own connection, outside any transaction: for reading proofs while no transaction is held."""
+        if self._scan_pool is None:
+            raise RuntimeError("the door is not open")
+        async with self._scan_pool.acquire() as connection:
+            yield connection
+
+    async def keep_scan(self, *values: Any) -> asyncpg.Record:
         """Append one scan with its verdict; see audit.keep_scan for the values, in its order."""
         row = await self.scan_row(KEEP_SCAN, *values)
         if row is None:

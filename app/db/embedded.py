@@ -336,7 +336,7 @@ class EmbeddedPostgres:
         password = self._password_of(ADMIN_ROLE)
         # Where the server's own Unicode rules exist, order and case do not depend on the machine's C library.
         unicode = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-        locale = unicode if _major_of(self.binaries) >= 17 else ("--locale=C.UTF-8",)  # noqa: PLR2004 - PostgreSQL 17
+        locale = unicode if _major_of(self.binaries) >= 17 else ("--locale=C.UTF-8",)
         with tempfile.NamedTemporaryFile("w", dir=self.socket_directory) as secret:
             secret.write(password)
             secret.flush()
@@ -527,15 +527,15 @@ class EmbeddedPostgres:
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Make a database, from `template` (which nobody may be connected to) or from PostgreSQL's empty one."""
-        self.sql(f"create database {_identifier(name)} template {_identifier(template or 'template0')}")
+        self.run_sql(f"create database {_identifier(name)} template {_identifier(template or 'template0')}")
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there, ending its sessions."""
-        self.sql(f"drop database if exists {_identifier(name)} with (force)")
+        self.run_sql(f"drop database if exists {_identifier(name)} with (force)")
 
     def databases(self) -> list[str]:
         """The names of all databases but PostgreSQL's own, in order."""
-        return self.sql("select datname from pg_database where datname !~ '^(postgres|template[01])$' order by 1")
+        return self.run_sql("select datname from pg_database where datname !~ '^(postgres|template[01])$' order by 1")
 
     def set_passwords(self, roles: Iterable[str]) -> dict[str, str]:
         """A random password for each role, kept across restarts, set at once for the roles that exist.
@@ -545,13 +545,13 @@ class EmbeddedPostgres:
         wanted = [_identifier(role) for role in roles]
         with self._locked():
             passwords = {role: self._password_of(role) for role in wanted}
-            present = set(self.sql("select rolname from pg_roles"))
+            present = set(self.run_sql("select rolname from pg_roles"))
             alterations = [f"alter role {role} password '{passwords[role]}'" for role in wanted if role in present]
             if alterations:
-                self.sql(";\n".join(["set log_min_error_statement = panic", *alterations]))
+                self.run_sql(";\n".join(["set log_min_error_statement = panic", *alterations]))
         return passwords
 
-    def sql(self, statements: str, *, database: str = "postgres") -> list[str]:
+    def run_sql(self, statements: str, *, database: str = "postgres") -> list[str]:
         """Run statements as the superuser; the lines of what they return (columns parted by `|`)."""
         options = ("-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-")
         return self.run("psql", *options, stdin=statements).splitlines()

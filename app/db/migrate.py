@@ -48,7 +48,11 @@ def newest_version() -> str:
 
 
 async def migrate(
-    owner_url: str, *, deployment: Deployment, passwords: Mapping[str, str] | None = None, said: Callable[[str], None] = print
+    owner_url: str,
+    *,
+    deployment: Deployment,
+    passwords: Mapping[str, str] | None = None,
+    said: Callable[[str], None] = print,
 ) -> None:
     """Lay down today's house in the database behind `owner_url` (a superuser, or a role that may create roles).
 
@@ -130,10 +134,10 @@ async def _reference(connection: asyncpg.Connection, deployment: Deployment) -> 
 
 async def differences(owner_url: str) -> list[str]:
     """How the tables in the code differ from those in the migrated database; empty when they are in step."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415  only the check needs it
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
 
-    from app.db.tables import metadata  # noqa: PLC0415
+    from app.db.tables import metadata
 
     ours = {"lab", "people", "identity", "audit"}
 

@@ -36,7 +36,11 @@ SAID: dict[str, tuple[type[Refusal], Text, Text]] = {
         Text("Read it again as it stands now, then sign."),
     ),
     "ST021": (Blocked, Text("The check blocks it."), Text("Read what blocks; what fails is investigated.")),
-    "ST022": (Blocked, Text("The gate itself found against it."), Text("Read what blocks; what fails is investigated.")),
+    "ST022": (
+        Blocked,
+        Text("The gate itself found against it."),
+        Text("Read what blocks; what fails is investigated."),
+    ),
     "ST030": (CeremonyRefused, Text("This person cannot sign this."), Text("Ask the person whose signature it is.")),
     "ST031": (
         CeremonyRefused,

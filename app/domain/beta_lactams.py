@@ -183,7 +183,7 @@ NOT_MEANT: tuple[str, ...] = (
 """Words in which a name of the list stands without being meant."""
 
 RESISTANCE: tuple[str, ...] = (
-    r"(?:ampicillin|carbenicillin|penicillin)\s*(?:resistan(?:ce|t)|r)(?:\s+(?:gene|marker|cassette))?",
+    r"(?:ampicillin|carbenicillin|penicillin)\s*resistan(?:ce|t)(?:\s+(?:gene|marker|cassette))?",
     r"amp\s*\(?r\)?",
     r"bla",
     r"氨苄(?:西林|青霉素)?抗性(?:基因)?",

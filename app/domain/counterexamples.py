@@ -1,28 +1,30 @@
 """Edits of a dossier, so that a counterexample is one line. Each leaves its argument as it was."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from app.domain.dossier import Dossier
-from app.domain.facts import Setting
+from app.domain.facts import Relation, Setting
 
 Edit: TypeAlias = Callable[[Dossier], Dossier]
 
 
 def without(*sections: str) -> Edit:
     """Sections become unknown."""
-    return lambda dossier: _with(dossier, dict.fromkeys(sections))
+    return lambda dossier: _edited(dossier, dict.fromkeys(sections))
 
 
 def empty(*sections: str) -> Edit:
     """Sections become known to be empty."""
-    return lambda dossier: _with(dossier, dict.fromkeys(sections, ()))
+    return lambda dossier: _edited(dossier, dict.fromkeys(sections, ()))
 
 
 def every(section: str, **changes: object) -> Edit:
     """Every record of a section is changed in the same way."""
-    return lambda dossier: _with(dossier, {section: tuple(_with(each, changes) for each in _records(dossier, section))})
+    return lambda dossier: _edited(
+        dossier, {section: tuple(_with(each, changes) for each in _records(dossier, section))}
+    )
 
 
 def nth(section: str, index: int, **changes: object) -> Edit:
@@ -31,7 +33,7 @@ def nth(section: str, index: int, **changes: object) -> Edit:
     def edit(dossier: Dossier) -> Dossier:
         records = list(_records(dossier, section))
         records[index] = _with(records[index], changes)
-        return _with(dossier, {section: tuple(records)})
+        return _edited(dossier, {section: tuple(records)})
 
     return edit
 
@@ -44,7 +46,7 @@ def where(section: str, field: str, value: object, **changes: object) -> Edit:
         if not any(getattr(each, field) == value for each in records):
             raise LookupError(f"{section} has no record whose {field} is {value!r}")
         changed = tuple(_with(each, changes) if getattr(each, field) == value else each for each in records)
-        return _with(dossier, {section: changed})
+        return _edited(dossier, {section: changed})
 
     return edit
 
@@ -57,29 +59,78 @@ def drop(section: str, field: str, value: object) -> Edit:
         kept = tuple(each for each in records if getattr(each, field) != value)
         if len(kept) == len(records):
             raise LookupError(f"{section} has no record whose {field} is {value!r}")
-        return _with(dossier, {section: kept})
+        return _edited(dossier, {section: kept})
 
     return edit
 
 
 def add(section: str, *records: object) -> Edit:
     """Records are added to a section."""
-    return lambda dossier: _with(dossier, {section: (*_records(dossier, section), *records)})
+    return lambda dossier: _edited(dossier, {section: (*_records(dossier, section), *records)})
 
 
 def part(name: str, **changes: object) -> Edit:
     """A part that stands once (lot, process, plan, ...) is changed."""
-    return lambda dossier: _with(dossier, {name: _with(getattr(dossier, name), changes)})
+    return lambda dossier: _edited(dossier, {name: _with(getattr(dossier, name), changes)})
+
+
+def inside_plan_session(**changes: object) -> Edit:
+    """The session open at the planned step's workstation is changed."""
+    return lambda dossier: _edited(
+        dossier,
+        {
+            "plan": _with(
+                dossier.plan,
+                {"workstation_open_session": _with(dossier.plan and dossier.plan.workstation_open_session, changes)},
+            )
+        },
+    )
 
 
 def within(name: str, edit: Callable[[Any], object]) -> Edit:
     """A section or part becomes what the function makes of it."""
-    return lambda dossier: _with(dossier, {name: edit(getattr(dossier, name))})
+    return lambda dossier: _edited(dossier, {name: edit(getattr(dossier, name))})
+
+
+def inside(section: str, field: str, *, only: tuple[str, object] | None = None, **changes: object) -> Edit:
+    """In every record of a section, the record or records under `field` are changed; `only` those with a value."""
+
+    def changed(inner: Any) -> Any:
+        if isinstance(inner, tuple):
+            return tuple(changed(each) for each in inner)
+        return _with(inner, changes) if only is None or getattr(inner, only[0]) == only[1] else inner
+
+    return lambda dossier: _edited(
+        dossier,
+        {section: tuple(_with(each, {field: changed(getattr(each, field))}) for each in _records(dossier, section))},
+    )
+
+
+def drop_inside(section: str, field: str, only: tuple[str, object]) -> Edit:
+    """In every record of a section, the records under `field` with a value are left out."""
+    return lambda dossier: _edited(
+        dossier,
+        {
+            section: tuple(
+                _with(each, {field: tuple(one for one in getattr(each, field) if getattr(one, only[0]) != only[1])})
+                for each in _records(dossier, section)
+            )
+        },
+    )
 
 
 def setting(name: str, value: object) -> Edit:
     """A setting has another value."""
     return lambda dossier: replace(dossier, settings={**dossier.settings, name: Setting(99, value)})
+
+
+def allogeneic(dossier: Dossier) -> Dossier:
+    """The same material given by somebody else, for a recipient not yet named."""
+    donors = tuple(
+        replace(donor, relation=Relation.ALLOGENEIC, recipient=None, identity_matches=())
+        for donor in dossier.donors or ()
+    )
+    return replace(dossier, donors=donors, lot=dossier.lot and replace(dossier.lot, recipient=None))
 
 
 def all_of(*edits: Edit) -> Edit:
@@ -100,5 +151,9 @@ def _records(dossier: Dossier, section: str) -> Iterable[Any]:
     return tuple(records)
 
 
-def _with(record: Any, changes: dict[str, Any] | dict[str, object]) -> Any:  # noqa: ANN401  any fact
+def _edited(dossier: Dossier, changes: Mapping[str, Any]) -> Dossier:
+    return replace(dossier, **changes)
+
+
+def _with(record: Any, changes: Mapping[str, Any]) -> Any:
     return replace(record, **changes)

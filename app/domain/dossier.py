@@ -121,7 +121,7 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 @cache
-def _reader(shape: Any) -> Reader:  # noqa: ANN401  any annotation that a fact carries
+def _reader(shape: Any) -> Reader:
     """The function that turns loaded JSON into `shape`, made once for each annotation."""
     make = _MAKERS.get(get_origin(shape))
     if make is not None:
@@ -162,7 +162,7 @@ def _mapping(of: tuple[Any, ...]) -> Reader:
 
 
 def _one_of(words: tuple[Any, ...]) -> Reader:
-    def one_of(value: object, where: str) -> Any:  # noqa: ANN401  one of the literal's own values
+    def one_of(value: object, where: str) -> Any:
         if value not in words:
             raise DossierUnreadable(where, f"{value!r} is not one of {words}")
         return value
@@ -180,12 +180,12 @@ def _word(enumeration: type[StrEnum]) -> Reader:
     return word
 
 
-def _record(shape: Any) -> Reader:  # noqa: ANN401  a dataclass
+def _record(shape: Any) -> Reader:
     hints = get_type_hints(shape, include_extras=True)
     readers = {_key_of(each.name, hints[each.name]): (each.name, _reader(hints[each.name])) for each in fields(shape)}
     may_lack = {each.name for each in fields(shape) if each.default is not MISSING}
 
-    def record(value: object, where: str) -> Any:  # noqa: ANN401  an instance of shape
+    def record(value: object, where: str) -> Any:
         if not isinstance(value, dict):
             raise DossierUnreadable(where, "an object is expected")
         for key in value:

@@ -80,7 +80,8 @@ def is_in_date(expires_on: date | None, at: datetime, *, utc_offset_hours: Decim
 
 
 def _plain(text: str) -> str:
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).casefold().replace("ß", "β")
+    # A German sharp s is what many keyboards offer for beta, and folding its case would hide it.
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text.replace("ß", "β"))).casefold()
 
 
 def _variants(text: str) -> Iterator[str]:

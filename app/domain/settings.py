@@ -1,4 +1,4 @@
-"""Reading a setting out of a dossier, its shape checked. A setting that is absent or misshapen closes what asks for it."""
+"""Reading a setting out of a dossier, its shape checked. One that is absent or misshapen closes what asks for it."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.domain.sources import GUIDELINE
 from app.domain.text import JSON
 
 
@@ -14,8 +15,6 @@ class SettingDefault:
     source: str
 
 
-_GUIDELINE = "Guideline for the technical filing of clinical research on tissue stem cell therapy (version 1, 2026)"
-
 DEFAULTS: tuple[SettingDefault, ...] = (
     SettingDefault(
         "don01.panel",
@@ -26,7 +25,8 @@ DEFAULTS: tuple[SettingDefault, ...] = (
             "syphilis": ["treponemal", "non-treponemal"],
         },
         None,
-        f"{_GUIDELINE} §3 names the four infections; the markers follow Directive 2006/17/EC Annex II (unverified for CN)",
+        f"{GUIDELINE} §3 names the four infections; "
+        "the markers follow Directive 2006/17/EC Annex II (unverified for CN)",
     ),
     SettingDefault(
         "don01.waivable",
@@ -47,10 +47,10 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         "qa02.title_levels",
         ["senior"],
         None,
-        f"{_GUIDELINE} §2 asks for a senior title; whether associate_senior (副高) suffices is unverified",
+        f"{GUIDELINE} §2 asks for a senior title; whether associate_senior (副高) suffices is unverified",
     ),
-    SettingDefault("qa03.years", 3, "a", f"{_GUIDELINE} §2"),
-    SettingDefault("qa03.domains", ["stem_cell_quality_management"], None, f"{_GUIDELINE} §2"),
+    SettingDefault("qa03.years", 3, "a", f"{GUIDELINE} §2"),
+    SettingDefault("qa03.domains", ["stem_cell_quality_management"], None, f"{GUIDELINE} §2"),
     SettingDefault(
         "rel03.safety_set",
         {
@@ -63,7 +63,7 @@ DEFAULTS: tuple[SettingDefault, ...] = (
             "adventitious_virus": ["adventitious virus", "外源病毒"],
         },
         None,
-        f"{_GUIDELINE} §3 (the set is put together from its safety tests and those of a cell product's specification)",
+        f"{GUIDELINE} §3 (the set is put together from its safety tests and those of a cell product's specification)",
     ),
     SettingDefault(
         "rel03.adventitious_virus_by",

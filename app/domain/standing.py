@@ -8,6 +8,7 @@ from app.domain.counterexamples import every
 from app.domain.dossier import Dossier
 from app.domain.facts import Hold, SubjectKind
 from app.domain.rulebook import (
+    GATE_NAMES,
     NEVER,
     Asked,
     Break,
@@ -21,12 +22,44 @@ from app.domain.rulebook import (
     rule,
     shows,
 )
+from app.domain.sources import GUIDELINE
 from app.domain.text import Text
 
 JURISDICTIONS = frozenset({"CN-818"})
 """The rule packs that this book holds."""
 
-_SOURCE = "Guideline for the technical filing of clinical research on tissue stem cell therapy (version 1)"
+WRITTEN = frozenset({Gate.G1, Gate.G2, Gate.G4, Gate.G6})
+"""Gates for which every rule of the first life is in the book. The others stay closed until theirs are written."""
+
+
+@rule(
+    "BOOK",
+    Text("The rules of this gate are written"),
+    cites=(
+        Citation(
+            GUIDELINE,
+            "§3",
+            Text("A gate that is only partly ruled would open for want of a question, so it stays closed."),
+            Standing.RECONSTRUCTED,
+        ),
+    ),
+    gates=Gate,
+    waiver=NEVER,
+    breaks=(
+        Break("conditional release has no rule of its own yet", gate=Gate.G5),
+        Break("infusion is not ruled yet", gate=Gate.G10),
+    ),
+)
+def book(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
+    """Keep a gate closed whose rules are not all written."""
+    if asked.gate in WRITTEN:
+        yield shows(dossier.subject, Text("the rules of this gate are written: {gate}", gate=GATE_NAMES[asked.gate]))
+    else:
+        yield fails(
+            dossier.subject,
+            Text("Not every rule of this gate is written yet: {gate}.", gate=GATE_NAMES[asked.gate]),
+            Text("The gate stays closed until its rules are written."),
+        )
 
 
 @rule(
@@ -34,7 +67,7 @@ _SOURCE = "Guideline for the technical filing of clinical research on tissue ste
     Text("A rule pack is chosen for the jurisdiction"),
     cites=(
         Citation(
-            _SOURCE,
+            GUIDELINE,
             "§1",
             Text("The guideline governs studies inside China; elsewhere other rules hold, so one pack must be chosen."),
             Standing.RECONSTRUCTED,
@@ -73,7 +106,7 @@ _A_HOLD = Hold(9001, "L0000000001", "suspected mix-up", datetime(2026, 10, 1, 8,
     Text("Nothing of this subject stands on hold"),
     cites=(
         Citation(
-            _SOURCE,
+            GUIDELINE,
             "§3",
             Text("Good manufacturing practice holds for self-made preparations: what is under question is not used."),
             Standing.RECONSTRUCTED,
@@ -121,4 +154,4 @@ def open_holds(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
         yield shows(dossier.subject, Text("no open hold"))
 
 
-STANDING_RULES = (jurisdiction, open_holds)
+STANDING_RULES = (jurisdiction, book, open_holds)

@@ -9,7 +9,7 @@ from typing import TypeAlias, Union
 JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
 Translate: TypeAlias = Callable[[str], str]
 Value: TypeAlias = Union[str, int, "Text", tuple[Union[str, "Text"], ...]]
-Given: TypeAlias = Union[Value, float, Decimal, date, datetime]
+Given: TypeAlias = Value | float | Decimal | date | datetime
 
 
 @dataclass(frozen=True, slots=True, init=False)

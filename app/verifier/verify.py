@@ -34,7 +34,7 @@ from typing import NoReturn
 
 FORMAT = "stemma.export.1"
 SERVICE_ROLES = frozenset({"stemma_app", "stemma_auth", "stemma_seal", "stemma_report"})
-RELEASE_ACTS = frozenset({"release_lot", "conditionally_release_lot"})
+RELEASES_TABLE = "lab.releases"
 CLOCK_TOLERANCE_S = 2.0
 FINDINGS_SHOWN_MAX = 200
 
@@ -586,8 +586,6 @@ class Audit:
         self._record("entry", found, stored)
         if found.db_role not in SERVICE_ROLES:
             self.other_roles.setdefault(found.db_role, []).append(found.number)
-        if found.act in RELEASE_ACTS:
-            self.release_numbers.add(found.number)
         self.report.entries += 1
         return found
 
@@ -608,6 +606,8 @@ class Audit:
         if self.records.get(found.entry, ("",))[0] != "entry":
             self.report.find(where, f"belongs to entry {found.entry}, which is not there")
         self.images.setdefault(found.entry, bytearray()).extend(stored)
+        if found.table == RELEASES_TABLE:
+            self.release_numbers.add(found.entry)
         record = (found.table, found.key)
         if self.last_after.get(record) != digest_of(found.before):
             self.report.find(where, f"{found.table} {found.key}: before is not what the last change left")
@@ -860,6 +860,12 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def tables_in(manifest: dict[str, object]) -> list[str]:
+    """The tables that a manifest names, as far as they are names."""
+    named = manifest.get("tables")
+    return sorted(each for each in named if re.fullmatch(r"\w+\.\w+", each)) if isinstance(named, dict) else []
+
+
 Take = Callable[[dict[str, object]], str]
 
 
@@ -966,9 +972,7 @@ class Export:
         self.counts["checkpoints"] = len(paths)
 
     def _tables(self, manifest: dict[str, object]) -> None:
-        tables = manifest.get("tables")
-        names = sorted(tables) if isinstance(tables, dict) else []
-        for name in names:
+        for name in tables_in(manifest):
             self._each(f"tables/{name}.jsonl", self._table(name))
 
     def _table(self, name: str) -> Take:
@@ -1006,7 +1010,7 @@ class Export:
         return found
 
     def _compare(self, manifest: dict[str, object]) -> None:
-        tables = manifest.get("tables")
+        tables = tables_in(manifest)
         last = self.audit.checkpoints[-1] if self.audit.checkpoints else None
         right = {
             "counts": {name: self.counts[f"{name}.jsonl"] for name in COUNTED}
@@ -1014,15 +1018,13 @@ class Export:
             "format": FORMAT,
             "origin": last.origin if last else "",
             "size": last.size if last else 0,
-            "tables": {
-                name: self.counts.get(f"tables/{name}.jsonl") for name in (tables if isinstance(tables, dict) else [])
-            },
+            "tables": {name: self.counts[f"tables/{name}.jsonl"] for name in tables},
             "vkeys": manifest.get("vkeys"),
         }
         if manifest != right:
             self.report.find("manifest.json", "does not say what is in the folder")
         expected = {f"{name}.jsonl" for name in COUNTED} | {"manifest.json", "checkpoints", "tables"}
-        expected |= {f"tables/{name}.jsonl" for name in (tables if isinstance(tables, dict) else [])}
+        expected |= {f"tables/{name}.jsonl" for name in tables}
         expected |= {f"checkpoints/{each.size:012d}.txt" for each in self.audit.checkpoints}
         there = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*")}
         for name in sorted(set(there) ^ expected):

@@ -65,14 +65,21 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+DROP FUNCTION IF EXISTS people.who(bytea, interval);
 -- Who is signed in behind a token. The application never reads the sessions table itself.
 CREATE OR REPLACE FUNCTION people.who(p_token bytea, p_idle interval) RETURNS TABLE (
     session_id bigint, account_id bigint, username text, printed_name text, roles text[], language text, session_state text,
-    device text, csrf text, workstation_id bigint
+    device text, csrf text, workstation_id bigint, touch_due boolean
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.id, a.id, a.username, a.printed_name, people.roles_of(a.id), a.language,
         CASE WHEN s.ended_at IS NOT NULL OR s.ends_at <= clock_timestamp() OR a.state <> 'active' THEN 'ended'
              WHEN s.seen_at <= clock_timestamp() - p_idle THEN 'idle' ELSE 'live' END,
-        s.device, s.csrf, s.workstation_id
+        s.device, s.csrf, s.workstation_id, s.seen_at < clock_timestamp() - interval '30 seconds'
     FROM people.sessions s JOIN people.accounts a ON a.id = s.account_id WHERE s.token_sha256 = p_token
+$$;
+
+-- Work keeps a session awake.
+CREATE OR REPLACE FUNCTION people.touch(p_session bigint) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE people.sessions SET seen_at = clock_timestamp() WHERE id = p_session AND ended_at IS NULL
 $$;

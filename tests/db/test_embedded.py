@@ -35,7 +35,7 @@ ROLE = "tess"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres.open(tmp_path_factory.mktemp("pg"), fast=True)
     try:
-        server.sql(f"create role {ROLE} login")
+        server.run_sql(f"create role {ROLE} login")
         server.set_passwords([ROLE])
         server.create_database("lab")
         yield server
@@ -79,7 +79,7 @@ def test_only_the_right_password_enters(server: EmbeddedPostgres, role: str, via
 
 
 def test_every_way_in_asks_by_scram(server: EmbeddedPostgres) -> None:
-    assert server.sql("select distinct auth_method from pg_hba_file_rules") == ["scram-sha-256"]
+    assert server.run_sql("select distinct auth_method from pg_hba_file_rules") == ["scram-sha-256"]
 
 
 def test_both_drivers_take_the_addresses(server: EmbeddedPostgres) -> None:
@@ -99,7 +99,7 @@ def test_both_drivers_take_the_addresses(server: EmbeddedPostgres) -> None:
 
 
 def test_tcp_listens_on_this_machine_only(server: EmbeddedPostgres) -> None:
-    assert server.sql("show listen_addresses") == ["127.0.0.1"]
+    assert server.run_sql("show listen_addresses") == ["127.0.0.1"]
 
 
 def test_secrets_socket_and_data_are_closed_to_others(server: EmbeddedPostgres) -> None:
@@ -129,27 +129,27 @@ def test_names_that_are_no_names_are_refused(server: EmbeddedPostgres, name: str
 
 def test_the_settings_that_others_rely_on(server: EmbeddedPostgres) -> None:
     names = ("jit", "timezone", "data_checksums", "synchronous_commit", "server_encoding", "shared_buffers", "fsync")
-    settings = {name: server.sql(f"show {name}")[0] for name in names}
+    settings = {name: server.run_sql(f"show {name}")[0] for name in names}
     # fsync is off because this server was opened fast; a commit is acknowledged no earlier for that.
     assert list(settings.values()) == ["off", "UTC", "on", "on", "UTF8", "64MB", "off"]
-    assert int(server.sql("show max_connections")[0]) >= 100
+    assert int(server.run_sql("show max_connections")[0]) >= 100
 
 
 def test_a_new_database_knows_letters_beyond_ascii(server: EmbeddedPostgres) -> None:
-    assert server.sql("select lower('ÄΩ'), '间充质' ~ '^[[:alpha:]]+$'", database="lab") == ["äω|t"]
+    assert server.run_sql("select lower('ÄΩ'), '间充质' ~ '^[[:alpha:]]+$'", database="lab") == ["äω|t"]
 
 
 def test_databases_are_made_copied_listed_and_dropped(server: EmbeddedPostgres) -> None:
-    server.sql("create table kept (fact text); insert into kept values ('here')", database="lab")
+    server.run_sql("create table kept (fact text); insert into kept values ('here')", database="lab")
     server.create_database("copy", template="lab")
     assert server.databases() == ["copy", "lab"]
-    assert server.sql("select fact from kept", database="copy") == ["here"]
+    assert server.run_sql("select fact from kept", database="copy") == ["here"]
 
     with _session(server, database="copy"):
         server.drop_database("copy")
     server.drop_database("copy")
     assert server.databases() == ["lab"]
-    server.sql("drop table kept", database="lab")
+    server.run_sql("drop table kept", database="lab")
 
 
 @contextlib.contextmanager
@@ -160,7 +160,7 @@ def _session(server: EmbeddedPostgres, *, database: str, statement: str = "selec
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
         at_work = f"select 1 from pg_stat_activity where datname = '{database}' and state = 'active'"
         deadline = time.monotonic() + 10
-        while not server.sql(at_work):
+        while not server.run_sql(at_work):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         try:
@@ -171,7 +171,7 @@ def _session(server: EmbeddedPostgres, *, database: str, statement: str = "selec
 
 def test_what_a_program_says_when_it_fails_is_kept(server: EmbeddedPostgres) -> None:
     with pytest.raises(EmbeddedPostgresError, match='relation "nowhere" does not exist'):
-        server.sql("select * from nowhere")
+        server.run_sql("select * from nowhere")
     assert "PostgreSQL database dump complete" in server.run("pg_dump", "lab")
 
 
@@ -201,7 +201,7 @@ def test_the_folder_that_the_environment_names_is_the_only_one_taken(
 
 
 def test_kill_loses_no_committed_row_and_changes_no_address(server: EmbeddedPostgres) -> None:
-    server.sql("create table vial (code text); insert into vial values ('V1')", database="lab")
+    server.run_sql("create table vial (code text); insert into vial values ('V1')", database="lab")
     before = server.url(role=ROLE, database="lab"), server.admin_url("lab", via=Via.SOCKET)
     with _session(server, database="lab"):
         server.kill()
@@ -210,9 +210,9 @@ def test_kill_loses_no_committed_row_and_changes_no_address(server: EmbeddedPost
 
     again = _reopen(server)
     assert again.alive()
-    assert again.sql("select code from vial", database="lab") == ["V1"]
+    assert again.run_sql("select code from vial", database="lab") == ["V1"]
     assert (again.url(role=ROLE, database="lab"), again.admin_url("lab", via=Via.SOCKET)) == before
-    again.sql("drop table vial", database="lab")
+    again.run_sql("drop table vial", database="lab")
 
 
 def test_orphans_of_a_killed_postmaster_do_not_bar_the_start(
@@ -266,7 +266,7 @@ def test_a_restart_keeps_passwords_and_addresses(server: EmbeddedPostgres) -> No
     assert _connect(again, url=address).stdout == f"{ROLE}\n"
 
     # A role that is made later gets the password that was kept for it.
-    again.sql("create role quinn login")
+    again.run_sql("create role quinn login")
     assert _connect(again, url=again.url(role="quinn", database="lab")).returncode != 0
     again.set_passwords(["quinn"])
     assert _connect(again, url=again.url(role="quinn", database="lab")).stdout == "quinn\n"
@@ -286,7 +286,7 @@ def test_a_port_taken_meanwhile_is_given_up(server: EmbeddedPostgres) -> None:
 def test_joining_never_weakens_what_was_asked(server: EmbeddedPostgres) -> None:
     _reopen(server).stop()
     up = EmbeddedPostgres.open(server.root, fast=True, tcp=False)
-    assert up.sql("show listen_addresses") == [""]
+    assert up.run_sql("show listen_addresses") == [""]
     assert "host=" in up.admin_url("lab")
     with pytest.raises(EmbeddedPostgresError, match="without TCP"):
         EmbeddedPostgres.open(server.root, fast=True, tcp=True)
@@ -295,8 +295,8 @@ def test_joining_never_weakens_what_was_asked(server: EmbeddedPostgres) -> None:
     assert up.alive()
     up.stop()
     with EmbeddedPostgres.open(server.root, fast=False) as durable:
-        assert durable.sql("show fsync") == ["on"]
-        assert EmbeddedPostgres.open(server.root, fast=True).sql("show fsync") == ["on"]
+        assert durable.run_sql("show fsync") == ["on"]
+        assert EmbeddedPostgres.open(server.root, fast=True).run_sql("show fsync") == ["on"]
     assert not durable.alive()
     _reopen(server)
 
@@ -318,7 +318,7 @@ sys.path.insert(0, sys.argv[2])
 import {module} as embedded
 server = embedded.EmbeddedPostgres.open(Path(sys.argv[1]), fast=True)
 server.create_database(sys.argv[3])
-print(server.port, server.data.stat().st_uid, server.sql("select sum(n) from generate_series(1, 4) n")[0])
+print(server.port, server.data.stat().st_uid, server.run_sql("select sum(n) from generate_series(1, 4) n")[0])
 """
 
 
@@ -349,7 +349,7 @@ def test_a_root_and_a_folder_for_temporary_files_with_long_paths_will_do(
     server = EmbeddedPostgres.open(long / "pg", fast=True, tcp=False)
     try:
         assert len(os.fsencode(server.socket_directory / f".s.PGSQL.{server.port}.lock")) <= 103
-        assert server.sql("select 1") == ["1"]
+        assert server.run_sql("select 1") == ["1"]
     finally:
         server.remove()
 
@@ -376,7 +376,7 @@ def test_root_hands_over_and_opens_up_nothing_on_the_way(monkeypatch: pytest.Mon
     try:
         assert server.binaries.is_relative_to(apart)
         assert server.home.is_relative_to(apart)
-        assert server.sql("select 1") == ["1"]
+        assert server.run_sql("select 1") == ["1"]
         wrong = server.url(role=ADMIN_ROLE, database="postgres", password="wrong", via=Via.SOCKET)
         assert "password authentication failed" in _connect(server, url=wrong).stderr
         assert EmbeddedPostgres.open(server.root, fast=True).data == server.data

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SCRIPT = Path(__file__).resolve().parents[2] / "stemma"
-REAL_PYTHON = Path(sys.executable).resolve()
+REAL_PYTHON = str(Path(sys.executable).resolve())
 
 # Tools that say how they were called; ruff finds a fault where the project holds a file named "fault".
 SAYS = "import sys; print('{name}', *sys.argv[1:])\n"
@@ -73,7 +73,7 @@ def _start(project: Path, *arguments: str, cwd: Path | None = None) -> subproces
     # No apt-get on the path: these tests change nothing of the machine.
     environment = {**os.environ, "PATH": str(project / "bin")}
     pipe = subprocess.PIPE
-    command = [REAL_PYTHON, project / "stemma", *arguments]
+    command = [REAL_PYTHON, str(project / "stemma"), *arguments]
     return subprocess.Popen(command, cwd=cwd or project, env=environment, stdout=pipe, stderr=pipe, text=True)
 
 

@@ -1,0 +1,1 @@
+"""JSON under /api/v1: routers and their schemas, one file an area."""

@@ -1,0 +1,282 @@
+"""The command line: ./stemma demo | serve | seal | migrate | user | verify | export | decode | bench | check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.settings import ROOT, OwnerSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Stemma: a LIMS for stem cell preparation.")
+user = typer.Typer(no_args_is_help=True, help="Accounts, as the owner of the database.")
+app.add_typer(user, name="user")
+console = Console(highlight=False, soft_wrap=True)
+
+
+def _refuse(text: str) -> None:
+    console.print(f"[bold red]✕[/] {text}")
+    raise typer.Exit(1)
+
+
+def _needs(value: object, name: str) -> str:
+    if value is None:
+        _refuse(f"{name} is not set. Set it to the address of the database for that role, then try again.")
+    get = getattr(value, "get_secret_value", None)
+    return str(get() if get else value)
+
+
+@app.command()
+def demo(
+    *,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+    exit_: Annotated[bool, typer.Option("--exit", help="End after the stories.")] = False,
+) -> None:
+    """Play three stories on a private PostgreSQL through HTTP, then leave the application up."""
+    from app import stage
+    from app.db.bootstrap import demo_people
+
+    began = time.monotonic()
+
+    def said(text: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.1f} s[/]  {text}")
+
+    with stage.staged(name="demo", purpose="demo", people=demo_people(), port=port, said=said) as set_:
+        set_.start_sealer()
+        set_.start_web()
+        set_.wait_until_live()
+        said(f"live: [bold]{set_.address}[/]")
+        played = subprocess.run(
+            [sys.executable, "-m", "app.demo"],
+            cwd=ROOT,
+            check=False,
+            env={**os.environ, **set_.environment, "STEMMA_DEMO_ADDRESS": set_.address, "STEMMA_DEMO_FOLDER": str(set_.folder)},
+        ).returncode
+        proved = asyncio.run(_verify_and_export(set_.url("stemma_report"), vkey=set_.vkey, folder=set_.folder))
+        _say_accounts(set_)
+        if played or not proved:
+            console.print("[bold red]The demo found something wrong; see above.[/]")
+            raise typer.Exit(1)
+        if exit_:
+            return
+        console.print(f"\n[bold]{set_.address}[/] stays up. Ctrl-C ends it.")
+        try:
+            while all(process.poll() is None for process in set_.processes):
+                time.sleep(0.5)
+            _refuse(f"A process ended; read {set_.folder}/web.log and sealer.log.")
+        except KeyboardInterrupt:
+            console.print("ended")
+
+
+def _say_accounts(set_: object) -> None:
+    table = Table(title="Accounts of the demo (one-time codes: scan the secret into any authenticator)", title_justify="left")
+    for column in ("user", "name", "roles", "password", "one-time code secret"):
+        table.add_column(column)
+    for person in set_.people:  # type: ignore[attr-defined]  # a Stage; not imported here to keep other commands light
+        table.add_row(person.username, person.printed_name, ", ".join(person.roles), person.password, person.totp_secret)
+    console.print(table)
+
+
+async def _verify_and_export(url: str, *, vkey: str, folder: Path) -> bool:
+    import asyncpg
+
+    from app.db.audit_export import write_export
+    from app.db.verify import verify_database
+    from app.verifier.verify import Key, Verdict, verify_export
+
+    connection = await asyncpg.connect(url)
+    try:
+        key = Key.parse(vkey)
+        live = await verify_database(connection, keys=[key])
+        export = folder / "export"
+        shutil.rmtree(export, ignore_errors=True)
+        await write_export(connection, folder=export, vkeys=[vkey])
+    finally:
+        await connection.close()
+    report = verify_export(export, keys=[key])
+    console.print(f"audit of the live database: [bold]{live.verdict}[/]; of the export in {export.relative_to(ROOT)}: [bold]{report.verdict}[/]")
+    for trouble in [*live.troubles, *report.troubles][:20]:
+        console.print(f"[red]  {trouble}[/]")
+    return live.verdict is Verdict.PROVED and report.verdict is Verdict.PROVED
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve a production database (STEMMA_* in the environment). Demo and test databases are refused."""
+    from app.stage import web_arguments
+
+    os.environ["STEMMA_PURPOSE"] = "production"
+    os.execv(sys.executable, [sys.executable, *web_arguments(host=host, port=port)])  # noqa: S606  ourselves
+
+
+@app.command()
+def seal() -> None:
+    """Run the sealer (STEMMA_SEAL_DATABASE_URL, STEMMA_SEAL_KEY, STEMMA_CHECKPOINTS)."""
+    os.execv(sys.executable, [sys.executable, "-m", "app.workers.sealer"])  # noqa: S606  ourselves
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database of STEMMA_OWNER_DATABASE_URL to today's house. Passwords come from the other URLs when set."""
+    from urllib.parse import unquote, urlsplit
+
+    from app.db.migrate import Deployment
+    from app.db.migrate import migrate as migrate_
+
+    settings = OwnerSettings()
+    owner = _needs(settings.owner_database_url, "STEMMA_OWNER_DATABASE_URL")
+    passwords = {}
+    for given in (settings.database_url, settings.auth_database_url, settings.seal_database_url, settings.report_database_url):
+        if given is not None and (parts := urlsplit(given.get_secret_value())).password and parts.username:
+            passwords[parts.username] = unquote(parts.password)
+    deployment = Deployment(settings.purpose, settings.facility, settings.time_zone)
+    asyncio.run(migrate_(owner, deployment=deployment, passwords=passwords, said=console.print))
+    console.print("[green]in step[/]")
+
+
+@user.command("bootstrap")
+def bootstrap(
+    people: Annotated[Path, typer.Option("--file", help="TOML: the first people; see docs/people.md.")],
+) -> None:
+    """Open the first accounts and make the very first appointment, as owner, audited. Secrets are shown once."""
+    from app.db.bootstrap import bootstrap as bootstrap_
+    from app.db.bootstrap import people_from
+
+    settings = OwnerSettings()
+    owner = _needs(settings.owner_database_url, "STEMMA_OWNER_DATABASE_URL")
+    wanted = people_from(tomllib.loads(people.read_text(encoding="utf-8")))
+    made = asyncio.run(bootstrap_(owner, people=wanted, totp_key=_needs(settings.totp_key, "STEMMA_TOTP_KEY")))
+    for person in made:
+        console.print_json(json.dumps({"username": person.username, "password": person.password, "totp": person.totp_secret}))
+
+
+@app.command()
+def verify(
+    *,
+    key: Annotated[str, typer.Option(help="The seal's public key, from outside the database.")] = "",
+    checkpoint: Annotated[list[Path] | None, typer.Option(help="An earlier checkpoint, from outside.")] = None,
+) -> None:
+    """Check the live database of STEMMA_REPORT_DATABASE_URL: every hash, leaf, root, signature and current row."""
+    import asyncpg
+
+    from app.db.verify import verify_database
+    from app.verifier.verify import Checkpoint, Key, Verdict, said
+
+    url = _needs(OwnerSettings().report_database_url, "STEMMA_REPORT_DATABASE_URL")
+    keys = [Key.parse(key)] if key else []
+    outside = [Checkpoint.parse(path.read_text(encoding="utf-8")) for path in checkpoint or []]
+
+    async def check() -> int:
+        connection = await asyncpg.connect(url)
+        try:
+            report = await verify_database(connection, keys=keys, outside=outside)
+        finally:
+            await connection.close()
+        print(said(report))
+        return {Verdict.PROVED: 0, Verdict.CONSISTENT: 2}.get(report.verdict, 1)
+
+    raise typer.Exit(asyncio.run(check()))
+
+
+@app.command()
+def export(folder: Path, *, key: Annotated[str, typer.Option(help="The seal's public key.")] = "") -> None:
+    """Write the whole audit into a new folder, sealed first, for the verifier (app/verifier/verify.py)."""
+    import asyncpg
+
+    from app.db.audit_export import write_export
+
+    url = _needs(OwnerSettings().report_database_url, "STEMMA_REPORT_DATABASE_URL")
+
+    async def write() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await write_export(connection, folder=folder, vkeys=[key] if key else [])
+        finally:
+            await connection.close()
+
+    asyncio.run(write())
+    console.print(f"written: {folder}")
+
+
+@app.command()
+def decode(
+    pictures: list[Path],
+    *,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Read the codes on pictures."""
+    from devices.decode import cli_decode
+
+    troubled = False
+    for found in cli_decode(pictures):
+        troubled = troubled or "error" in found
+        if json_:
+            print(json.dumps(found, ensure_ascii=False))
+        else:
+            codes = ", ".join(f"{code['text']} ({code['symbology']})" for code in found["codes"]) or found.get("error", "no code found")
+            print(f"{found['file']}: {codes}")
+    raise typer.Exit(1 if troubled else 0)
+
+
+@app.command()
+def bench(
+    what: Annotated[str, typer.Argument(help="scan")] = "scan",
+    *,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    items: Annotated[int, typer.Option(help="Items in the table.")] = 100_000,
+    seconds: Annotated[float, typer.Option(help="Seconds a round.")] = 4.0,
+    growth: Annotated[bool, typer.Option(help="Also compare 10,000 with 1,000,000 items.")] = False,
+) -> None:
+    """Measure against a floor in the same run."""
+    if what != "scan":
+        _refuse(f"There is no bench called {what}; there is: scan")
+    arguments = ["--items", str(items), "--seconds", str(seconds), *(["--json"] if json_ else []), *(["--growth"] if growth else [])]
+    os.execv(sys.executable, [sys.executable, "-m", "tests.bench.scan", *arguments])  # noqa: S606  ourselves
+
+
+@app.command()
+def check() -> None:
+    """Migrations in step with the tables, translations complete. (./stemma check runs the linters first.)"""
+    from app.db.embedded import EmbeddedPostgres
+    from app.db.migrate import Deployment, differences
+    from app.db.migrate import migrate as migrate_
+    from app.stage import VAR
+    from app.web.translations import missing
+
+    troubles = [f"translation: {each}" for each in missing()]
+    postgres = EmbeddedPostgres.open(VAR / "postgres", tcp=True)
+    name = f"check_{os.getpid()}"
+    postgres.create_database(name)
+    try:
+        url = postgres.admin_url(name)
+        deployment = Deployment("test", "check", "UTC")
+        asyncio.run(migrate_(url, deployment=deployment, said=lambda _: None))
+        asyncio.run(migrate_(url, deployment=deployment, said=lambda _: None))
+        troubles += [f"migration: {each}" for each in asyncio.run(differences(url))]
+    finally:
+        postgres.drop_database(name)
+        postgres.stop()
+    for trouble in troubles:
+        console.print(f"[red]✕[/] {trouble}")
+    if troubles:
+        raise typer.Exit(1)
+    console.print("[green]✓[/] migrations in step with tables; translations complete")
+
+
+if __name__ == "__main__":
+    app()

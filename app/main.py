@@ -1,0 +1,47 @@
+"""Builds the application: settings, door, routers, refusal handlers. Nothing else."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from app.api import equipment, health
+from app.api.plumbing import install
+from app.asgi import BodyLimit, SecurityHeaders, Shield
+from app.db.door import Door
+from app.services.house import House
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+API = "/api/v1"
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application, ready to be served. Raises pydantic's ValidationError when a setting is missing."""
+    settings = settings or Settings()
+    door = Door(
+        database_url=settings.database_url.get_secret_value(),
+        auth_database_url=settings.auth_database_url.get_secret_value(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await door.open()
+        await health.refuse_a_wrong_database(door, purpose=settings.purpose)
+        yield
+        await door.close()
+
+    app = FastAPI(title="Stemma", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.house = House(settings=settings, door=door)
+    install(app)
+    app.include_router(health.router)
+    for router in (equipment.router,):
+        app.include_router(router, prefix=API)
+    app.add_middleware(BodyLimit, limit_bytes=settings.upload_limit_bytes)
+    app.add_middleware(SecurityHeaders, secure=settings.cookie_secure)
+    app.add_middleware(Shield)
+    return app

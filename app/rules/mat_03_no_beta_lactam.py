@@ -1,0 +1,151 @@
+"""MAT-03: no penicillin or other beta-lactam antibiotic anywhere in the process."""
+
+from collections.abc import Iterator
+
+from app.domain.beta_lactams import LIST_DATE
+from app.domain.counterexamples import every, nth, part, without
+from app.domain.dossier import Dossier
+from app.domain.facts import Component, Material, SubjectKind
+from app.domain.materials import Look, look_at, look_at_composition
+from app.domain.rulebook import (
+    NEVER,
+    Asked,
+    Break,
+    Citation,
+    Gate,
+    Outcome,
+    Standing,
+    Statement,
+    fails,
+    lacks,
+    rule,
+    shows,
+)
+from app.domain.sources import GUIDELINE
+from app.domain.text import Text
+
+_AMPICILLIN = (Component("氨苄西林钠", "69-52-3"),)
+
+
+@rule(
+    "MAT-03",
+    Text("No penicillin or other beta-lactam antibiotic in the process"),
+    cites=(
+        Citation(
+            GUIDELINE,
+            "§3",
+            Text("Penicillins and other beta-lactam antibiotics are not used anywhere in the preparation."),
+            Standing.STATED,
+        ),
+    ),
+    gates=(Gate.G1, Gate.G4, Gate.G6),
+    waiver=NEVER,
+    breaks=(
+        Break("ampicillin in the composition", nth("materials", 0, composition=_AMPICILLIN)),
+        Break(
+            "a beta-lactam by its CAS number alone",
+            nth("materials", 0, composition=(Component("antibiotic A", "73384-59-5"),)),
+        ),
+        Break("pen/strep in the name", nth("materials", 0, text="DMEM, 1% P/S")),
+        Break("双抗 in the alias", nth("materials", 0, text="完全培养基（含双抗）")),
+        Break("a composition nobody knows", nth("materials", 0, composition=None), outcome=Outcome.INDETERMINATE),
+        Break(
+            "a composition known in part",
+            nth("materials", 0, composition_complete=False),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "a mixture whose maker keeps silent",
+            nth("materials", 0, text="Primocin 500x", composition_complete=False),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "approval of a lot with ampicillin",
+            every("materials", composition=_AMPICILLIN),
+            gate=Gate.G1,
+            kind=SubjectKind.MATERIAL_LOT,
+        ),
+        Break(
+            "a planned step with ampicillin",
+            every("materials", composition=_AMPICILLIN),
+            gate=Gate.G4,
+            kind=SubjectKind.STEP,
+        ),
+        Break(
+            "a planned material of which nothing is known",
+            part("plan", materials=("M-unknown",)),
+            gate=Gate.G4,
+            kind=SubjectKind.STEP,
+            outcome=Outcome.INDETERMINATE,
+            also=("MAT-06",),
+        ),
+        Break("the materials are unknown", without("materials"), outcome=Outcome.INDETERMINATE, also=("MAT-06",)),
+    ),
+)
+def no_beta_lactam(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
+    """Search each material's composition first and its names second; an unknown composition stays closed."""
+    materials = {each.lot: each for each in dossier.materials or ()}
+    for lot in dict.fromkeys((*_lots_in(dossier), *materials)):
+        if lot in materials:
+            yield from _judge(materials[lot])
+        else:
+            yield _unknown(lot, Text("Nothing is known of this material lot."))
+    if dossier.kind is not SubjectKind.STEP and not materials:
+        yield _unknown(dossier.subject, Text("No material is recorded."))
+    if dossier.kind is SubjectKind.STEP and not materials and dossier.plan and not dossier.plan.materials:
+        yield shows(dossier.subject, Text("the step is planned without any material"))
+
+
+def _lots_in(dossier: Dossier) -> tuple[str, ...]:
+    planned = dossier.plan.materials if dossier.plan else ()
+    return (*planned, *(each.material_lot for each in dossier.consumptions or ()))
+
+
+def _unknown(subject: str, problem: Text) -> Statement:
+    return lacks(subject, problem, Text("Record every material that the process uses, with its composition."))
+
+
+def _judge(material: Material) -> Iterator[Statement]:
+    composition = look_at_composition(material.composition or ())
+    names = look_at(f"{material.name}; {material.text}")
+    found = (*composition.matches, *names.matches)
+    for match in composition.matches:
+        yield _found(material, Text("composition"), match.words, match.group)
+    for match in names.matches:
+        yield _found(material, Text("name"), match.words, match.group)
+    if not found and (not material.composition or not material.composition_complete):
+        yield lacks(
+            material.lot,
+            Text("The composition of {name} is not wholly known.", name=material.name),
+            Text("Obtain the full composition in writing from the supplier, or use a material whose makeup is known."),
+        )
+        yield from _undisclosed(material, (composition, names))
+    if not found and material.composition and material.composition_complete:
+        yield shows(
+            material.lot,
+            Text(
+                "{name}: none of {count} components is on the list of {date}",
+                name=material.name,
+                count=len(material.composition),
+                date=LIST_DATE,
+            ),
+        )
+    for remark in dict.fromkeys((*composition.remarks, *names.remarks)):
+        yield shows(material.lot, Text("worth a look: {words}", words=remark))
+
+
+def _found(material: Material, place: Text, words: str, group: str) -> Statement:
+    return fails(
+        material.lot,
+        Text("{name}: “{words}” in its {place} ({group}).", name=material.name, words=words, place=place, group=group),
+        Text("Use a material without beta-lactams. This is never waived."),
+    )
+
+
+def _undisclosed(material: Material, looks: tuple[Look, ...]) -> Iterator[Statement]:
+    for word in dict.fromkeys(word for look in looks for word in look.undisclosed):
+        yield lacks(
+            material.lot,
+            Text("“{words}” is a mixture of antibiotics whose maker does not say what it holds.", words=word),
+            Text("Obtain the full composition in writing from the supplier, or use a material whose makeup is known."),
+        )

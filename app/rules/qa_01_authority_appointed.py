@@ -1,0 +1,70 @@
+"""QA-01: the institution has a quality authority appointed today."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from app.domain.counterexamples import empty, every, without
+from app.domain.dossier import Dossier
+from app.domain.people import is_live
+from app.domain.rulebook import (
+    NEVER,
+    Asked,
+    Break,
+    Citation,
+    Gate,
+    Outcome,
+    Standing,
+    Statement,
+    fails,
+    lacks,
+    rule,
+    shows,
+)
+from app.domain.sources import GUIDELINE
+from app.domain.text import Text
+
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+_ALL_SIGNER_RULES = ("QA-02", "QA-03", "QA-04")
+
+
+@rule(
+    "QA-01",
+    Text("A quality authority is appointed"),
+    cites=(Citation(GUIDELINE, "§2", Text("The institution designates a quality authority."), Standing.RECONSTRUCTED),),
+    gates=(Gate.G5, Gate.G6),
+    waiver=NEVER,
+    breaks=(
+        Break("nobody was ever appointed", empty("appointments"), also=_ALL_SIGNER_RULES),
+        Break("the appointment was revoked", every("appointments", revoked_at=_LONG_AGO), also=_ALL_SIGNER_RULES),
+        Break("the appointment ran out", every("appointments", until_at=_LONG_AGO), also=_ALL_SIGNER_RULES),
+        Break(
+            "the appointment begins tomorrow",
+            every("appointments", from_at=datetime(2030, 1, 1, tzinfo=UTC)),
+            also=_ALL_SIGNER_RULES,
+        ),
+        Break(
+            "the appointments are unknown",
+            without("appointments"),
+            outcome=Outcome.INDETERMINATE,
+            also=_ALL_SIGNER_RULES,
+        ),
+    ),
+)
+def authority_appointed(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
+    """Ask for a live appointment at the moment of signing, whoever comes to sign."""
+    if dossier.appointments is None:
+        yield lacks(
+            dossier.subject,
+            Text("It is not known who is appointed."),
+            Text("Report this to whoever keeps the system."),
+        )
+        return
+    live = tuple(each for each in dossier.appointments if is_live(each, asked.at))
+    for appointment in live:
+        yield shows(appointment.account, Text("appointed quality authority since {since}", since=appointment.from_at))
+    if not live:
+        yield fails(
+            dossier.subject,
+            Text("Nobody is appointed quality authority at this moment."),
+            Text("Two people entitled to it support the appointment of a qualified person."),
+        )

@@ -1,0 +1,1 @@
+"""What people do: one public function an act. Services never call services."""

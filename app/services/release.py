@@ -1,0 +1,227 @@
+"""Judge, sign, release: the one way a preparation is released, and what leads to it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from app.db import items, judging, release, seal
+from app.domain.acts import Act, Actor, Role
+from app.domain.errors import Stale
+from app.domain.rulebook import Gate, Judgement, Outcome, Standing
+from app.domain.text import Text
+from app.rules import BY_ID
+
+if TYPE_CHECKING:
+    from app.db.door import Call, Reading
+    from app.services.house import House
+
+
+@dataclass(frozen=True, slots=True)
+class CiteView:
+    """Where a rule comes from. `status`: stated, reconstructed or unverified."""
+
+    source: str
+    section: str
+    says: Text
+    status: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """What is wrong, and what would help."""
+
+    subject: str
+    problem: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """One rule's answer."""
+
+    rule: str
+    title: Text
+    outcome: Outcome
+    closes: bool
+    cites: tuple[CiteView, ...]
+    findings: tuple[FindingView, ...]
+    evidence: tuple[Text, ...]
+    missing: tuple[Text, ...]
+    waiver: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementView:
+    """A lot before the release gate. `digest` is of the very bytes judged; `kept` numbers a kept judgement."""
+
+    lot: str
+    name: str
+    state: str
+    gate: str
+    digest: str
+    rulebook: str
+    at: datetime
+    blocks: bool
+    waits: bool
+    kept: int | None
+    verdicts: tuple[VerdictView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseView:
+    """A release as it was committed. `entry` is the audit entry whose inclusion the seal proves."""
+
+    lot: str
+    name: str
+    release: int
+    signature: int
+    signed_by: str
+    signed_at: datetime
+    meaning: str
+    digest: str
+    judgement: int
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealView:
+    """The seal over a release, or that it is pending."""
+
+    seal: str
+    leaf: int | None = None
+    size: int | None = None
+    path: tuple[str, ...] = ()
+    checkpoint: str | None = None
+
+
+async def live_judgement(house: House, actor: Actor, *, code: str) -> JudgementView:
+    """How the lot stands now, for whoever looks. Nothing is kept."""
+    async with house.door.read(actor, Act.READ_LOT) as reading:
+        lot = await items.find(reading, code=code, kind="lot")
+        head = await release.lot_head(reading, lot_id=lot.id)
+        at = await release.now(reading)
+        bytes_, judgement = await judging.judged(
+            reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=at, signer_id=_signer_id(actor)
+        )
+    return _view(judgement, bytes_, head=head, kept=None)
+
+
+async def check_release(house: House, call: Call, *, code: str) -> JudgementView:
+    """Judge the lot and keep the judgement: the dossier's bytes, every verdict, the digest."""
+    async with house.door.change(call, Act.CHECK_RELEASE, subject=code) as change:
+        lot = await items.find(change, code=code, kind="lot")
+        head = await release.lot_head(change, lot_id=lot.id)
+        await release.lock(change, lot_id=lot.id)
+        bytes_, judgement = await judging.judged(
+            change, kind="lot", subject_id=lot.id, gate=Gate.G6, at=change.at, signer_id=_signer_id(call.actor)
+        )
+        kept = await judging.keep_judgement(change, kind="lot", subject_id=lot.id, dossier=bytes_, judgement=judgement)
+        return change.answers(_view(judgement, bytes_, head=head, kept=kept))
+
+
+async def release_lot(house: House, call: Call, *, code: str, digest: str, ceremony: UUID) -> ReleaseView:
+    """Release: lock, judge again, and let the gate write it. A refusal spends the ceremony.
+
+    Raises Stale when the dossier is no longer what was shown, Blocked when a rule closes the gate, CeremonyRefused
+    when the proof of identity does not hold.
+    """
+    async with house.door.change(call, Act.RELEASE_LOT, subject=code, reason="released") as change:
+        change.ceremony = ceremony
+        lot = await items.find(change, code=code, kind="lot")
+        await release.lock(change, lot_id=lot.id)
+        head = await release.lot_head(change, lot_id=lot.id)
+        bytes_, judgement = await judging.judged(
+            change, kind="lot", subject_id=lot.id, gate=Gate.G6, at=change.at, signer_id=call.actor.account_id
+        )
+        if hashlib.sha256(bytes_).hexdigest() != digest:
+            raise Stale(
+                what=Text("{lot} was not released.", lot=head.name),
+                why=Text("Its record changed since it was shown to you."),
+                remedy=Text("Read the release page as it stands now, run the release check, and sign again."),
+                rule="QA-06",
+            )
+        if not judgement.is_open:
+            raise judgement.refusal()
+        kept = await judging.keep_judgement(change, kind="lot", subject_id=lot.id, dossier=bytes_, judgement=judgement)
+        done = await release.release(change, lot_id=lot.id, ceremony=ceremony, judgement=kept)
+        return change.answers(
+            ReleaseView(
+                lot=lot.code,
+                name=head.name,
+                release=done.release,
+                signature=done.signature,
+                signed_by=call.actor.printed_name,
+                signed_at=done.signed_at,
+                meaning="released",
+                digest=digest,
+                judgement=kept,
+                entry=change.entry,
+            )
+        )
+
+
+async def seal_of(house: House, *, entry: int, within_s: float) -> SealView:
+    """The seal over an audit entry, waited for at most so long."""
+    async with house.door.driver() as connection:
+        proof = await seal.wait_for_seal(connection, number=entry, within_s=within_s)
+    if proof is None:
+        return SealView(seal="pending")
+    return SealView(
+        seal="sealed",
+        leaf=proof.leaf,
+        size=proof.size,
+        path=tuple(node.hex() for node in proof.path),
+        checkpoint=proof.note,
+    )
+
+
+async def release_of(house: House, actor: Actor, *, code: str) -> ReleaseView | None:
+    """The release of this lot, if it was released."""
+    async with house.door.read(actor, Act.READ_LOT) as reading:
+        lot = await items.find(reading, code=code, kind="lot")
+        return await _kept_release(reading, lot_id=lot.id, code=lot.code)
+
+
+async def _kept_release(reading: Reading, *, lot_id: int, code: str) -> ReleaseView | None:
+    row = await release.kept_release(reading, lot_id=lot_id)
+    return None if row is None else ReleaseView(lot=code, meaning="released", **row._asdict())
+
+
+def _signer_id(actor: Actor) -> int | None:
+    return actor.account_id if Role.QUALITY_AUTHORITY in actor.roles else None
+
+
+def _view(judgement: Judgement, dossier: bytes, *, head: release.LotHead, kept: int | None) -> JudgementView:
+    return JudgementView(
+        lot=judgement.subject,
+        name=head.name,
+        state=head.state,
+        gate=judgement.gate.value,
+        digest=hashlib.sha256(dossier).hexdigest(),
+        rulebook=judgement.rulebook,
+        at=judgement.at,
+        blocks=bool(judgement.blocks),
+        waits=bool(judgement.waiting),
+        kept=kept,
+        verdicts=tuple(
+            VerdictView(
+                rule=verdict.rule,
+                title=verdict.title,
+                outcome=verdict.outcome,
+                closes=verdict.closes,
+                cites=tuple(
+                    CiteView(cite.source, cite.section, cite.paraphrase, cite.status)
+                    for cite in (BY_ID[verdict.rule].cites if verdict.rule in BY_ID else ())
+                ),
+                findings=tuple(FindingView(f.subject, f.problem, f.remedy) for f in verdict.findings),
+                evidence=tuple(each.says for each in verdict.evidence),
+                missing=verdict.missing,
+                waiver=verdict.waiver,
+            )
+            for verdict in judgement.verdicts
+        ),
+    )

@@ -1,0 +1,52 @@
+"""Settings from the environment, prefix STEMMA_. Everything has a safe default but the addresses and keys."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the processes need to know. Secrets are never shown by repr."""
+
+    model_config = SettingsConfigDict(env_prefix="STEMMA_", env_file=None, extra="ignore")
+
+    database_url: SecretStr
+    auth_database_url: SecretStr
+    identity_key: SecretStr
+    """32 bytes, URL-safe base64: wraps the per-person keys of donors' identities. Kept outside the database."""
+    totp_key: SecretStr
+    """32 bytes, URL-safe base64: encrypts the one-time-code secrets."""
+    session_idle_minutes: int = 15
+    session_hours: int = 12
+    checkpoint_vkey: str = ""
+    """The sealer's public key as its verifier form, for certificates and verification; not a secret."""
+    seal_wait_seconds: float = 5.0
+    cookie_secure: bool = True
+    """Off only on loopback without TLS (demo, tests)."""
+    upload_limit_bytes: int = 8 * 1024 * 1024
+    purpose: str = "production"
+    """What this process serves: a database marked for another purpose is refused."""
+    origin: str = ""
+    """The public origin, for the check of browser requests; empty: the Host header's."""
+
+
+class OwnerSettings(BaseSettings):
+    """For `migrate`, `user bootstrap` and `verify` alone."""
+
+    model_config = SettingsConfigDict(env_prefix="STEMMA_", env_file=None, extra="ignore")
+
+    owner_database_url: SecretStr | None = None
+    report_database_url: SecretStr | None = None
+    seal_database_url: SecretStr | None = None
+    database_url: SecretStr | None = None
+    auth_database_url: SecretStr | None = None
+    facility: str = "Stemma"
+    time_zone: str = "Asia/Shanghai"
+    purpose: str = "production"
+    checkpoints: str = ""
+    totp_key: SecretStr | None = None
+    identity_key: SecretStr | None = None
+
+
+ROOT = Path(__file__).resolve().parents[1]

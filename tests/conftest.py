@@ -1,0 +1,113 @@
+"""One private PostgreSQL for the whole run; one migrated, peopled template; a copy for each worker, or for a test."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.db.embedded import EmbeddedPostgres
+from tests import world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+RUN = ROOT / "var" / "test"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> EmbeddedPostgres:
+    """The run's server; it is left running for the next run, and found again by it."""
+    return EmbeddedPostgres.open(RUN / "pg", fast=True, tcp=True)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for folder in ("migrations", "app/db/tables", "app/domain", "app/rules", "tests/world.py", "app/db/migrate.py"):
+        path = ROOT / folder
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix in {".py", ".sql"}:
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database with the cast in it; made once per state of the code."""
+    name = f"template_{_fingerprint()}"
+    RUN.mkdir(parents=True, exist_ok=True)
+    with (RUN / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cast = RUN / f"{name}.json"
+        if name not in postgres.databases() or not cast.exists():
+            for old in postgres.databases():
+                if old.startswith(("template_", "test_")):
+                    postgres.drop_database(old)
+            postgres.create_database(f"making_{name}")
+            passwords = postgres.set_passwords(world.LOGIN_ROLES)
+            made = world.make_template(postgres.admin_url(f"making_{name}"), passwords)
+            postgres.run_sql(f'ALTER DATABASE "making_{name}" RENAME TO "{name}"')
+            cast.write_text(json.dumps(made))
+    return name
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of the run and the addresses of its roles."""
+
+    name: str
+    postgres: EmbeddedPostgres
+    cast: dict[str, Any]
+
+    @property
+    def admin_url(self) -> str:
+        """As the superuser: for arranging, never for what is tested."""
+        return self.postgres.admin_url(self.name)
+
+    def url(self, role: str) -> str:
+        """As a service role."""
+        return self.postgres.url(role=role, database=self.name)
+
+
+@pytest.fixture(scope="session")
+def make_database(postgres: EmbeddedPostgres, template: str) -> Iterator[Callable[[], Database]]:
+    """Makes fresh copies of the template."""
+    made: list[str] = []
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw")
+    cast = json.loads((RUN / f"{template}.json").read_text())
+
+    def make() -> Database:
+        name = f"test_{worker}_{os.getpid()}_{len(made)}"
+        postgres.create_database(name, template=template)
+        made.append(name)
+        return Database(name=name, postgres=postgres, cast=cast)
+
+    yield make
+    for name in made:
+        postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def database(make_database: Callable[[], Database]) -> Database:
+    """The worker's own database; tests in it use things of their own making."""
+    return make_database()
+
+
+@pytest.fixture
+def fresh_database(make_database: Callable[[], Database]) -> Database:
+    """A database for one test alone."""
+    return make_database()
+
+
+@pytest.fixture(scope="session")
+async def lab(database: Database) -> AsyncIterator[world.Lab]:
+    """The running application in this process, over HTTP, with everybody signed in."""
+    async with world.open_lab(database) as opened:
+        yield opened
