@@ -40,16 +40,20 @@ class Shield:
 
 
 class BodyLimit:
-    """Refuses a body larger than the limit while it streams in: 413."""
+    """Refuses a body larger than the limit while it streams in: 413.
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int) -> None:
+    The paths in `bounded_inside` are left to their handlers, which keep that too much was sent.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit_bytes: int, bounded_inside: frozenset[str] = frozenset()) -> None:
         """Wrap an application."""
         self._app = app
         self._limit = limit_bytes
+        self._bounded_inside = bounded_inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._bounded_inside:
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")

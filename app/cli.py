@@ -61,7 +61,12 @@ def demo(
             [sys.executable, "-m", "app.demo"],
             cwd=ROOT,
             check=False,
-            env={**os.environ, **set_.environment, "STEMMA_DEMO_ADDRESS": set_.address, "STEMMA_DEMO_FOLDER": str(set_.folder)},
+            env={
+                **os.environ,
+                **set_.environment,
+                "STEMMA_DEMO_ADDRESS": set_.address,
+                "STEMMA_DEMO_FOLDER": str(set_.folder),
+            },
         ).returncode
         proved = asyncio.run(_verify_and_export(set_.url("stemma_report"), vkey=set_.vkey, folder=set_.folder))
         _say_accounts(set_)
@@ -80,11 +85,15 @@ def demo(
 
 
 def _say_accounts(set_: object) -> None:
-    table = Table(title="Accounts of the demo (one-time codes: scan the secret into any authenticator)", title_justify="left")
+    table = Table(
+        title="Accounts of the demo (one-time codes: scan the secret into any authenticator)", title_justify="left"
+    )
     for column in ("user", "name", "roles", "password", "one-time code secret"):
         table.add_column(column)
     for person in set_.people:  # type: ignore[attr-defined]  # a Stage; not imported here to keep other commands light
-        table.add_row(person.username, person.printed_name, ", ".join(person.roles), person.password, person.totp_secret)
+        table.add_row(
+            person.username, person.printed_name, ", ".join(person.roles), person.password, person.totp_secret
+        )
     console.print(table)
 
 
@@ -105,9 +114,11 @@ async def _verify_and_export(url: str, *, vkey: str, folder: Path) -> bool:
     finally:
         await connection.close()
     report = verify_export(export, keys=[key])
-    console.print(f"audit of the live database: [bold]{live.verdict}[/]; of the export in {export.relative_to(ROOT)}: [bold]{report.verdict}[/]")
-    for trouble in [*live.troubles, *report.troubles][:20]:
-        console.print(f"[red]  {trouble}[/]")
+    console.print(
+        f"audit of the live database: [bold]{live.verdict}[/]; of the export in {export.relative_to(ROOT)}: [bold]{report.verdict}[/]"
+    )
+    for trouble in [*live.findings, *report.findings][:20]:
+        console.print(f"[red]  {trouble['where']}: {trouble['what']}[/]")
     return live.verdict is Verdict.PROVED and report.verdict is Verdict.PROVED
 
 
@@ -141,7 +152,12 @@ def migrate() -> None:
     settings = OwnerSettings()
     owner = _needs(settings.owner_database_url, "STEMMA_OWNER_DATABASE_URL")
     passwords = {}
-    for given in (settings.database_url, settings.auth_database_url, settings.seal_database_url, settings.report_database_url):
+    for given in (
+        settings.database_url,
+        settings.auth_database_url,
+        settings.seal_database_url,
+        settings.report_database_url,
+    ):
         if given is not None and (parts := urlsplit(given.get_secret_value())).password and parts.username:
             passwords[parts.username] = unquote(parts.password)
     deployment = Deployment(settings.purpose, settings.facility, settings.time_zone)
@@ -162,7 +178,9 @@ def bootstrap(
     wanted = people_from(tomllib.loads(people.read_text(encoding="utf-8")))
     made = asyncio.run(bootstrap_(owner, people=wanted, totp_key=_needs(settings.totp_key, "STEMMA_TOTP_KEY")))
     for person in made:
-        console.print_json(json.dumps({"username": person.username, "password": person.password, "totp": person.totp_secret}))
+        console.print_json(
+            json.dumps({"username": person.username, "password": person.password, "totp": person.totp_secret})
+        )
 
 
 @app.command()
@@ -179,7 +197,7 @@ def verify(
 
     url = _needs(OwnerSettings().report_database_url, "STEMMA_REPORT_DATABASE_URL")
     keys = [Key.parse(key)] if key else []
-    outside = [Checkpoint.parse(path.read_text(encoding="utf-8")) for path in checkpoint or []]
+    outside = [Checkpoint.parse(path.read_bytes()) for path in checkpoint or []]
 
     async def check() -> int:
         connection = await asyncpg.connect(url)
@@ -220,7 +238,7 @@ def decode(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Read the codes on pictures."""
-    from devices.decode import cli_decode
+    from devices.camera import cli_decode
 
     troubled = False
     for found in cli_decode(pictures):
@@ -228,7 +246,9 @@ def decode(
         if json_:
             print(json.dumps(found, ensure_ascii=False))
         else:
-            codes = ", ".join(f"{code['text']} ({code['symbology']})" for code in found["codes"]) or found.get("error", "no code found")
+            codes = ", ".join(f"{code['text']} ({code['symbology']})" for code in found["codes"]) or found.get(
+                "error", "no code found"
+            )
             print(f"{found['file']}: {codes}")
     raise typer.Exit(1 if troubled else 0)
 
@@ -245,13 +265,20 @@ def bench(
     """Measure against a floor in the same run."""
     if what != "scan":
         _refuse(f"There is no bench called {what}; there is: scan")
-    arguments = ["--items", str(items), "--seconds", str(seconds), *(["--json"] if json_ else []), *(["--growth"] if growth else [])]
+    arguments = [
+        "--items",
+        str(items),
+        "--seconds",
+        str(seconds),
+        *(["--json"] if json_ else []),
+        *(["--growth"] if growth else []),
+    ]
     os.execv(sys.executable, [sys.executable, "-m", "tests.bench.scan", *arguments])  # noqa: S606  ourselves
 
 
 @app.command()
 def check() -> None:
-    """Migrations in step with the tables, translations complete. (./stemma check runs the linters first.)"""
+    """Check that migrations are in step with the tables and translations complete."""
     from app.db.embedded import EmbeddedPostgres
     from app.db.migrate import Deployment, differences
     from app.db.migrate import migrate as migrate_

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from app.api import equipment, health
+from app.api import dashboard, equipment, health, release, rules, scans
 from app.api.plumbing import install
 from app.asgi import BodyLimit, SecurityHeaders, Shield
 from app.db.door import Door
@@ -22,26 +22,31 @@ API = "/api/v1"
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The application, ready to be served. Raises pydantic's ValidationError when a setting is missing."""
-    settings = settings or Settings()
+    settings = settings or Settings()  # type: ignore[call-arg]  # from the environment  # type: ignore[call-arg]  # from the environment
     door = Door(
         database_url=settings.database_url.get_secret_value(),
         auth_database_url=settings.auth_database_url.get_secret_value(),
     )
+
+    house = House(settings=settings, door=door)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await door.open()
         await health.refuse_a_wrong_database(door, purpose=settings.purpose)
         yield
+        await house.camera.close()
         await door.close()
 
     app = FastAPI(title="Stemma", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.house = House(settings=settings, door=door)
+    app.state.house = house
     install(app)
     app.include_router(health.router)
-    for router in (equipment.router,):
-        app.include_router(router, prefix=API)
-    app.add_middleware(BodyLimit, limit_bytes=settings.upload_limit_bytes)
+    for area in (dashboard, equipment, release, rules, scans):
+        app.include_router(area.router, prefix=API)
+    app.add_middleware(
+        BodyLimit, limit_bytes=settings.upload_limit_bytes, bounded_inside=frozenset({scans.PICTURE_PATH})
+    )
     app.add_middleware(SecurityHeaders, secure=settings.cookie_secure)
     app.add_middleware(Shield)
     return app

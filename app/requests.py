@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 
 from app.db import sessions
 from app.db.door import Call, Door
+from app.db.secrets import key_bytes, keyed_digest
 from app.domain.acts import Actor
 from app.domain.errors import BadInput, NotPermitted, NotSignedIn
 from app.domain.text import Text
@@ -34,7 +37,23 @@ def token_of(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token
-    return request.cookies.get(COOKIE)
+    return request.cookies.get(cookie_name(request))
+
+
+def cookie_name(request: Request) -> str:
+    """The cookie of the session; behind TLS its name binds it to this host and to TLS."""
+    return f"__Host-{COOKIE}" if house(request).settings.cookie_secure else COOKIE
+
+
+def source_of(request: Request) -> str:
+    """The address that the request comes from."""
+    return request.client.host if request.client else "unknown"
+
+
+def device_of(request: Request) -> str:
+    """The device as it names itself, and its address: for the audit, not for trust."""
+    agent = "".join(each for each in request.headers.get("user-agent", "") if each.isprintable())[:120]
+    return f"{source_of(request)} {agent}".strip()
 
 
 async def signed_in(request: Request) -> sessions.SignedIn:
@@ -55,6 +74,45 @@ async def signed_in(request: Request) -> sessions.SignedIn:
         same_origin(request)
     request.state.signed_in = found
     return found
+
+
+async def live_or_locked(request: Request) -> sessions.SignedIn:
+    """The session behind the request though its screen is locked. Raises NotSignedIn when it has ended."""
+    if request.method not in SAFE and "authorization" not in request.headers:
+        same_origin(request)
+    token = token_of(request)
+    found = None if token is None else await sessions.who(
+        door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes
+    )
+    if found is None or found.state == "ended":
+        raise NotSignedIn(
+            what=Text("You are not signed in."), why=Text("There is no live session."), remedy=Text("Sign in.")
+        )
+    return found
+
+
+def keep_token(request: Request, response: Response, *, token: str, ends_at: datetime) -> None:
+    """The session as a cookie of this browser, which scripts cannot read."""
+    response.set_cookie(
+        cookie_name(request),
+        token,
+        expires=ends_at,
+        path="/",
+        httponly=True,
+        secure=house(request).settings.cookie_secure,
+        samesite="strict",
+    )
+
+
+def forget_token(request: Request, response: Response) -> None:
+    """This browser knows of no session any more."""
+    response.delete_cookie(
+        cookie_name(request),
+        path="/",
+        secure=house(request).settings.cookie_secure,
+        httponly=True,
+        samesite="strict",
+    )
 
 
 def same_origin(request: Request) -> None:
@@ -96,8 +154,15 @@ async def body_digest(request: Request) -> bytes:
     return hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).digest()
 
 
+async def secret_call(request: Request, plain: Annotated[Call, Depends(call)]) -> Call:
+    """As `call`, for a body with secrets in it: its digest is keyed, so that nobody can guess them back from it."""
+    key = key_bytes(house(request).settings.totp_key.get_secret_value())
+    return replace(plain, body_sha256=keyed_digest(key, purpose="request", data=plain.body_sha256))
+
+
 ActorDep = Annotated[Actor, Depends(actor)]
 CallDep = Annotated[Call, Depends(call)]
 DoorDep = Annotated[Door, Depends(door)]
 HouseDep = Annotated[House, Depends(house)]
+SecretCallDep = Annotated[Call, Depends(secret_call)]
 SignedInDep = Annotated[sessions.SignedIn, Depends(signed_in)]

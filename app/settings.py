@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.acts import Role
+
 
 class Settings(BaseSettings):
     """What the processes need to know. Secrets are never shown by repr."""
@@ -19,6 +21,10 @@ class Settings(BaseSettings):
     """32 bytes, URL-safe base64: encrypts the one-time-code secrets."""
     session_idle_minutes: int = 15
     session_hours: int = 12
+    second_factor_roles: frozenset[Role] = frozenset(
+        {Role.QA_MANAGER, Role.QUALITY_AUTHORITY, Role.ADMINISTRATOR, Role.PHYSICIAN}
+    )
+    """Who needs the one-time code to sign in; everybody needs it to sign. As JSON: ["qa_manager", ...]."""
     checkpoint_vkey: str = ""
     """The sealer's public key as its verifier form, for certificates and verification; not a secret."""
     seal_wait_seconds: float = 5.0

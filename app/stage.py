@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -55,7 +54,9 @@ class Stage:
         """A service role's address of the database."""
         return self.postgres.url(role=role, database=self.database)
 
-    def start(self, arguments: Sequence[str], *, log: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, arguments: Sequence[str], *, log: str, extra: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start one of our processes; its words go to a log in the folder."""
         with (self.folder / log).open("ab") as sink:
             process = subprocess.Popen(
@@ -90,12 +91,18 @@ class Stage:
         while time.monotonic() < until:
             if any(process.poll() is not None for process in self.processes):
                 break
-            with suppress(OSError, urllib.error.URLError), urllib.request.urlopen(f"{self.address}/health", timeout=2) as answer:  # noqa: S310  our own loopback address
-                if answer.status == 200:
-                    return
+            if self._answers():
+                return
             time.sleep(0.05)
         tail = (self.folder / "web.log").read_text(errors="replace")[-2000:]
         raise RuntimeError(f"the web process did not come up; the end of its log:\n{tail}")
+
+    def _answers(self) -> bool:
+        with suppress(OSError):
+            asked = urllib.request.urlopen(f"{self.address}/health", timeout=2)  # noqa: S310  our own loopback address
+            with asked as answer:
+                return bool(answer.status == 200)
+        return False
 
     def strike(self) -> None:
         """End every process that was started here, then the database server."""

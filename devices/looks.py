@@ -28,6 +28,7 @@ _ZBAR_SCANLINES_MIN: Final = 2  # one line of noise can look like a Code 128, tw
 _EASY_PIXELS_MAX: Final = 6_000_000
 _HARD_PIXELS_MAX: Final = 1_500_000
 _DOUBLE_PIXELS_MAX: Final = 1_000_000
+_VIEW_PIXELS_MAX: Final = 8_000_000
 _LOOKS_FOR_THE_REST: Final = 4  # once something was read, and a symbol beside it was not
 
 
@@ -145,8 +146,9 @@ def _views(picture: Picture, watch: _Watch) -> Iterator[tuple[Picture, float, bo
         yield picture, 1.0, True
     for look in _HARD_LOOKS:
         base, scale = _at_most(picture, look.pixels_max)
-        pixels = base.width * base.height * (1 if look.keeps_geometry else 4)
-        if watch.allows(pixels):
+        # A turned view is at most as large as the square over its diagonal, and no smaller than a doubled one.
+        pixels = base.width * base.height if look.keeps_geometry else (base.width + base.height) ** 2
+        if pixels <= _VIEW_PIXELS_MAX and watch.allows(pixels):
             yield look.prepare(base), scale, look.keeps_geometry
 
 

@@ -46,6 +46,7 @@ class PictureLimits:
     bytes_max: int = 16 * 2**20
     pixels_max: int = 25_000_000
     webp_pixels_max: int = 12_500_000
+    side_pixels_max: int = 16_000
     memory_bytes_max: int = 480 * 2**20
     wall_s: float = 3.0
     cpu_s: int = 3
@@ -65,7 +66,9 @@ _WORDS: Final = {
         _REFUSED, N_("The file has {bytes} bytes; at most {bytes_max} are taken."), _SMALLER
     ),
     PictureReason.TOO_MANY_PIXELS: Words(
-        _REFUSED, N_("It has {width} × {height} pixels; at most {pixels_max} are taken."), _SMALLER
+        _REFUSED,
+        N_("It has {width} × {height} pixels; at most {pixels_max} are taken, and {side_pixels_max} a side."),
+        _SMALLER,
     ),
     PictureReason.UNKNOWN_FORMAT: Words(
         _REFUSED,
@@ -115,8 +118,14 @@ def require_acceptable(data: bytes, *, limits: PictureLimits) -> PictureFormat:
     if width == 0 or height == 0:
         raise PictureRefused(code=PictureReason.MALFORMED)
     pixels_max = limits.webp_pixels_max if picture_format is PictureFormat.WEBP else limits.pixels_max
-    if width * height > pixels_max:
-        raise PictureRefused(code=PictureReason.TOO_MANY_PIXELS, width=width, height=height, pixels_max=pixels_max)
+    if width * height > pixels_max or max(width, height) > limits.side_pixels_max:
+        raise PictureRefused(
+            code=PictureReason.TOO_MANY_PIXELS,
+            width=width,
+            height=height,
+            pixels_max=pixels_max,
+            side_pixels_max=limits.side_pixels_max,
+        )
     return picture_format
 
 

@@ -93,7 +93,7 @@ class DoesNotFit(SpokenError):
 
 _TOO_LONG: Final = Words(
     N_("The label was not printed."),
-    N_("The text {text} is too long to stay legible in its place."),
+    N_("The text {text} is empty, or too long to stay legible in its place."),
     N_("Choose a shorter short name, then print again."),
 )
 
@@ -223,7 +223,7 @@ def _fitted(line: _Line) -> _Line:
     """Return ``line`` small enough for its width, or refuse."""
     whole = line.text + line.raised + line.after
     require_glyphs(whole)
-    size_mm = min(line.size_mm, line.width_mm / line.ems)
+    size_mm = min(line.size_mm, line.width_mm / max(line.ems, 0.1))
     if size_mm < _SIZE_MM_MIN or not whole.strip():
         raise DoesNotFit(text=whole)
     return _Line(line.text, line.left_mm, line.baseline_mm, line.width_mm, size_mm, line.raised, line.after)

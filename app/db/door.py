@@ -60,7 +60,7 @@ class Call:
     body_sha256: bytes = b""
 
 
-class Replay(Exception):  # noqa: N818  it is an answer, not an error
+class Replay(Exception):
     """This key was answered before; `answer` is what was said then."""
 
     def __init__(self, answer: Any) -> None:
@@ -194,12 +194,12 @@ class Door:
                     answer = json.dumps(kept, ensure_ascii=False)
                     await opened.run(KEEP_ANSWER, actor_id=call.actor.account_id, key=call.key, answer=answer)
         except Refusal as refusal:
-            await self.keep_refusal(call.actor, act, subject, refusal, ceremony=opened and opened.ceremony)
+            await self.keep_refusal(call.actor, act, subject, refusal, ceremony=opened.ceremony if opened else None)
             raise
         except DBAPIError as error:
-            refusal = refusal_of(error)
-            await self.keep_refusal(call.actor, act, subject, refusal, ceremony=opened and opened.ceremony)
-            raise refusal from error
+            said = refusal_of(error)
+            await self.keep_refusal(call.actor, act, subject, said, ceremony=opened.ceremony if opened else None)
+            raise said from error
 
     async def _opened(self, connection: AsyncConnection, call: Call, act: Act, *, subject: str, reason: str) -> Change:
         actor = call.actor

@@ -8,9 +8,14 @@ from app.db.items import Item, new_item
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
-    from app.db.door import Change
+    from app.db.door import Change, Reading
 
 INSERT = "INSERT INTO lab.equipment (id, name, kind, room, recorded_by) VALUES (:id, :name, :kind, :room, :by)"
+EQUIPMENT_KIND = "SELECT kind FROM lab.equipment WHERE id = :item_id"
+EQUIPMENT_LABEL = (
+    "SELECT c.code, e.name FROM lab.equipment e"
+    " LEFT JOIN lab.item_codes c ON c.item_id = e.id AND c.scheme = 'own' WHERE e.id = :item_id"
+)
 
 
 async def insert(change: Change, *, name: str, kind: str, room: str) -> Item:
@@ -18,3 +23,15 @@ async def insert(change: Change, *, name: str, kind: str, room: str) -> Item:
     item = await new_item(change, kind="equipment", code_kind=CodeKind.EQUIPMENT)
     await change.run(INSERT, id=item.id, name=name, kind=kind, room=room, by=change.actor.account_id)
     return item
+
+
+async def kind_of(reading: Reading, *, item_id: int) -> str | None:
+    """What kind of equipment an item is; None when it is none."""
+    kind: str | None = await reading.value(EQUIPMENT_KIND, item_id=item_id)
+    return kind
+
+
+async def label_of(reading: Reading, *, item_id: int) -> tuple[str | None, str | None]:
+    """Code and name of a piece of equipment."""
+    row = await reading.one(EQUIPMENT_LABEL, item_id=item_id)
+    return (None, None) if row is None else (row.code, row.name)

@@ -17,7 +17,7 @@ from app.db.door import sqlalchemy_url
 from app.domain.acts import MEANINGS
 from app.domain.lots import MOVES, TOWARDS_USE
 from app.domain.settings_defaults import DEFAULTS
-from app.rules import JURISDICTION, RULEBOOK_VERSION
+from app.rules import RULEBOOK_VERSION
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LOCK = 7_301_001
@@ -30,6 +30,8 @@ class Deployment:
     purpose: str
     facility: str
     time_zone: str
+    jurisdiction: str | None = "CN-818"
+    """Whose rule pack judges; None closes every gate."""
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -128,7 +130,9 @@ async def _reference(connection: asyncpg.Connection, deployment: Deployment) -> 
     current = await connection.fetchval("SELECT version FROM lab.rulebooks ORDER BY id DESC LIMIT 1")
     if current != RULEBOOK_VERSION:
         await connection.execute(
-            "INSERT INTO lab.rulebooks (version, jurisdiction) VALUES ($1, $2)", RULEBOOK_VERSION, JURISDICTION
+            "INSERT INTO lab.rulebooks (version, jurisdiction) VALUES ($1, $2)",
+            RULEBOOK_VERSION,
+            deployment.jurisdiction,
         )
 
 

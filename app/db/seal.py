@@ -223,9 +223,11 @@ async def wait_for_seal(connection: Connection, *, number: int, within_s: float)
     """The proof as soon as there is one, else None after so many seconds. Hold no transaction open meanwhile."""
     clock = asyncio.get_running_loop().time
     until = clock() + within_s
-    while (proof := await seal_proof(connection, number=number)) is None and clock() < until:
+    while True:
+        proof = await seal_proof(connection, number=number)
+        if proof is not None or clock() >= until:
+            return proof
         await asyncio.sleep(_LOOK_AGAIN_S)
-    return proof
 
 
 async def hurry_seal(connection: Connection) -> None:

@@ -21,7 +21,7 @@ SELECT number, payload, hash, ARRAY[number::text, epoch::text, xid::text, audit.
 FROM audit.entries ORDER BY number"""
 _SCANS = """
 SELECT number, payload, hash, ARRAY[number::text, epoch::text, xid::text, audit.stamp(at), account_id::text,
-    session_id::text, coalesce(place.code, ''), raw, coalesce(scan.code, ''), coalesce(scan.item_id::text, ''), verdict,
+    session_id::text, coalesce(place.code, scan.workstation_id::text, ''), raw, coalesce(scan.code, ''), coalesce(scan.item_id::text, ''), verdict,
     reason, coalesce(key, ''), detail::text] AS said
 FROM lab.scans AS scan
 LEFT JOIN lab.item_codes AS place ON place.item_id = scan.workstation_id AND place.scheme = 'own'

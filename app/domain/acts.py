@@ -25,6 +25,8 @@ class Role(StrEnum):
 
 
 class Act(StrEnum):
+    SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
     READ_LOT = "read_lot"
     READ_ITEM = "read_item"
     READ_DONOR = "read_donor"
@@ -139,6 +141,8 @@ _ADMIN = frozenset({Role.ADMINISTRATOR})
 
 MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
     {
+        Act.SIGN_IN: _ALL,
+        Act.SIGN_OUT: _ALL,
         Act.READ_LOT: _LAB,
         Act.READ_ITEM: _LAB,
         Act.READ_DONOR: _LAB,
@@ -221,6 +225,7 @@ class Meaning(StrEnum):
     """What a signature says."""
 
     RESULT_REVIEWED = "result_reviewed"
+    RESULTS_REVIEWED = "results_reviewed"
     ELIGIBILITY_DETERMINED = "eligibility_determined"
     MATERIAL_APPROVED = "material_approved"
     BATCH_REVIEWED = "batch_reviewed"
@@ -237,6 +242,7 @@ class RecordKind(StrEnum):
     """The kind of record that a signature is set to."""
 
     RESULT = "result"
+    RESULTS = "results"
     DONATION = "donation"
     MATERIAL_LOT = "material_lot"
     LOT = "lot"
@@ -259,6 +265,7 @@ class Signing:
 MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
     {
         Meaning.RESULT_REVIEWED: Signing(_REVIEWER, RecordKind.RESULT),
+        Meaning.RESULTS_REVIEWED: Signing(_REVIEWER, RecordKind.RESULTS),
         Meaning.ELIGIBILITY_DETERMINED: Signing(_QA | _PHYSICIAN, RecordKind.DONATION),
         Meaning.MATERIAL_APPROVED: Signing(_QA, RecordKind.MATERIAL_LOT),
         Meaning.BATCH_REVIEWED: Signing(_QA, RecordKind.BATCH),
@@ -289,6 +296,8 @@ ROLE_NAMES: Mapping[Role, Text] = MappingProxyType(
 
 ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
     {
+        Act.SIGN_IN: Text("sign in"),
+        Act.SIGN_OUT: Text("sign out"),
         Act.READ_LOT: Text("read lots"),
         Act.READ_ITEM: Text("read items"),
         Act.READ_DONOR: Text("read donor records"),

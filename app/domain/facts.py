@@ -104,7 +104,7 @@ class Lot:
     recipient: str | None
     expires_at: datetime | None
     frozen_at: datetime | None
-    product: str
+    product: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +211,10 @@ class Material:
 class Consumption:
     material_lot: str
     container: str
-    step_id: int
+    step_id: int | None
     used_at: datetime
-    quantity: Decimal
-    unit: str
+    quantity: Decimal | None
+    unit: str | None
     expires_on: date | None
     opened_until: datetime | None
     approved_at: datetime | None

@@ -71,6 +71,12 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         None,
         "by lot or by bank; until banks carry their own results, by lot (design)",
     ),
+    SettingDefault(
+        "people.hours_before_reset_factors_sign",
+        24,
+        "h",
+        "a factor that an administrator has reset signs nothing for a day (design)",
+    ),
     SettingDefault("rel05.identifiers_min", 2, None, "at least two identifiers prove an autologous recipient (design)"),
 )
 

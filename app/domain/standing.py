@@ -1,6 +1,6 @@
 """What every gate asks before any rule: a jurisdiction has been chosen, and nothing stands on hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -28,8 +28,16 @@ from app.domain.text import Text
 JURISDICTIONS = frozenset({"CN-818"})
 """The rule packs that this book holds."""
 
-WRITTEN = frozenset({Gate.G1, Gate.G2, Gate.G4, Gate.G6})
-"""Gates for which every rule of the first life is in the book. The others stay closed until theirs are written."""
+WRITTEN: Mapping[Gate, SubjectKind] = {
+    Gate.G1: SubjectKind.MATERIAL_LOT,
+    Gate.G2: SubjectKind.DONATION,
+    Gate.G4: SubjectKind.STEP,
+    Gate.G6: SubjectKind.LOT,
+}
+"""Gates for which every rule of the first life is in the book, and the kind of dossier that each judges.
+
+The others stay closed until theirs are written.
+"""
 
 
 @rule(
@@ -48,18 +56,26 @@ WRITTEN = frozenset({Gate.G1, Gate.G2, Gate.G4, Gate.G6})
     breaks=(
         Break("conditional release has no rule of its own yet", gate=Gate.G5),
         Break("infusion is not ruled yet", gate=Gate.G10),
+        Break("a lot brought before the gate of donations", gate=Gate.G2),
     ),
 )
 def book(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Keep a gate closed whose rules are not all written."""
-    if asked.gate in WRITTEN:
-        yield shows(dossier.subject, Text("the rules of this gate are written: {gate}", gate=GATE_NAMES[asked.gate]))
-    else:
+    judges = WRITTEN.get(asked.gate)
+    if judges is None:
         yield fails(
             dossier.subject,
             Text("Not every rule of this gate is written yet: {gate}.", gate=GATE_NAMES[asked.gate]),
             Text("The gate stays closed until its rules are written."),
         )
+    elif judges is not dossier.kind:
+        yield fails(
+            dossier.subject,
+            Text("This gate judges another kind of subject: {gate}.", gate=GATE_NAMES[asked.gate]),
+            Text("Report this to whoever keeps the system."),
+        )
+    else:
+        yield shows(dossier.subject, Text("the rules of this gate are written: {gate}", gate=GATE_NAMES[asked.gate]))
 
 
 @rule(

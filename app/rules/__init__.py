@@ -48,4 +48,7 @@ def rulebook_digest() -> str:
 
 RULES: tuple[Rule, ...] = _rules()
 BY_ID = {each.id: each for each in RULES}
-RULEBOOK_VERSION = f"CN-818/1+{rulebook_digest()[:16]}"
+JURISDICTION = "CN-818"
+"""The rule pack that this book is written for and that a deployment begins with."""
+
+RULEBOOK_VERSION = f"{JURISDICTION}/1+{rulebook_digest()[:16]}"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from app.domain.counterexamples import part, where, without
 from app.domain.dossier import Dossier
-from app.domain.facts import Plan, Process, Step, StepKind, SubjectKind
+from app.domain.facts import Plan, Process, StepKind, SubjectKind
 from app.domain.processing import GROWING, first_passage, growing_steps
 from app.domain.rulebook import (
     NEVER,
@@ -80,7 +80,7 @@ _STEP = SubjectKind.STEP
             "a passage without its doublings", where("steps", "passage", 2, cpdl=None), outcome=Outcome.INDETERMINATE
         ),
         Break("a passage is missing between", where("steps", "passage", 1, passage=3), outcome=Outcome.INDETERMINATE),
-        Break("the steps are unknown", without("steps"), outcome=Outcome.INDETERMINATE, also=("GMP-03",)),
+        Break("the steps are unknown", without("steps"), outcome=Outcome.INDETERMINATE, also=("GMP-03", "QA-05")),
     ),
 )
 def maximum_passage(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
@@ -105,7 +105,9 @@ def _planned(dossier: Dossier, process: Process) -> Iterator[Statement]:
         yield does_not_apply(dossier.subject, Text("a {kind} makes no passage", kind=plan.kind))
     else:
         yield from _numbered(dossier, process, plan)
-        yield _within(dossier.subject, process, plan.passage, plan.cpdl_start, about_to_grow=plan.kind)
+        yield _within(
+            dossier.subject, process, plan.passage, _cpdl(plan.kind, plan.cpdl_start), about_to_grow=plan.kind
+        )
 
 
 def _numbered(dossier: Dossier, process: Process, plan: Plan) -> Iterator[Statement]:
@@ -126,16 +128,16 @@ def _made(dossier: Dossier, process: Process) -> Iterator[Statement]:
             Text("Record every step by which these cells came to be."),
         )
     for step in steps:
-        yield _within(f"step {step.id}", process, step.passage, _cpdl(step), about_to_grow=None)
+        yield _within(f"step {step.id}", process, step.passage, _cpdl(step.kind, step.cpdl), about_to_grow=None)
     made = {step.passage for step in steps if step.passage is not None}
     first = first_passage(process.passage_convention)
     if made and made != set(range(first, max(made) + 1)):
         yield _count_doubtful(dossier.subject, max(made))
 
 
-def _cpdl(step: Step) -> Decimal | None:
+def _cpdl(kind: StepKind, cpdl: Decimal | None) -> Decimal | None:
     # The primary culture begins at zero: how many cells were seeded is not known.
-    return Decimal(0) if step.kind is StepKind.ISOLATION and step.cpdl is None else step.cpdl
+    return Decimal(0) if kind is StepKind.ISOLATION and cpdl is None else cpdl
 
 
 def _within(

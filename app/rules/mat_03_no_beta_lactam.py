@@ -82,23 +82,25 @@ _AMPICILLIN = (Component("氨苄西林钠", "69-52-3"),)
         Break("the materials are unknown", without("materials"), outcome=Outcome.INDETERMINATE, also=("MAT-06",)),
     ),
 )
-def no_beta_lactam(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
+def no_beta_lactam(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Search each material's composition first and its names second; an unknown composition stays closed."""
     materials = {each.lot: each for each in dossier.materials or ()}
-    for lot in dict.fromkeys((*_lots_in(dossier), *materials)):
+    lots = tuple(dict.fromkeys((*_lots_in(dossier, asked), *materials)))
+    for lot in lots:
         if lot in materials:
             yield from _judge(materials[lot])
         else:
             yield _unknown(lot, Text("Nothing is known of this material lot."))
-    if dossier.kind is not SubjectKind.STEP and not materials:
-        yield _unknown(dossier.subject, Text("No material is recorded."))
-    if dossier.kind is SubjectKind.STEP and not materials and dossier.plan and not dossier.plan.materials:
+    if not lots and asked.gate is Gate.G4 and dossier.materials is not None:
         yield shows(dossier.subject, Text("the step is planned without any material"))
+    elif not lots:
+        yield _unknown(dossier.subject, Text("No material is recorded."))
 
 
-def _lots_in(dossier: Dossier) -> tuple[str, ...]:
-    planned = dossier.plan.materials if dossier.plan else ()
-    return (*planned, *(each.material_lot for each in dossier.consumptions or ()))
+def _lots_in(dossier: Dossier, asked: Asked) -> tuple[str, ...]:
+    if asked.gate is Gate.G4:
+        return dossier.plan.materials if dossier.plan else ()
+    return tuple(each.material_lot for each in dossier.consumptions or ())
 
 
 def _unknown(subject: str, problem: Text) -> Statement:

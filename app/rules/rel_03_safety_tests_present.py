@@ -48,8 +48,12 @@ def _left_out(test: str) -> Edit:
     return _lines(lambda line: None if line.test == test else line)
 
 
-def _said(test: str, **changes: bool) -> Edit:
-    return _lines(lambda line: replace(line, **changes) if line.test == test else line)
+def _optional(test: str) -> Edit:
+    return _lines(lambda line: replace(line, required=False) if line.test == test else line)
+
+
+def _not_safety(test: str) -> Edit:
+    return _lines(lambda line: replace(line, safety=False) if line.test == test else line)
 
 
 @rule(
@@ -74,8 +78,8 @@ def _said(test: str, **changes: bool) -> Edit:
     breaks=(
         *(Break(f"no {test}", _left_out(test)) for test in ALWAYS),
         Break("no adventitious viruses", _left_out("adventitious virus")),
-        Break("sterility only if one likes", _said("sterility", required=False)),
-        Break("mycoplasma not counted as safety", _said("mycoplasma", safety=False)),
+        Break("sterility only if one likes", _optional("sterility")),
+        Break("mycoplasma not counted as safety", _not_safety("mycoplasma")),
         Break(
             "viruses by the bank, of which nothing is known",
             setting("rel03.adventitious_virus_by", "bank"),

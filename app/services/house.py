@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from devices.camera import Camera
 
 if TYPE_CHECKING:
     from app.db.door import Door
@@ -16,3 +18,5 @@ class House:
 
     settings: Settings
     door: Door
+    camera: Camera = field(default_factory=Camera)
+    """Starts its child with the first picture; closed with the application."""

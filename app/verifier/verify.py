@@ -1000,8 +1000,7 @@ class Export:
             if canonical(found) + "\n" != text:
                 raise BrokenError("is not in its only right form")
             named = found.get("vkeys")
-            for each in named if isinstance(named, list) else []:
-                keys.append(Key.parse(str(each)))
+            keys = [Key.parse(str(each)) for each in named] if isinstance(named, list) else []
             if [str(key) for key in keys] != named:
                 raise BrokenError("names its keys in no right form")
         except (OSError, ValueError) as error:

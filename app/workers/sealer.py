@@ -115,21 +115,29 @@ class Outside:
         self.folder = folder
 
     def keep(self, note: str) -> Path:
-        """Write a checkpoint so that it is there whole or not at all. Never overwrites another one. Raises OSError."""
-        said = seals.read_note(note)
-        day = self.folder / said.at.strftime("%Y-%m-%d")
-        path = day / f"{said.size:012d}.txt"
-        if path.exists() and path.read_text() != note:
-            path = day / f"{said.size:012d}-epoch-{said.epoch}.txt"
+        """Write a checkpoint so that it is there whole or not at all. Raises OSError.
+
+        Another checkpoint of the same epoch and size is never overwritten: it shows two histories. Raises
+        SealRefusedError.
+        """
+        path = self.path_of(note)
         if not path.exists():
             write_whole(path, note)
+        elif path.read_text() != note:
+            raise SealRefusedError(
+                f"{path} keeps another checkpoint of the same size: there are two histories of this log"
+            )
         return path
+
+    def path_of(self, note: str) -> Path:
+        """Where a checkpoint is kept; within a day, names sort as checkpoints follow one another."""
+        said = seals.read_note(note)
+        return self.folder / said.at.strftime("%Y-%m-%d") / f"{said.epoch:04d}-{said.size:012d}.txt"
 
     def keep_missing(self, notes: Iterable[str]) -> int:
         """Write those that are not there; answers how many."""
-        there = {path.name for path in self.folder.glob("*/*.txt")}
-        kept = [self.keep(note) for note in notes if f"{seals.read_note(note).size:012d}.txt" not in there]
-        return len(kept)
+        there = set(self.folder.glob("*/*.txt"))
+        return len([self.keep(note) for note in notes if self.path_of(note) not in there])
 
     def keep_public_key(self, key: SealKey) -> None:
         """Write the public key beside the checkpoints, for whoever will verify them."""
@@ -138,7 +146,7 @@ class Outside:
             write_whole(path, key.vkey + "\n")
 
     def newest(self) -> str | None:
-        """The note of the largest checkpoint of the last day that has any."""
+        """The note of the last checkpoint of the last day that has any."""
         for day in sorted(self.folder.glob("????-??-??"), reverse=True):
             if notes := sorted(day.glob("*.txt")):
                 return notes[-1].read_text()
@@ -230,7 +238,7 @@ class Sealer:
         try:
             yield
         except OSError as error:
-            log.error("checkpoint_not_kept_outside", folder=str(folder.folder), error=str(error))
+            log.error("checkpoint_not_kept_outside", folder=str(folder.folder), error=str(error))  # noqa: TRY400  the error says it all
 
     async def seal(self) -> seals.Checkpoint | None:
         """Seal what waits, in one transaction; None when nothing does."""

@@ -61,7 +61,8 @@ BEGIN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
 
--- Every item from which, or from whose lot's containers, the lot came: itself, its containers, their ancestors.
+-- Every item from which, or from whose lot's containers, the lot came: itself, its containers, their ancestors; and
+-- the samples and retains that were taken of it, for what is wrong with them may be wrong with the lot.
 CREATE OR REPLACE FUNCTION lab.ancestry(p_lot bigint) RETURNS TABLE (item_id bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE up(id) AS (
@@ -69,6 +70,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         UNION SELECT donation_id FROM lab.lots WHERE id = p_lot AND donation_id IS NOT NULL
         UNION SELECT l.parent_id FROM up JOIN lab.lineage l ON l.child_id = up.id
     ) SELECT id FROM up UNION SELECT p_lot
+    UNION SELECT id FROM lab.samples WHERE lot_id = p_lot UNION SELECT id FROM lab.retains WHERE lot_id = p_lot
 $$;
 
 -- Every root whose rows may change the verdict on this lot.
@@ -115,12 +117,47 @@ BEGIN
     END IF;
 END $$;
 
--- For steps that touch several lots: takes their locks in the one order before the first write.
+-- For a step about to be made: what its rules read is locked shared, the lot for its own writing, in the one order.
 CREATE OR REPLACE FUNCTION lab.lock_lots(p_material_lots bigint[], p_lot bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_root record;
 BEGIN
-    PERFORM 1 FROM (SELECT id FROM lab.lots WHERE id = ANY (p_material_lots) ORDER BY id FOR NO KEY UPDATE) AS taken;
-    PERFORM 1 FROM lab.lots WHERE id = p_lot FOR NO KEY UPDATE;
+    FOR v_root IN
+        SELECT rank, root_kind, root_id FROM lab.roots_of_lot(p_lot)
+        UNION SELECT 5, 'material', material_id FROM lab.material_lots WHERE id = ANY (p_material_lots)
+        UNION SELECT 6, 'lot', id FROM lab.material_lots WHERE id = ANY (p_material_lots)
+        ORDER BY rank, root_id
+    LOOP
+        CASE v_root.root_kind
+            WHEN 'facility' THEN PERFORM 1 FROM lab.deployment WHERE id = 1 FOR SHARE;
+            WHEN 'specification' THEN PERFORM 1 FROM lab.specifications WHERE id = v_root.root_id FOR SHARE;
+            WHEN 'donor' THEN PERFORM 1 FROM lab.donors WHERE id = v_root.root_id FOR SHARE;
+            WHEN 'donation' THEN PERFORM 1 FROM lab.donations WHERE id = v_root.root_id FOR SHARE;
+            WHEN 'material' THEN PERFORM 1 FROM lab.materials WHERE id = v_root.root_id FOR SHARE;
+            ELSE
+                IF v_root.rank = 7 THEN PERFORM 1 FROM lab.lots WHERE id = v_root.root_id FOR NO KEY UPDATE;
+                ELSE PERFORM 1 FROM lab.lots WHERE id = v_root.root_id FOR SHARE;
+                END IF;
+        END CASE;
+    END LOOP;
+END $$;
+
+-- For the second door, which writes holds on whatever was touched: the roots of these items, in the one order.
+CREATE OR REPLACE FUNCTION lab.lock_touched(p_items bigint[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_root record;
+BEGIN
+    FOR v_root IN
+        SELECT DISTINCT CASE WHEN r.root_kind = 'donor' THEN 3 WHEN r.root_kind = 'donation' THEN 4
+                             WHEN l.kind = 'material' THEN 6 ELSE 7 END AS rank, r.root_kind, r.root_id
+        FROM unnest(p_items) AS touched(id), LATERAL lab.root_of_item(touched.id) AS r
+        LEFT JOIN lab.lots l ON r.root_kind = 'lot' AND l.id = r.root_id
+        WHERE r.root_kind IS NOT NULL ORDER BY rank, r.root_id
+    LOOP
+        PERFORM lab.lock_one(v_root.root_kind, v_root.root_id);
+    END LOOP;
 END $$;
 
 -- Open holds on the lot, on what it came from, or on the material lots used in it.
@@ -228,6 +265,26 @@ BEGIN
           AND s.xmin::text = (pg_current_xact_id()::text::numeric % 4294967296)::text
     ) THEN
         RAISE EXCEPTION 'this record stands on no signature of its own' USING ERRCODE = 'ST014';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- A review stands on the signature of its one result, or on one over all that waited when it was signed: made in this
+-- transaction, over results made in earlier ones.
+CREATE OR REPLACE FUNCTION lab.review_stands_on_signature() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_now text := (pg_current_xact_id()::text::numeric % 4294967296)::text;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM lab.signatures s JOIN lab.results r ON r.id = NEW.result_id
+        WHERE s.id = NEW.signature_id AND s.statement = NEW.decision AND s.xmin::text = v_now AND r.xmin::text <> v_now
+          AND ((s.meaning = 'result_reviewed' AND s.record_kind = 'result' AND s.record_id = NEW.result_id)
+               OR (s.meaning = 'results_reviewed' AND s.record_kind = 'results' AND s.record_id = r.lot_id
+                   AND NOT EXISTS (SELECT FROM lab.result_reviews v WHERE v.result_id = r.id)
+                   AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = r.id)))
+    ) THEN
+        RAISE EXCEPTION 'this review stands on no signature of its own' USING ERRCODE = 'ST014';
     END IF;
     RETURN NEW;
 END $$;

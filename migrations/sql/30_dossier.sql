@@ -168,10 +168,19 @@ CREATE OR REPLACE FUNCTION dossier.results(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(dossier.result(r.id) || jsonb_build_object(
         'invalidated', i.id IS NOT NULL,
+        'invalidated_by', (SELECT d.number FROM lab.deviations d WHERE d.id = i.deviation_id),
         'review', (SELECT jsonb_build_object('decision', v.decision, 'by', dossier.username(s.account_id),
                    'at', audit.stamp(s.signed_at)) FROM lab.result_reviews v JOIN lab.signatures s ON s.id = v.signature_id
                    WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1)) ORDER BY r.id), '[]')
     FROM lab.results r LEFT JOIN lab.result_invalidations i ON i.result_id = r.id WHERE r.lot_id = p_lot
+$$;
+
+-- The results of a lot that wait for their review, signed together. NULL when none waits.
+CREATE OR REPLACE FUNCTION dossier.results_to_review(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(dossier.result(r.id) ORDER BY r.id) FROM lab.results r WHERE r.lot_id = p_lot
+      AND NOT EXISTS (SELECT FROM lab.result_reviews v WHERE v.result_id = r.id)
+      AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = r.id)
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.retains(p_lot bigint) RETURNS jsonb
@@ -291,15 +300,22 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
     ), occupied AS (
         SELECT w.* FROM lab.workstation_sessions w, planned
         WHERE w.workstation_id = planned.workstation_id AND upper_inf(w.during)
-    ), last_step AS (
-        SELECT passage, cpdl FROM lab.steps WHERE lot_id = p_lot AND kind IN ('isolation', 'passage') ORDER BY id DESC LIMIT 1
+    ), used AS (
+        SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS material_lots FROM lab.consumptions WHERE lot_id = p_lot
+    ), parents AS (
+        SELECT c.passage, s.cpdl FROM lab.containers c LEFT JOIN lab.steps s ON s.id = c.step_id
+        WHERE c.id IN (SELECT value::bigint FROM jsonb_array_elements_text(p_plan -> 'parent_ids'))
+    ), age AS (  -- where lineages merge the oldest counts, and one of unknown age makes the age unknown
+        SELECT CASE WHEN count(*) = count(passage) THEN max(passage) END AS passage,
+               CASE WHEN p_plan ->> 'kind' = 'isolation' THEN 0 WHEN count(*) = count(cpdl) THEN max(cpdl) END AS cpdl
+        FROM parents
     )
     SELECT (dossier.lot_json(p_lot) || jsonb_build_object(
         'kind', 'step',
-        'materials', dossier.materials(planned.material_lots),
+        'materials', dossier.materials(planned.material_lots || used.material_lots),
         'plan', jsonb_build_object(
             'kind', p_plan ->> 'kind', 'passage', (p_plan ->> 'passage')::integer, 'at', p_plan ->> 'at',
-            'parent_passage', (SELECT passage FROM last_step), 'cpdl_start', (SELECT cpdl FROM last_step),
+            'parent_passage', age.passage, 'cpdl_start', age.cpdl,
             'workstation', dossier.own_code(planned.workstation_id),
             'donor', dossier.pseudonym((SELECT donor_id FROM lab.lots WHERE id = p_lot)),
             'materials', (SELECT coalesce(jsonb_agg(dossier.own_code(m)), '[]') FROM unnest(planned.material_lots) AS m),
@@ -310,7 +326,7 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
                 'clearance_verified_by', dossier.clearance(o.opening_clearance_id) ->> 'verified_by')
                 FROM occupied o WHERE o.lot_id = p_lot ORDER BY o.id DESC LIMIT 1),
             'other_open_sessions', (SELECT count(*) FROM occupied o WHERE o.lot_id <> p_lot))))::text
-    FROM planned
+    FROM planned, used, age
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.signer(p_account bigint) RETURNS text
@@ -335,6 +351,7 @@ BEGIN
             SELECT l.version, dossier.material_lot(l.id) INTO version, bytes FROM lab.lots l WHERE l.id = p_id;
         WHEN 'donation' THEN bytes := dossier.donation(p_id);
         WHEN 'result' THEN bytes := dossier.result(p_id)::text;
+        WHEN 'results' THEN bytes := dossier.results_to_review(p_id)::text;
         WHEN 'deviation' THEN
             SELECT d.version, (to_jsonb(d) - 'recorded_by')::text INTO version, bytes FROM lab.deviations d WHERE d.id = p_id;
         WHEN 'hold' THEN SELECT to_jsonb(h)::text INTO bytes FROM lab.holds h WHERE h.id = p_id;

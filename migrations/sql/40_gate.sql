@@ -107,18 +107,23 @@ DECLARE
     v_record record;
     v_signature lab.signatures;
 BEGIN
-    IF p_meaning NOT IN ('result_reviewed', 'eligibility_determined', 'batch_reviewed') THEN
+    IF p_meaning NOT IN ('result_reviewed', 'results_reviewed', 'eligibility_determined', 'batch_reviewed') THEN
         RAISE EXCEPTION '% has a function of its own', p_meaning USING ERRCODE = 'ST030';
     END IF;
     SELECT record_kind INTO v_kind FROM people.meanings WHERE meaning = p_meaning;
     CASE v_kind
         WHEN 'result' THEN PERFORM lab.lock_one('lot', (SELECT lot_id FROM lab.results WHERE id = p_record_id));
+        WHEN 'results' THEN PERFORM lab.lock_one('lot', p_record_id);
         WHEN 'donation' THEN PERFORM lab.lock_one('donation', p_record_id);
         WHEN 'batch' THEN PERFORM lab.lock_for_judgement(p_record_id);
     END CASE;
     SELECT * INTO v_record FROM dossier.record(v_kind, p_record_id);
     v_signature := gate.consume(p_ceremony, p_meaning, v_kind, p_record_id, v_record.bytes, v_record.version);
-    IF v_kind = 'result' AND EXISTS (SELECT FROM lab.results r WHERE r.id = p_record_id AND v_signature.account_id IN (r.analyst, r.recorded_by)) THEN
+    IF (v_kind = 'result' AND EXISTS (SELECT FROM lab.results r WHERE r.id = p_record_id
+                                      AND v_signature.account_id IN (r.analyst, r.recorded_by)))
+       OR (v_kind = 'results' AND EXISTS (SELECT FROM jsonb_array_elements(v_record.bytes::jsonb) AS shown
+                                          JOIN lab.results r ON r.id = (shown ->> 'id')::bigint
+                                          WHERE v_signature.account_id IN (r.analyst, r.recorded_by))) THEN
         RAISE EXCEPTION 'nobody reviews their own result' USING ERRCODE = 'ST033';
     END IF;
     RETURN v_signature.id;
@@ -356,7 +361,9 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM lab.specification_lines l WHERE l.specification_id = v_lot.specification_id AND l.required
                AND NOT EXISTS (SELECT FROM lab.results r WHERE r.lot_id = p_lot AND r.line_id = l.id
-                   AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = r.id))) THEN
+                   AND NOT EXISTS (
+                       SELECT FROM lab.result_invalidations i JOIN lab.deviations d ON d.id = i.deviation_id
+                       WHERE i.result_id = r.id AND d.state = 'closed' AND d.item_id IN (SELECT item_id FROM lab.ancestry(p_lot))))) THEN
         RETURN NEXT 'REL-02: a required test has no result';
     END IF;
     FOR v_review IN
@@ -366,7 +373,9 @@ BEGIN
                          AND (l.low IS NULL OR r.value_number >= l.low) AND (l.high IS NULL OR r.value_number <= l.high) END AS within,
                l.safety
         FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id
-        WHERE r.lot_id = p_lot AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = r.id)
+        WHERE r.lot_id = p_lot AND NOT EXISTS (
+                       SELECT FROM lab.result_invalidations i JOIN lab.deviations d ON d.id = i.deviation_id
+                       WHERE i.result_id = r.id AND d.state = 'closed' AND d.item_id IN (SELECT item_id FROM lab.ancestry(p_lot)))
     LOOP
         IF v_review.decision IS DISTINCT FROM 'accepted' THEN RETURN NEXT 'REL-02: a result of ' || v_review.test || ' is not reviewed'; END IF;
         IF v_review.within IS NOT TRUE AND (v_review.safety OR NOT EXISTS (

@@ -1,67 +1,83 @@
--- One statement resolves a scan: session, permission, code, and what the workstation expects.
-CREATE OR REPLACE FUNCTION lab.resolve_scan(p_token bytea, p_code text, p_idle interval) RETURNS TABLE (
-    session_id bigint, account_id bigint, username text, printed_name text, roles text[], session_state text,
-    workstation_id bigint, workstation_code text, workstation_name text, occupied_donor text, occupied_lot text,
-    item_id bigint, item_code text, item_kind text, container_kind text, container_state text, passage integer,
-    lot_code text, lot_name text, lot_kind text, lot_state text, expires_at timestamptz, opened_until timestamptz,
-    donor text, held boolean, hold_reason text, donation_determined text, max_passage integer, facts jsonb
+-- One statement resolves a scan: session, roles, code, and what the workstation expects. Without a code (one that could
+-- not be read) it tells who scans and where. A code counts under its own scheme alone: a trade number of thirteen
+-- digits is no donation number. No row: there is no such session.
+DROP FUNCTION IF EXISTS lab.resolve_scan(bytea, text, interval);
+DROP FUNCTION IF EXISTS lab.resolve_scan(bytea, text, text, interval);
+CREATE FUNCTION lab.resolve_scan(p_token bytea, p_code text, p_scheme text, p_idle interval) RETURNS TABLE (
+    at timestamptz, session_id bigint, account_id bigint, username text, printed_name text, device text, roles text[],
+    session_state text, workstation_id bigint, workstation_code text, workstation_name text, workstation_donor text,
+    item_id bigint, item_code text, item_kind text, item_name text, item_state text,
+    lot_code text, lot_name text, lot_kind text, lot_state text, expires_at timestamptz, holds text[],
+    donor text, donors integer, eligibility text
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_session people.sessions;
-    v_item bigint;
     v_lot bigint;
+    v_donation bigint;
     v_donor bigint;
-    v_work record;
+    v_kind text;
+    v_opened_until timestamptz;
 BEGIN
-    SELECT s.* INTO v_session FROM people.sessions s WHERE s.token_sha256 = p_token;
+    at := clock_timestamp();
+    SELECT s.id, s.account_id, a.username, a.printed_name, s.device, people.roles_of(a.id), s.workstation_id,
+           CASE WHEN s.ended_at IS NOT NULL OR s.ends_at <= at OR a.state <> 'active' THEN 'ended'
+                WHEN s.seen_at <= at - p_idle THEN 'idle' ELSE 'live' END
+    INTO session_id, account_id, username, printed_name, device, roles, workstation_id, session_state
+    FROM people.sessions s JOIN people.accounts a ON a.id = s.account_id WHERE s.token_sha256 = p_token;
     IF NOT FOUND THEN RETURN; END IF;
-    session_id := v_session.id;
-    account_id := v_session.account_id;
-    session_state := CASE WHEN v_session.ended_at IS NOT NULL OR v_session.ends_at <= v_now THEN 'ended'
-                          WHEN v_session.seen_at <= v_now - p_idle THEN 'idle' ELSE 'live' END;
-    SELECT a.username, a.printed_name INTO username, printed_name FROM people.accounts a
-    WHERE a.id = v_session.account_id AND a.state = 'active';
-    IF NOT FOUND THEN session_state := 'ended'; END IF;
-    roles := people.roles_of(v_session.account_id);
-    IF v_session.workstation_id IS NOT NULL THEN
-        workstation_id := v_session.workstation_id;
+    IF workstation_id IS NOT NULL THEN
         SELECT c.code, e.name INTO workstation_code, workstation_name FROM lab.equipment e
-        LEFT JOIN lab.item_codes c ON c.item_id = e.id AND c.scheme = 'own' WHERE e.id = v_session.workstation_id;
-        SELECT p.pseudonym, l.name INTO occupied_donor, occupied_lot FROM lab.workstation_sessions w
-        JOIN lab.persons p ON p.id = w.donor_id JOIN lab.lots l ON l.id = w.lot_id
-        WHERE w.workstation_id = v_session.workstation_id AND upper_inf(w.during) ORDER BY w.id DESC LIMIT 1;
+        LEFT JOIN lab.item_codes c ON c.item_id = e.id AND c.scheme = 'own' WHERE e.id = workstation_id;
+        SELECT p.pseudonym INTO workstation_donor FROM lab.workstation_sessions w JOIN lab.persons p ON p.id = w.donor_id
+        WHERE w.workstation_id = resolve_scan.workstation_id AND upper_inf(w.during) ORDER BY w.id DESC LIMIT 1;
     END IF;
-    SELECT k.item_id, i.kind INTO v_item, item_kind FROM lab.item_codes k JOIN lab.items i ON i.id = k.item_id WHERE k.code = p_code;
+    SELECT k.item_id, i.kind, CASE k.scheme WHEN 'own' THEN k.code ELSE
+        (SELECT o.code FROM lab.item_codes o WHERE o.item_id = k.item_id AND o.scheme = 'own') END
+    INTO item_id, item_kind, item_code
+    FROM lab.item_codes k JOIN lab.items i ON i.id = k.item_id WHERE k.code = p_code AND k.scheme = p_scheme;
     IF NOT FOUND THEN RETURN NEXT; RETURN; END IF;
-    item_id := v_item;
-    item_code := p_code;
-    CASE item_kind
+    v_kind := item_kind;
+    CASE v_kind
         WHEN 'container', 'material_container' THEN
-            SELECT c.kind, c.state, c.passage, c.lot_id, c.opened_until INTO container_kind, container_state, passage, v_lot, opened_until
-            FROM lab.containers c WHERE c.id = v_item;
-        WHEN 'lot' THEN v_lot := v_item;
-        WHEN 'sample' THEN SELECT s.lot_id INTO v_lot FROM lab.samples s WHERE s.id = v_item;
-        WHEN 'retain' THEN SELECT r.lot_id INTO v_lot FROM lab.retains r WHERE r.id = v_item;
+            SELECT c.state, c.lot_id, c.opened_until,
+                   CASE WHEN v_kind = 'container' AND c.kind IN ('flask', 'vial', 'bag') THEN c.kind ELSE v_kind END
+            INTO item_state, v_lot, v_opened_until, item_kind FROM lab.containers c WHERE c.id = item_id;
+        WHEN 'lot' THEN v_lot := item_id;
+        WHEN 'sample' THEN SELECT s.lot_id INTO v_lot FROM lab.samples s WHERE s.id = item_id;
+        WHEN 'retain' THEN SELECT r.lot_id INTO v_lot FROM lab.retains r WHERE r.id = item_id;
         WHEN 'donation' THEN
-            SELECT d.donor_id, coalesce((SELECT t.decision FROM lab.determinations t WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1), 'none')
-            INTO v_donor, donation_determined FROM lab.donations d WHERE d.id = v_item;
-        WHEN 'person' THEN v_donor := v_item;
+            SELECT d.donor_id, coalesce((SELECT t.decision FROM lab.determinations t WHERE t.donation_id = d.id
+                                         ORDER BY t.id DESC LIMIT 1), 'undetermined')
+            INTO v_donor, eligibility FROM lab.donations d WHERE d.id = item_id;
+        WHEN 'person' THEN v_donor := item_id;
+        WHEN 'equipment' THEN
+            SELECT e.name, CASE e.kind WHEN 'workstation' THEN e.kind ELSE v_kind END INTO item_name, item_kind
+            FROM lab.equipment e WHERE e.id = item_id;
         ELSE NULL;
     END CASE;
     IF v_lot IS NOT NULL THEN
-        SELECT l.name, l.kind, l.state, l.expires_at, l.donor_id, k.code, p.max_passage
-        INTO lot_name, lot_kind, lot_state, expires_at, v_donor, lot_code, max_passage
-        FROM lab.lots l LEFT JOIN lab.item_codes k ON k.item_id = l.id AND k.scheme = 'own'
-        LEFT JOIN lab.process_versions p ON p.id = l.process_id WHERE l.id = v_lot;
+        SELECT l.name, l.kind, l.state, least(l.expires_at, v_opened_until), l.donor_id, l.donation_id, k.code
+        INTO lot_name, lot_kind, lot_state, expires_at, v_donor, v_donation, lot_code
+        FROM lab.lots l LEFT JOIN lab.item_codes k ON k.item_id = l.id AND k.scheme = 'own' WHERE l.id = v_lot;
+        item_name := lot_name;
         IF lot_kind = 'material' THEN
-            SELECT (m.expires_on + 1)::timestamp AT TIME ZONE 'UTC' INTO expires_at FROM lab.material_lots m WHERE m.id = v_lot;
+            -- Until the end of its last day where the facility stands, as the rules count it.
+            SELECT least(expires_at, (m.expires_on + 1)::timestamp AT TIME ZONE 'UTC' - make_interval(secs =>
+                       3600 * coalesce((gate.setting('facility.utc_offset_hours') #>> '{}')::double precision, 0)))
+            INTO expires_at FROM lab.material_lots m WHERE m.id = v_lot;
         END IF;
     END IF;
-    SELECT p.pseudonym INTO donor FROM lab.persons p WHERE p.id = v_donor;
-    SELECT true, h.reason INTO held, hold_reason FROM lab.holds h
-    WHERE h.lifted_at IS NULL AND h.item_id IN (v_item, v_lot) ORDER BY h.id LIMIT 1;
-    held := coalesce(held, false);
+    IF v_kind IN ('container', 'sample', 'retain') THEN
+        WITH RECURSIVE up(id) AS (
+            SELECT item_id UNION SELECT l.parent_id FROM up JOIN lab.lineage l ON l.child_id = up.id
+        ) SELECT count(*), min(p.pseudonym) INTO donors, donor
+          FROM up JOIN lab.donors d ON d.id = up.id JOIN lab.persons p ON p.id = d.id;
+    END IF;
+    IF donor IS NULL AND v_donor IS NOT NULL THEN
+        SELECT 1, p.pseudonym INTO donors, donor FROM lab.persons p WHERE p.id = v_donor;
+    END IF;
+    item_name := coalesce(item_name, donor, item_code);
+    holds := ARRAY(SELECT h.reason FROM lab.holds h WHERE h.lifted_at IS NULL
+                   AND h.item_id = ANY (ARRAY[item_id, v_lot, v_donation, v_donor]) ORDER BY h.id);
     RETURN NEXT;
 END $$;
 

@@ -80,7 +80,6 @@ DECLARE
     t record;
 BEGIN
     FOR t IN SELECT * FROM (VALUES
-        ('result_reviews', 'result_reviewed', 'result', 'result_id', 'decision'),
         ('determinations', 'eligibility_determined', 'donation', 'donation_id', 'decision'),
         ('batch_reviews', 'batch_reviewed', 'batch', 'lot_id', 'decision')
     ) AS wanted(table_name, meaning, kind, via, statement) LOOP
@@ -90,6 +89,10 @@ BEGIN
         EXECUTE format('ALTER TABLE lab.%I ENABLE ALWAYS TRIGGER c_stands_on_signature', t.table_name);
     END LOOP;
 END $$;
+
+DROP TRIGGER IF EXISTS c_stands_on_signature ON lab.result_reviews;
+CREATE TRIGGER c_stands_on_signature BEFORE INSERT ON lab.result_reviews FOR EACH ROW EXECUTE FUNCTION lab.review_stands_on_signature();
+ALTER TABLE lab.result_reviews ENABLE ALWAYS TRIGGER c_stands_on_signature;
 
 DROP TRIGGER IF EXISTS z_must_be_durable ON audit.entries;
 CREATE CONSTRAINT TRIGGER z_must_be_durable AFTER INSERT ON audit.entries DEFERRABLE INITIALLY DEFERRED

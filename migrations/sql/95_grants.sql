@@ -50,7 +50,7 @@ REVOKE SELECT ON lab.idempotency FROM stemma_app;
 GRANT SELECT ON people.accounts, people.grants, people.appointments, people.proposals, people.experience, people.meanings TO stemma_app;
 GRANT SELECT (id, account_id, meaning, record_kind, record_id, record_version, statement, digest, factors, issued_at, expires_at, used_at, burned_at, burned_why) ON people.ceremonies TO stemma_app;
 GRANT SELECT ON audit.entries, audit.rows, audit.leaves, audit.nodes, audit.checkpoints, audit.epochs TO stemma_app;
-GRANT INSERT ON lab.items, lab.item_codes, lab.lineage, lab.equipment, lab.containers, lab.labels, lab.refusals, lab.settings,
+GRANT INSERT ON lab.items, lab.item_codes, lab.lineage, lab.equipment, lab.containers, lab.labels, lab.refusals,
     lab.persons, lab.donors, lab.identity_matches, lab.consents, lab.marker_results, lab.donations, lab.determinations,
     lab.materials, lab.material_lots, lab.process_versions, lab.specifications, lab.specification_lines, lab.line_clearances,
     lab.workstation_sessions, lab.steps, lab.consumptions, lab.retains, lab.samples, lab.results, lab.result_reviews,
@@ -68,9 +68,9 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     audit.keep_answer(bigint, text, jsonb),
     audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb),
     audit.stamp(timestamptz), audit.sha256_hex(text),
-    lab.resolve_scan(bytea, text, interval), people.who(bytea, interval), people.touch(bigint), people.roles_of(bigint),
+    lab.resolve_scan(bytea, text, text, interval), people.who(bytea, interval), people.touch(bigint), people.begin_attempt(text, text), people.roles_of(bigint),
     lab.begin_lot(bigint, text, text, text, bigint, bigint, bigint, bigint, bigint), lab.move_lot(bigint, text, boolean),
-    lab.state_expiry(bigint, timestamptz, timestamptz), lab.lock_for_judgement(bigint), lab.lock_lots(bigint[], bigint),
+    lab.state_expiry(bigint, timestamptz, timestamptz), lab.lock_for_judgement(bigint), lab.lock_lots(bigint[], bigint), lab.lock_touched(bigint[]),
     lab.ancestry(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
     dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb),
     dossier.signer(bigint), dossier.record(text, bigint),

@@ -28,9 +28,9 @@ CREATE TABLE lab.scans (
 	CONSTRAINT pk_scans PRIMARY KEY (number)
 );
 
-CREATE UNIQUE INDEX uq_scans_key ON lab.scans (account_id, key) WHERE key IS NOT NULL;
-
 CREATE INDEX ix_scans_session_number ON lab.scans (session_id, number);
+
+CREATE UNIQUE INDEX uq_scans_key ON lab.scans (account_id, key) WHERE key IS NOT NULL;
 
 CREATE INDEX ix_scans_xid ON lab.scans (xid);
 
@@ -678,11 +678,11 @@ CREATE TABLE lab.lots (
 	CONSTRAINT fk_lots_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_lots_donation_id ON lab.lots (donation_id);
+CREATE INDEX ix_lots_donor_id ON lab.lots (donor_id);
 
 CREATE INDEX ix_lots_kind_state ON lab.lots (kind, state);
 
-CREATE INDEX ix_lots_donor_id ON lab.lots (donor_id);
+CREATE INDEX ix_lots_donation_id ON lab.lots (donation_id);
 
 CREATE INDEX ix_lots_recipient_id ON lab.lots (recipient_id);
 
@@ -783,9 +783,9 @@ CREATE TABLE lab.workstation_sessions (
 	CONSTRAINT fk_workstation_sessions_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_workstation_sessions_workstation_id ON lab.workstation_sessions (workstation_id);
-
 CREATE INDEX ix_workstation_sessions_lot_id ON lab.workstation_sessions (lot_id);
+
+CREATE INDEX ix_workstation_sessions_workstation_id ON lab.workstation_sessions (workstation_id);
 
 CREATE TABLE lab.retains (
 	id BIGINT NOT NULL,
@@ -864,9 +864,9 @@ CREATE TABLE lab.holds (
 	CONSTRAINT fk_holds_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_holds_item_id ON lab.holds (item_id);
-
 CREATE INDEX ix_holds_open ON lab.holds (item_id) WHERE lifted_at IS NULL;
+
+CREATE INDEX ix_holds_item_id ON lab.holds (item_id);
 
 CREATE TABLE lab.waivers (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1002,9 +1002,9 @@ CREATE TABLE lab.lineage (
 	CONSTRAINT fk_lineage_step_id FOREIGN KEY(step_id) REFERENCES lab.steps (id)
 );
 
-CREATE INDEX ix_lineage_step_id ON lab.lineage (step_id);
-
 CREATE INDEX ix_lineage_child_id_parent_id ON lab.lineage (child_id, parent_id);
+
+CREATE INDEX ix_lineage_step_id ON lab.lineage (step_id);
 
 CREATE TABLE lab.containers (
 	id BIGINT NOT NULL,
@@ -1042,9 +1042,9 @@ CREATE TABLE lab.result_reviews (
 	recorded_by BIGINT NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
 	CONSTRAINT pk_result_reviews PRIMARY KEY (id),
+	CONSTRAINT uq_result_reviews_signature_id_result_id UNIQUE (signature_id, result_id),
 	CONSTRAINT ck_result_reviews_decision CHECK (decision IN ('accepted','returned')),
 	CONSTRAINT fk_result_reviews_result_id FOREIGN KEY(result_id) REFERENCES lab.results (id),
-	CONSTRAINT uq_result_reviews_signature_id UNIQUE (signature_id),
 	CONSTRAINT fk_result_reviews_signature_id FOREIGN KEY(signature_id) REFERENCES lab.signatures (id),
 	CONSTRAINT fk_result_reviews_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
@@ -1067,12 +1067,12 @@ CREATE TABLE lab.result_invalidations (
 
 CREATE TABLE lab.consumptions (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
-	step_id BIGINT NOT NULL,
+	step_id BIGINT,
 	lot_id BIGINT NOT NULL,
 	container_id BIGINT NOT NULL,
 	material_lot_id BIGINT NOT NULL,
-	quantity NUMERIC NOT NULL,
-	unit TEXT NOT NULL,
+	quantity NUMERIC,
+	unit TEXT,
 	used_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	recorded_by BIGINT NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
@@ -1086,11 +1086,11 @@ CREATE TABLE lab.consumptions (
 
 CREATE INDEX ix_consumptions_material_lot_id ON lab.consumptions (material_lot_id);
 
-CREATE INDEX ix_consumptions_step_id ON lab.consumptions (step_id);
-
 CREATE INDEX ix_consumptions_lot_id ON lab.consumptions (lot_id);
 
 CREATE INDEX ix_consumptions_container_id ON lab.consumptions (container_id);
+
+CREATE INDEX ix_consumptions_step_id ON lab.consumptions (step_id);
 
 ALTER TABLE lab.signatures ADD CONSTRAINT fk_signatures_appointment_id FOREIGN KEY(appointment_id) REFERENCES people.appointments (id);
 

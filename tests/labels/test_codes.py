@@ -327,11 +327,12 @@ def test_any_text_is_either_read_or_refused(raw: str, symbology: str | None) -> 
     try:
         parsed = parse(raw, symbology=symbology)
     except CodeError as error:
-        assert (error.what + error.why + error.remedy).isprintable()
+        said = error.what + error.why + error.remedy
     else:
-        assert parsed.value
-        assert parsed.value.replace("\x1d", "").isprintable() or any(c.isspace() for c in parsed.value)
+        said = parsed.value.replace("\x1d", "").translate(dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000")))
+        assert said or not parsed.value.isascii()
         parsed.value.encode("utf-8")
+    assert all(character.isprintable() or character.isspace() for character in said)
 
 
 @pytest.mark.parametrize("character", ["ſ", "ı", "K", "Ⅴ", "𝐕", "٣"])

@@ -186,7 +186,7 @@ def digest(fields: list[str | None] | list[str]) -> bytes:
 
 def ordinary_log(*, acts: int = 12) -> Log:
     """Some lots made, changed and released, scans between them, a restore in the middle, nothing odd in it."""
-    chance, log = random.Random(acts), Log()  # noqa: S311  a test's chance, the same in every run
+    chance, log = random.Random(acts), Log()
     for step in range(acts):
         lot = f"{step % 4 + 1}"
         entry = log.entry("record_result" if step % 3 else "plan_lot")

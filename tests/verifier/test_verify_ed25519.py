@@ -46,7 +46,7 @@ def test_no_bit_of_a_signature_may_change(vector: dict[str, str]) -> None:
 
 
 def test_it_agrees_with_the_cryptography_library() -> None:
-    chance = random.Random(8032)  # noqa: S311
+    chance = random.Random(8032)
     for _ in range(60):
         key = Ed25519PrivateKey.from_private_bytes(chance.randbytes(32))
         public, message = key.public_key().public_bytes_raw(), chance.randbytes(chance.randrange(200))

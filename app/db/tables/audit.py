@@ -97,4 +97,3 @@ epochs = Table(
     Column("previous_root", LargeBinary),
     schema=AUDIT,
 )
-

@@ -19,6 +19,7 @@ from sqlalchemy import (
     text as sql,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
 from app.db.tables.base import (
@@ -46,6 +47,8 @@ class Xid8(UserDefinedType[int]):
         """Name the type for DDL."""
         return "xid8"
 
+
+ischema_names["xid8"] = Xid8  # so that reflection knows it too
 
 items = Table(
     "items",
@@ -222,4 +225,3 @@ deployment = Table(
     CheckConstraint("purpose IN ('production','demo','test')", name="purpose"),
     schema=LAB,
 )
-

@@ -116,9 +116,7 @@ ceremonies = Table(
     Column("factors", ARRAY(Text), nullable=False),
     refers("session_id", "people.sessions.id", nullable=True),
     Column("issued_at", Instant, nullable=False, server_default=func.clock_timestamp()),
-    Column(
-        "expires_at", Instant, nullable=False, server_default=sql("clock_timestamp() + interval '2 minutes'")
-    ),
+    Column("expires_at", Instant, nullable=False, server_default=sql("clock_timestamp() + interval '2 minutes'")),
     instant("used_at", nullable=True),
     instant("burned_at", nullable=True),
     text("burned_why", nullable=True),
@@ -145,9 +143,7 @@ appointments = Table(
     Column("proposal_id", BigInteger, ForeignKey("people.proposals.id"), unique=True),
     recorded_at(),
     CheckConstraint("until_at IS NULL OR until_at > from_at", name="interval"),
-    CheckConstraint(
-        "first_signature_id IS NULL OR first_signature_id <> second_signature_id", name="two_signatures"
-    ),
+    CheckConstraint("first_signature_id IS NULL OR first_signature_id <> second_signature_id", name="two_signatures"),
     schema=PEOPLE,
 )
 

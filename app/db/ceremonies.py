@@ -1,0 +1,138 @@
+"""What is signed, as it stands now, and fresh proofs of identity for one signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from app.db.items import find
+from app.domain.acts import Meaning, RecordKind
+from app.domain.errors import NotFound
+from app.domain.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.db.door import Change, Reading
+
+RECORD = "SELECT version, bytes, audit.sha256_hex(bytes) AS digest FROM dossier.record(:kind, :id)"
+NAMES: Mapping[RecordKind, str] = {
+    RecordKind.LOT: "SELECT name FROM lab.lots WHERE id = :id AND kind <> 'material'",
+    RecordKind.BATCH: "SELECT name FROM lab.lots WHERE id = :id AND kind <> 'material'",
+    RecordKind.MATERIAL_LOT: (
+        "SELECT m.name || ' ' || ml.supplier_lot FROM lab.material_lots ml"
+        " JOIN lab.materials m ON m.id = ml.material_id WHERE ml.id = :id"
+    ),
+    RecordKind.DONATION: (
+        "SELECT c.code FROM lab.donations d JOIN lab.item_codes c ON c.item_id = d.id AND c.scheme = 'own'"
+        " WHERE d.id = :id"
+    ),
+    RecordKind.RESULT: (
+        "SELECT r.test || ', ' || l.name FROM lab.results r JOIN lab.lots l ON l.id = r.lot_id WHERE r.id = :id"
+    ),
+    RecordKind.DEVIATION: "SELECT number FROM lab.deviations WHERE id = :id",
+    RecordKind.HOLD: "SELECT reason FROM lab.holds WHERE id = :id",
+    RecordKind.WAIVER: (
+        "SELECT w.rule || ', ' || l.name FROM lab.waivers w JOIN lab.lots l ON l.id = w.lot_id WHERE w.id = :id"
+    ),
+    RecordKind.PROPOSAL: (
+        "SELECT a.printed_name FROM people.proposals p JOIN people.accounts a ON a.id = p.account_id WHERE p.id = :id"
+    ),
+    RecordKind.APPOINTMENT: (
+        "SELECT a.printed_name FROM people.appointments p JOIN people.accounts a ON a.id = p.account_id"
+        " WHERE p.id = :id"
+    ),
+}
+DEVIATION = "SELECT id FROM lab.deviations WHERE number = :number"
+ITEM_KINDS: Mapping[RecordKind, str] = {
+    RecordKind.LOT: "lot",
+    RecordKind.BATCH: "lot",
+    RecordKind.MATERIAL_LOT: "lot",
+    RecordKind.DONATION: "donation",
+}
+OPEN = (
+    "SELECT ceremony, expires_at FROM people.open_ceremony(:account, :session, :meaning, :kind, :id, :statement,"
+    " :digest, CAST(:factors AS text[]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that can be signed, as it stands now. `content` is the very text whose digest is signed."""
+
+    kind: RecordKind
+    record_id: int
+    name: str
+    version: int
+    content: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ceremony:
+    """A live proof of identity for one signature."""
+
+    ceremony: UUID
+    expires_at: datetime
+
+
+async def record(reading: Reading, *, kind: RecordKind, ref: str) -> Record:
+    """The record that the outside names: items by code, deviations by number, the rest by its reference.
+
+    Raises NotFound.
+    """
+    record_id = await _id_of(reading, kind=kind, ref=ref)
+    row = await reading.one(RECORD, kind=kind.value, id=record_id)
+    name = await reading.value(NAMES[kind], id=record_id)
+    if row is None or row.bytes is None or name is None:
+        raise _nothing(ref)
+    return Record(
+        kind=kind, record_id=record_id, name=name, version=row.version or 1, content=row.bytes, digest=row.digest
+    )
+
+
+async def _id_of(reading: Reading, *, kind: RecordKind, ref: str) -> int:
+    if kind in ITEM_KINDS:
+        return (await find(reading, code=ref, kind=ITEM_KINDS[kind])).id
+    if kind is RecordKind.DEVIATION:
+        number: int | None = await reading.value(DEVIATION, number=ref)
+        if number is None:
+            raise _nothing(ref)
+        return number
+    if not ref.isascii() or not ref.isdigit() or len(ref) > 18:
+        raise _nothing(ref)
+    return int(ref)
+
+
+def _nothing(ref: str) -> NotFound:
+    return NotFound(
+        what=Text("Nothing was signed."),
+        why=Text("There is no such record: {ref}.", ref=ref),
+        remedy=Text("Open the record that you mean to sign, and sign from there."),
+    )
+
+
+async def open_ceremony(
+    change: Change, *, meaning: Meaning, kind: RecordKind, record_id: int, statement: str, digest: str
+) -> Ceremony:
+    """The proof, for the signed-in account alone, on the record as it stands. Needs the desk for people.
+
+    Raises CeremonyRefused when this account cannot sign so, Stale when the record is no longer what was shown,
+    Blocked when a release check blocks.
+    """
+    row = await change.one(
+        OPEN,
+        account=change.actor.account_id,
+        session=change.actor.session_id,
+        meaning=meaning.value,
+        kind=kind.value,
+        id=record_id,
+        statement=statement,
+        digest=digest,
+        factors=["password", "totp"],
+    )
+    if row is None:
+        raise RuntimeError("opening always answers")
+    return Ceremony(ceremony=row.ceremony, expires_at=row.expires_at)

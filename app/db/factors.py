@@ -1,0 +1,132 @@
+"""Whether somebody is who they say: counted before it is checked, checked in the same time whoever is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.db.door import Desk, Door
+from app.db.secrets import HASHING, matching_step, open_totp
+from app.domain.acts import Role
+from app.domain.errors import CeremonyRefused, Locked
+from app.domain.text import Text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.db.door import Change, Reading
+
+FAILURES_THAT_END_A_SESSION = 5
+
+BEGIN_ATTEMPT = "SELECT wait_s, failures FROM people.begin_attempt($1, $2)"
+FIND = """
+SELECT a.id, a.username, a.printed_name, a.state, a.language, people.roles_of(a.id) AS roles,
+    c.password_hash, c.totp_secret, c.reset_at, (extract(epoch FROM clock_timestamp())::bigint / 30) AS step
+FROM people.accounts a JOIN people.credentials c ON c.account_id = a.id WHERE a.username = :username
+"""
+SPEND = (
+    "UPDATE people.credentials SET totp_last_step = :step WHERE account_id = :account AND totp_last_step < :step"
+    " RETURNING account_id"
+)
+SUCCEEDED = "INSERT INTO people.login_attempts (username, source, outcome) VALUES (:username, :source, 'ok')"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account as its factors are checked. `step` is the database's count of 30-second steps."""
+
+    account_id: int
+    username: str
+    printed_name: str
+    active: bool
+    language: str
+    roles: frozenset[Role]
+    reset_at: datetime | None
+    password_hash: str
+    totp_secret: bytes | None
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found. `person` is None when the name, the password, or a one-time code that was given is wrong."""
+
+    person: Person | None
+    named: Person | None
+    totp_step: int | None
+    failures: int
+
+    @property
+    def has_both(self) -> bool:
+        """Whether password and one-time code both hold."""
+        return self.person is not None and self.totp_step is not None
+
+
+async def examine(
+    door: Door, *, username: str, password: str, totp: str | None, source: str, totp_key: bytes
+) -> Examined:
+    """Count an attempt, then check the factors. Raises Locked while the throttle says wait, Busy when many wait.
+
+    A code that holds is not spent yet: `spend` does that, in the change that it is given for.
+    """
+    with HASHING.turn():
+        row = await door.scan_row(BEGIN_ATTEMPT, username, source)
+        if row is None:
+            raise RuntimeError("an attempt always answers")
+        if row["wait_s"] > 0:
+            raise locked(row["wait_s"])
+        async with door.look(desk=Desk.PEOPLE) as reading:
+            named = await person(reading, username=username)
+        holds = await HASHING.matches(named.password_hash if named else None, password)
+    holds = holds and named is not None and named.active
+    step = None
+    if holds and named is not None and totp and named.totp_secret is not None:
+        secret = open_totp(totp_key, named.totp_secret, account_id=named.account_id)
+        step = matching_step(secret, totp, step=named.step)
+    right = holds and (not totp or step is not None)
+    return Examined(person=named if right else None, named=named, totp_step=step, failures=row["failures"])
+
+
+async def person(reading: Reading, *, username: str) -> Person | None:
+    """The account of this name with its factors, or None. Needs the desk for people."""
+    row = await reading.one(FIND, username=username)
+    if row is None:
+        return None
+    return Person(
+        account_id=row.id,
+        username=row.username,
+        printed_name=row.printed_name,
+        active=row.state == "active",
+        language=row.language,
+        roles=frozenset(Role(role) for role in row.roles),
+        reset_at=row.reset_at,
+        password_hash=row.password_hash,
+        totp_secret=row.totp_secret,
+        step=row.step,
+    )
+
+
+async def spend(change: Change, *, account_id: int, step: int) -> None:
+    """Use up a one-time code. Raises CeremonyRefused when it, or a later one, was used before."""
+    if await change.value(SPEND, account=account_id, step=step) is None:
+        raise CeremonyRefused(
+            what=Text("Nothing was done."),
+            why=Text("This one-time code was used before."),
+            remedy=Text("Wait for the next code, at most half a minute."),
+            detail={"code_used": True},
+        )
+
+
+async def succeeded(change: Change, *, username: str, source: str) -> None:
+    """The attempt was right: earlier failures from this place no longer count."""
+    await change.run(SUCCEEDED, username=username, source=source)
+
+
+def locked(wait_s: int) -> Locked:
+    """The throttle's answer. It is not kept: what led to it is, and a flood must not fill the record."""
+    return Locked(
+        what=Text("Nothing was checked."),
+        why=Text("There were too many wrong attempts; the next is taken in {seconds} s.", seconds=wait_s),
+        remedy=Text("Wait, then try again. If it was not you, tell quality at once; an administrator can unlock."),
+        detail={"retry_after_s": wait_s},
+    )

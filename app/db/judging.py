@@ -1,0 +1,95 @@
+"""Dossiers out of the database, judged by the rule book, and kept: the one place where facts meet rules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_jsonable_python
+
+from app.domain.dossier import parse, parse_signer
+from app.domain.errors import NotFound
+from app.domain.rulebook import Gate, Judgement, judge
+from app.domain.text import Text
+from app.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from app.db.door import Change, Reading
+    from app.domain.facts import Signer
+
+DOSSIERS = {
+    "lot": "SELECT dossier.lot(:id)",
+    "donation": "SELECT dossier.donation(:id)",
+    "material_lot": "SELECT dossier.material_lot(:id)",
+    "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
+}
+SIGNER = "SELECT dossier.signer(:account_id)"
+KEEP = """
+INSERT INTO lab.judgements (subject_kind, subject_id, gate, rulebook, dossier, digest, verdicts, blocks, recorded_by)
+VALUES (:kind, :id, :gate, :rulebook, :dossier, :digest, CAST(:verdicts AS jsonb), :blocks, :by) RETURNING id
+"""
+
+
+async def dossier_of(reading: Reading, *, kind: str, subject_id: int, plan: Mapping[str, Any] | None = None) -> bytes:
+    """The exact bytes of the subject's dossier as it stands. `kind`: lot, donation, material_lot, or step of a lot.
+
+    `plan` belongs to a step: {kind, passage, workstation_id, material_container_ids, parent_ids, at}.
+    Raises NotFound when there is no such subject.
+    """
+    values: dict[str, Any] = {"id": subject_id}
+    if kind == "step":
+        values["plan"] = json.dumps(to_jsonable_python(plan or {}))
+    text: str | None = await reading.value(DOSSIERS[kind], **values)
+    if text is None:
+        raise NotFound(
+            what=Text("There is nothing to judge."),
+            why=Text("No {kind} stands behind this code.", kind=kind.replace("_", " ")),
+            remedy=Text("Scan the right label."),
+        )
+    return text.encode()
+
+
+async def signer_of(reading: Reading, *, account_id: int) -> Signer:
+    """What the rules may know about somebody who is about to sign."""
+    text: str = await reading.value(SIGNER, account_id=account_id)
+    return parse_signer(text.encode())
+
+
+async def judged(
+    reading: Reading,
+    *,
+    kind: str,
+    subject_id: int,
+    gate: Gate,
+    at: datetime,
+    signer_id: int | None = None,
+    plan: Mapping[str, Any] | None = None,
+) -> tuple[bytes, Judgement]:
+    """The dossier as it stands, and what the whole rule book says of it at this gate. Nothing is kept.
+
+    Raises NotFound, or DossierUnreadable when database and code are not of one version.
+    """
+    dossier = await dossier_of(reading, kind=kind, subject_id=subject_id, plan=plan)
+    signer = None if signer_id is None else await signer_of(reading, account_id=signer_id)
+    return dossier, judge(RULES, parse(dossier), gate=gate, at=at, signer=signer)
+
+
+async def keep_judgement(change: Change, *, kind: str, subject_id: int, dossier: bytes, judgement: Judgement) -> int:
+    """Keep the bytes that were judged and every verdict, so that it can be explained in thirty years. Its number."""
+    number: int = await change.value(
+        KEEP,
+        kind=kind,
+        id=subject_id,
+        gate=judgement.gate.value,
+        rulebook=judgement.rulebook,
+        dossier=dossier.decode(),
+        digest=hashlib.sha256(dossier).hexdigest(),
+        verdicts=json.dumps(judgement.to_json(), ensure_ascii=False),
+        blocks=bool(judgement.blocks),
+        by=change.actor.account_id,
+    )
+    return number

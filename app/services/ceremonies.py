@@ -1,0 +1,213 @@
+"""Proving who one is, freshly and with two factors, for one signature on one record as it stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import UUID
+
+from app.db import ceremonies, factors, sessions
+from app.db.door import Call, Desk
+from app.db.secrets import key_bytes
+from app.domain.acts import MEANINGS, Act, Actor, Meaning, RecordKind
+from app.domain.errors import BadInput, CeremonyRefused, Refusal
+from app.domain.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.db.ceremonies import Record
+    from app.db.factors import Examined
+    from app.services.house import House
+
+WORDS: Mapping[tuple[Meaning, str | None], Text] = {
+    (Meaning.RESULT_REVIEWED, "accepted"): Text("I have reviewed this result and accept it."),
+    (Meaning.RESULT_REVIEWED, "returned"): Text("I have reviewed this result and return it."),
+    (Meaning.ELIGIBILITY_DETERMINED, "eligible"): Text("I determine that the donor of this donation is eligible."),
+    (Meaning.ELIGIBILITY_DETERMINED, "ineligible"): Text(
+        "I determine that the donor of this donation is not eligible."
+    ),
+    (Meaning.MATERIAL_APPROVED, None): Text("I approve this material lot for use."),
+    (Meaning.BATCH_REVIEWED, "accepted"): Text("I have reviewed this batch record and accept it."),
+    (Meaning.BATCH_REVIEWED, "returned"): Text("I have reviewed this batch record and return it."),
+    (Meaning.DEVIATION_CLOSED, "none"): Text("I close this deviation: it has no impact."),
+    (Meaning.DEVIATION_CLOSED, "acceptable"): Text("I close this deviation: its impact is acceptable."),
+    (Meaning.DEVIATION_CLOSED, "unacceptable"): Text("I close this deviation: its impact is not acceptable."),
+    (Meaning.HOLD_LIFTED, None): Text("I lift this hold."),
+    (Meaning.WAIVER_APPROVED, None): Text("I approve this waiver."),
+    (Meaning.APPOINTMENT_SUPPORTED, None): Text("I support the appointment of this person as quality authority."),
+    (Meaning.APPOINTMENT_REVOKED, None): Text("I revoke the appointment of this quality authority."),
+    (Meaning.RELEASED, None): Text("I release this lot."),
+    (Meaning.REJECTED, None): Text("I reject this lot."),
+}
+"""What a signature says, by meaning and, where the meaning leaves a choice, the statement that makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A record as it is shown to be signed. `content` is the parsed form of the bytes behind `digest`."""
+
+    kind: RecordKind
+    ref: str
+    name: str
+    version: int
+    digest: str
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CeremonyView:
+    """A live proof of identity: what is signed, in plain words, by whom, until when it can be used."""
+
+    ceremony: UUID
+    expires_at: datetime
+    digest: str
+    printed_name: str
+    meaning: Meaning
+    statement: str
+    record: str
+    says: Text
+
+
+async def record_to_sign(house: House, actor: Actor, *, kind: RecordKind, ref: str) -> RecordView:
+    """The record as it stands now, with the digest that a ceremony must name. Raises NotFound."""
+    async with house.door.read(actor, Act.OPEN_CEREMONY) as reading:
+        found = await ceremonies.record(reading, kind=kind, ref=ref)
+    return RecordView(
+        kind=kind,
+        ref=ref,
+        name=found.name,
+        version=found.version,
+        digest=found.digest,
+        content=json.loads(found.content),
+    )
+
+
+async def open_ceremony(
+    house: House,
+    call: Call,
+    *,
+    meaning: Meaning,
+    kind: RecordKind,
+    ref: str,
+    statement: str,
+    digest: str,
+    password: str,
+    totp: str,
+    source: str,
+) -> CeremonyView:
+    """Check both factors of the person who is signed in, and no one else's; then open the ceremony.
+
+    Raises BadInput for a statement that the meaning does not know, CeremonyRefused, Stale, Blocked, Locked, Busy.
+    """
+    actor = call.actor
+    says = _words(meaning, kind, statement)
+    async with house.door.read(actor, Act.OPEN_CEREMONY) as reading:
+        record = await ceremonies.record(reading, kind=kind, ref=ref)
+    await _may_sign(house, actor, meaning, record)
+    found = await factors.examine(
+        house.door, username=actor.username, password=password, totp=totp, source=source, totp_key=_totp_key(house)
+    )
+    step = found.totp_step
+    if not found.has_both or step is None:
+        await _refuse_factors(house, actor, found, record)
+    try:
+        async with house.door.change(
+            call, Act.OPEN_CEREMONY, subject=ref, reason=meaning.value, desk=Desk.PEOPLE
+        ) as change:
+            await factors.spend(change, account_id=actor.account_id, step=step)
+            opened = await ceremonies.open_ceremony(
+                change,
+                meaning=meaning,
+                kind=kind,
+                record_id=record.record_id,
+                statement=statement,
+                digest=digest,
+            )
+            await factors.succeeded(change, username=actor.username, source=source)
+            return change.answers(
+                CeremonyView(
+                    ceremony=opened.ceremony,
+                    expires_at=opened.expires_at,
+                    digest=digest,
+                    printed_name=actor.printed_name,
+                    meaning=meaning,
+                    statement=statement,
+                    record=record.name,
+                    says=says,
+                )
+            )
+    except Refusal as refusal:
+        if "code_used" not in refusal.detail:
+            await _spend_all_the_same(house, actor, step=step, source=source)
+        raise
+
+
+def _words(meaning: Meaning, kind: RecordKind, statement: str) -> Text:
+    if MEANINGS[meaning].record is not kind:
+        raise BadInput(
+            field="record.kind",
+            what=Text("Nothing was signed."),
+            why=Text("A signature that says {meaning} is set to another kind of record.", meaning=meaning.value),
+            remedy=Text("Sign from the record's own page."),
+        )
+    # What leaves no choice may carry a reason in the signer's own words.
+    says = WORDS.get((meaning, statement)) or WORDS.get((meaning, None))
+    if says is None:
+        choices = tuple(sorted(choice for known, choice in WORDS if known is meaning and choice is not None))
+        raise BadInput(
+            field="statement",
+            what=Text("Nothing was signed."),
+            why=Text("This signature states one of: {choices}.", choices=choices),
+            remedy=Text("Choose one of them."),
+        )
+    return says
+
+
+async def _may_sign(house: House, actor: Actor, meaning: Meaning, record: Record) -> None:
+    """The early no, before anybody types a password; the database asks again."""
+    signers = MEANINGS[meaning].roles
+    if not actor.roles.isdisjoint(signers):
+        return
+    refusal = CeremonyRefused(
+        what=Text("Nothing was signed."),
+        why=Text("You hold no role that signs this."),
+        remedy=Text("Ask the person whose signature it is."),
+        detail={"meaning": meaning.value, "roles": sorted(role.value for role in signers)},
+    )
+    await house.door.keep_refusal(actor, Act.OPEN_CEREMONY, record.name, refusal)
+    raise refusal
+
+
+async def _refuse_factors(house: House, actor: Actor, found: Examined, record: Record) -> NoReturn:
+    ends = found.failures >= factors.FAILURES_THAT_END_A_SESSION
+    refusal = CeremonyRefused(
+        what=Text("Nothing was signed."),
+        why=Text("The password or the one-time code does not match."),
+        remedy=Text("You were signed out after several wrong attempts. Sign in again.")
+        if ends
+        else Text("Type both again, with a fresh one-time code."),
+        detail={"session_ended": ends},
+    )
+    await house.door.keep_refusal(actor, Act.OPEN_CEREMONY, record.name, refusal)
+    if ends and actor.session_id is not None:
+        async with house.door.change(
+            Call(actor), Act.SIGN_OUT, subject=actor.username, reason="wrong factors", desk=Desk.PEOPLE
+        ) as change:
+            await sessions.end(change, session_id=actor.session_id)
+    raise refusal
+
+
+async def _spend_all_the_same(house: House, actor: Actor, *, step: int, source: str) -> None:
+    """A code that held is used up though the signature was refused: nobody tries it again on another record."""
+    async with house.door.change(
+        Call(actor), Act.MANAGE_OWN_FACTORS, subject=actor.username, reason="code spent", desk=Desk.PEOPLE
+    ) as change:
+        await factors.spend(change, account_id=actor.account_id, step=step)
+        await factors.succeeded(change, username=actor.username, source=source)
+
+
+def _totp_key(house: House) -> bytes:
+    return key_bytes(house.settings.totp_key.get_secret_value())

@@ -1,0 +1,1 @@
+"""HTML: pages, templates, what browsers load, and the words in both languages."""

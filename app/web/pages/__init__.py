@@ -1,0 +1,1 @@
+"""Pages by area: a function, a frozen view and a template each."""

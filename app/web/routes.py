@@ -1,0 +1,34 @@
+"""All pages under one roof, and what browsers load with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi.exception_handlers import http_exception_handler
+from starlette.exceptions import HTTPException
+
+from app.web.assets import Assets
+from app.web.pages import bench, lots, release, sign_in
+from app.web.refusals import no_such_page, show
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+NOT_PAGES = ("/api/", "/static/", "/openapi.json", "/health", "/metrics")
+
+
+def install(app: FastAPI) -> None:
+    """Give the application its pages."""
+    app.mount("/static", Assets(), name="static")
+    for area in (sign_in, bench, lots, release):
+        app.include_router(area.router, include_in_schema=False)
+    app.add_exception_handler(404, _no_such_page)
+
+
+async def _no_such_page(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if request.method != "GET" or request.url.path.startswith(NOT_PAGES):
+        return await http_exception_handler(request, error)
+    return await show(request, no_such_page())

@@ -1,0 +1,145 @@
+"""What every page stands in: one template environment, the reader's language and theme, and the bar on top."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.db.facility import Facility, facility
+from app.domain.acts import ROLE_NAMES, Act, Role, may
+from app.domain.text import Text
+from app.locale import LANGUAGE_COOKIE, LANGUAGES, gettext_for, language_of
+from app.requests import house
+from app.web.assets import asset
+from app.web.pictures import icon
+from app.web.saying import Voice, day, digest_in_groups, grouped, number
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from app.db.sessions import SignedIn
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+THEME_COOKIE = "stemma_theme"
+THEMES = frozenset({"light", "dark"})
+YEAR_S = 365 * 24 * 3600
+
+
+class Place(NamedTuple):
+    """An entry of the bar."""
+
+    path: str
+    name: Text
+    act: Act
+
+
+PLACES = (
+    Place("/bench", Text("Bench"), Act.SCAN),
+    Place("/lots", Text("Lots"), Act.READ_LOT),
+)
+
+ROLES_BY_WEIGHT = (
+    Role.QUALITY_AUTHORITY,
+    Role.QA_MANAGER,
+    Role.QC_REVIEWER,
+    Role.QC_ANALYST,
+    Role.PHYSICIAN,
+    Role.HEAD_OF_PRODUCTION,
+    Role.ADMINISTRATOR,
+    Role.VERIFIER,
+    Role.TECHNICIAN,
+    Role.DEVICE,
+)
+"""Which role is named first where there is room for one."""
+
+
+@cache
+def environment() -> Environment:
+    """The one template environment."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(asset=asset, icon=icon, Act=Act, languages=LANGUAGES)
+    made.filters.update(number=number, grouped=grouped, day=day, digest=digest_in_groups)
+    return made
+
+
+async def the_facility(request: Request) -> Facility:
+    """Whose laboratory this is; asked of the database once."""
+    known: Facility | None = getattr(request.app.state, "facility", None)
+    if known is None:
+        known = request.app.state.facility = await facility(house(request).door)
+    return known
+
+
+async def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    who: SignedIn | None = None,
+    headers: dict[str, str] | None = None,
+    **view: Any,  # noqa: ANN401  whatever the template names
+) -> HTMLResponse:
+    """A page or a fragment in the reader's language."""
+    where = await the_facility(request)
+    language = language_of(request)
+    voice = Voice(gettext=gettext_for(language), zone=where.zone)
+    theme = request.cookies.get(THEME_COOKIE, "")
+    html = environment().get_template(template).render(
+        _=voice.sentence,
+        say=voice.say,
+        moment=voice.moment,
+        language=language,
+        theme=theme if theme in THEMES else "",
+        facility=where,
+        who=who,
+        may=_may(who),
+        places=[place for place in PLACES if who is not None and may(who.actor, place.act)],
+        role=_first_role(who),
+        path=request.url.path,
+        in_language=lambda other: _with_language(request, other),
+        **view,
+    )
+    response = HTMLResponse(html, status, headers)
+    response.headers["Content-Language"] = language.replace("_CN", "-CN")
+    _remember_language(request, response)
+    return response
+
+
+def _may(who: SignedIn | None) -> Any:  # noqa: ANN401  a function for templates
+    return lambda act: who is not None and may(who.actor, act)
+
+
+def _first_role(who: SignedIn | None) -> Text | None:
+    held = [role for role in ROLES_BY_WEIGHT if who is not None and role in who.actor.roles]
+    return ROLE_NAMES[held[0]] if held else None
+
+
+def _with_language(request: Request, language: str) -> str:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    path = request.url.path if request.method == "GET" else "/"
+    return f"{path}?{urlencode([*kept, ('lang', language)])}"
+
+
+def _remember_language(request: Request, response: HTMLResponse) -> None:
+    chosen = request.query_params.get("lang")
+    if chosen in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            chosen,
+            max_age=YEAR_S,
+            samesite="strict",
+            secure=house(request).settings.cookie_secure,
+            httponly=True,
+        )

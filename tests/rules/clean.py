@@ -1,0 +1,406 @@
+"""Clean dossiers, one of each kind: an autologous marrow preparation as it should be, written as the database writes it.
+
+The cast: Tess the technician, Vera who verifies, Quill who tests, Reva who reviews results, Quinn from quality,
+Phil the physician, Rhea the quality authority.
+"""
+
+import json
+from datetime import UTC, datetime
+
+from app.domain.dossier import Dossier, parse
+from app.domain.facts import Signer, SubjectKind
+from app.domain.rulebook import Gate
+from app.domain.settings_defaults import DEFAULTS
+
+AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
+SIGNER = Signer(account="rhea", roles=("quality_authority",), appointment_id=1)
+DONOR = "P-DONOR-1"
+GATE_OF = {
+    SubjectKind.LOT: Gate.G6,
+    SubjectKind.DONATION: Gate.G2,
+    SubjectKind.MATERIAL_LOT: Gate.G1,
+    SubjectKind.STEP: Gate.G4,
+}
+SECTIONS = (
+    "lot process donations donors materials consumptions steps plan containers specification results retains deviations "
+    "holds waivers batch_review package_digest appointments"
+).split()
+
+
+def moment(text):
+    return f"{text}:00.000000+00:00"
+
+
+def marker(number, analyte, name):
+    return {
+        "id": number,
+        "analyte": analyte,
+        "marker": name,
+        "method": "ECLIA" if "NAT" not in name else "PCR",
+        "kit_lot": f"K-{number}",
+        "laboratory": "Clinical laboratory",
+        "sampled_at": moment("2026-09-28T08:00"),
+        "reported_at": moment("2026-10-01T12:00"),
+        "outcome": "negative",
+    }
+
+
+def donor():
+    panel = next(each.value for each in DEFAULTS if each.name == "don01.panel")
+    names = [(analyte, name) for analyte, names in panel.items() for name in names]
+    return {
+        "pseudonym": DONOR,
+        "relation": "autologous",
+        "tested_person": DONOR,
+        "genetic_source": DONOR,
+        "recipient": DONOR,
+        "identity_matches": [
+            {
+                "recipient": DONOR,
+                "identifiers": ["hospital_number", "birth_date"],
+                "verified_by": "tess",
+                "second_by": "vera",
+                "at": moment("2026-10-02T09:00"),
+            }
+        ],
+        "consents": [
+            {
+                "form_version": "IC-3",
+                "scopes": ["collection", "processing"],
+                "signed_at": moment("2026-09-20T09:00"),
+                "withdrawn_at": None,
+            }
+        ],
+        "markers": [marker(number, analyte, name) for number, (analyte, name) in enumerate(names, start=1)],
+    }
+
+
+def donation():
+    return {
+        "code": "D0000000001",
+        "din": None,
+        "donor": DONOR,
+        "tissue": "bone marrow",
+        "collected_at": moment("2026-10-04T08:00"),
+        "received_at": moment("2026-10-04T10:00"),
+        "determination": {
+            "decision": "eligible",
+            "signed_at": moment("2026-10-04T12:00"),
+            "signed_by": "phil",
+            "valid_until": moment("2027-10-04T12:00"),
+        },
+        "holds": [],
+    }
+
+
+def material(code, name, components):
+    return {
+        "lot": code,
+        "name": name,
+        "supplier_lot": "SL-7",
+        "state": "approved",
+        "composition": [{"name": each, "cas": None} for each in components],
+        "composition_complete": True,
+        "text": name,
+        "expires_on": "2027-06-30",
+        "coa_reviewed_at": moment("2026-09-10T09:00"),
+        "approved_at": moment("2026-09-11T09:00"),
+        "approved_by": "quinn",
+        "recalled": False,
+        "holds": [],
+    }
+
+
+def materials():
+    return [
+        material("M0000000001", "DMEM low glucose", ["glucose", "L-glutamine", "inorganic salts", "vitamins"]),
+        material("M0000000002", "人血小板裂解物 (platelet lysate)", ["human platelet lysate", "heparin"]),
+    ]
+
+
+def consumption(step, lot, used_at):
+    return {
+        "material_lot": lot,
+        "container": f"C-{lot}",
+        "step_id": step,
+        "used_at": moment(used_at),
+        "quantity": 45.5,
+        "unit": "mL",
+        "expires_on": "2027-06-30",
+        "opened_until": moment("2026-11-05T00:00"),
+        "approved_at": moment("2026-09-11T09:00"),
+    }
+
+
+def step(number, kind, passage, day, cpdl=None, pd=None):
+    is_open = kind != "cryopreservation"
+    return {
+        "id": number,
+        "kind": kind,
+        "passage": passage,
+        "performed_by": "tess",
+        "verified_by": "vera",
+        "started_at": moment(f"2026-10-{day:02}T09:00"),
+        "ended_at": moment(f"2026-10-{day:02}T11:00"),
+        "recorded_at": moment(f"2026-10-{day:02}T11:01"),
+        "happened_anyway": False,
+        "workstation": "E0000000001" if is_open else None,
+        "session_donor": DONOR if is_open else None,
+        "clearance_before_at": moment(f"2026-10-{day:02}T08:30") if is_open else None,
+        "clearance_performed_by": "tess" if is_open else None,
+        "clearance_verified_by": "vera" if is_open else None,
+        "viable_seeded": None if pd is None else 500000,
+        "viable_harvested": None if pd is None else 4200000,
+        "viability_percent": 95.5,
+        "pd": pd,
+        "cpdl": cpdl,
+    }
+
+
+def steps():
+    return [
+        step(1, "isolation", 0, 5),
+        step(2, "passage", 1, 12, cpdl=3.07, pd=3.07),
+        step(3, "passage", 2, 17, cpdl=6.14, pd=3.07),
+        step(4, "passage", 3, 22, cpdl=9.21, pd=3.07),
+        step(5, "fill", 3, 26, cpdl=9.21),
+        step(6, "cryopreservation", 3, 26, cpdl=9.21),
+    ]
+
+
+def line(number, test, *, low=None, high=None, unit=None, expected=None):
+    return {
+        "id": number,
+        "test": test,
+        "method": f"SOP-{number}",
+        "kind": "qualitative" if expected else "quantitative",
+        "low": low,
+        "high": high,
+        "unit": unit,
+        "expected": expected,
+        "safety": True,
+        "required": True,
+    }
+
+
+def specification():
+    return {
+        "name": "MSC-BM",
+        "version": 2,
+        "effective_from": moment("2026-06-01T00:00"),
+        "lines": [
+            line(1, "sterility", expected="no growth"),
+            line(2, "mycoplasma", expected="not detected"),
+            line(3, "endotoxin", high=0.5, unit="EU/mL"),
+            line(4, "viability", low=70, unit="%"),
+            line(5, "identity", expected="conforms"),
+            line(6, "dose", low=2e7, high=5e7, unit="cells/vial"),
+            line(7, "adventitious virus", expected="not detected"),
+        ],
+    }
+
+
+def result(number, test, *, value_number=None, value_text=None, unit=None):
+    return {
+        "id": number,
+        "line_id": number,
+        "test": test,
+        "sample": "T0000000001",
+        "value_number": value_number,
+        "value_text": value_text,
+        "unit": unit,
+        "method_version": f"SOP-{number}/1",
+        "instrument": None,
+        "analyst": "quill",
+        "measured_at": moment("2026-11-10T10:00"),
+        "invalidated": False,
+        "invalidated_by": None,
+        "review": {"decision": "accepted", "by": "reva", "at": moment("2026-11-11T10:00")},
+    }
+
+
+def results():
+    return [
+        result(1, "sterility", value_text="No growth"),
+        result(2, "mycoplasma", value_text="not detected"),
+        result(3, "endotoxin", value_number=0.25, unit="EU/mL"),
+        result(4, "viability", value_number=91.2, unit="%"),
+        result(5, "identity", value_text="conforms"),
+        result(6, "dose", value_number=30000000, unit="cells/vial"),
+        result(7, "adventitious virus", value_text="not detected"),
+    ]
+
+
+def deviation():
+    return {
+        "number": "DV-26-0009",
+        "class": "minor",
+        "what": "a pipette tip fell on the floor",
+        "impact": "none",
+        "state": "closed",
+        "rules": [],
+        "closed_by": "quinn",
+        "closed_at": moment("2026-10-20T10:00"),
+    }
+
+
+def appointment():
+    return {
+        "id": 1,
+        "account": "rhea",
+        "from": moment("2026-02-01T00:00"),
+        "until": None,
+        "revoked_at": None,
+        "title_level": "senior",
+        "title_certificate": "ZG-2019-118",
+        "certificate_valid_until": None,
+        "experience": [
+            {
+                "employer": "Hospital One",
+                "position": "QA manager",
+                "domain": "stem_cell_quality_management",
+                "from": "2021-01-01",
+                "to": "2025-12-31",
+                "evidence": "letter of 2026-01-05",
+            }
+        ],
+    }
+
+
+def shell(kind, subject, name):
+    settings = {each.name: {"version": 1, "value": each.value} for each in DEFAULTS}
+    head = {"schema": 1, "kind": kind, "subject": subject, "name": name, "rulebook": "test", "jurisdiction": "CN-818"}
+    return {**head, "settings": settings, **dict.fromkeys(SECTIONS)}
+
+
+def process():
+    return {
+        "name": "BM-MSC",
+        "version": 4,
+        "passage_convention": "primary_is_p0",
+        "max_passage": 5,
+        "max_pdl": 20,
+        "cell_source": "bone marrow",
+        "gene_modified": False,
+        "long_term_expansion": False,
+        "clone_selected": False,
+        "short_cycle": True,
+        "low_manipulation": True,
+    }
+
+
+def lot(state="awaiting_release"):
+    return {
+        "code": "L0000000001",
+        "name": "PREP-26-0108",
+        "kind": "preparation",
+        "state": state,
+        "version": 5,
+        "recipient": DONOR,
+        "expires_at": moment("2028-10-26T00:00"),
+        "frozen_at": moment("2026-10-26T11:00"),
+        "product": "autologous marrow MSC",
+    }
+
+
+def lot_json():
+    used = [(1, "05"), (2, "12"), (3, "17"), (4, "22")]
+    vials = [f"V000000000{number}" for number in range(1, 4)]
+    digest = "ab" * 32
+    return {
+        **shell("lot", "L0000000001", "PREP-26-0108"),
+        "lot": lot(),
+        "process": process(),
+        "donations": [donation()],
+        "donors": [donor()],
+        "materials": materials(),
+        "consumptions": [
+            consumption(number, each["lot"], f"2026-10-{day}T09:30") for number, day in used for each in materials()
+        ],
+        "steps": steps(),
+        "containers": [
+            {"code": code, "kind": "vial", "state": "stored", "donors": [DONOR], "orphan": False, "labels_verified": 1}
+            for code in vials
+        ],
+        "specification": specification(),
+        "results": results(),
+        "retains": [{"code": "R0000000001", "kind": "starting_material"}],
+        "deviations": [deviation()],
+        "holds": [],
+        "waivers": [],
+        "batch_review": {
+            "decision": "accepted",
+            "by": "quinn",
+            "at": moment("2026-11-15T10:00"),
+            "package_digest": digest,
+        },
+        "package_digest": digest,
+        "appointments": [appointment()],
+    }
+
+
+def donation_json():
+    return {
+        **shell("donation", "D0000000001", DONOR),
+        "donations": [donation()],
+        "donors": [donor()],
+        "deviations": [],
+        "holds": [],
+    }
+
+
+def material_lot_json():
+    fresh = {**materials()[0], "state": "quarantine", "approved_at": None, "approved_by": None}
+    own = {**lot("quarantine"), "code": fresh["lot"], "kind": "material", "recipient": None, "product": None}
+    return {
+        **shell("material_lot", fresh["lot"], "DMEM low glucose, SL-7"),
+        "lot": own,
+        "materials": [fresh],
+        "deviations": [],
+        "holds": [],
+        "waivers": [],
+    }
+
+
+def step_json():
+    """The passage to P4 is about to start; the lot has reached P3."""
+    plan = {
+        "kind": "passage",
+        "passage": 4,
+        "cpdl_start": 9.21,
+        "parent_passage": 3,
+        "workstation": "E0000000001",
+        "workstation_open_session": {
+            "donor": DONOR,
+            "lot": "L0000000001",
+            "since": moment("2026-10-26T08:40"),
+            "clearance_at": moment("2026-10-26T08:30"),
+            "clearance_performed_by": "tess",
+            "clearance_verified_by": "vera",
+        },
+        "other_open_sessions": 0,
+        "materials": [each["lot"] for each in materials()],
+        "donor": DONOR,
+        "at": moment("2026-10-26T09:00"),
+    }
+    unmade = dict.fromkeys(("containers", "results", "batch_review", "package_digest"))
+    made = {**lot_json(), **unmade, "kind": "step", "steps": steps()[:4], "lot": lot("in_process"), "plan": plan}
+    # What earlier steps consumed is not planned for this one.
+    return {**made, "consumptions": [consumption(1, "M0000000777", "2026-10-05T09:30")]}
+
+
+MADE = {
+    SubjectKind.LOT: lot_json,
+    SubjectKind.DONATION: donation_json,
+    SubjectKind.MATERIAL_LOT: material_lot_json,
+    SubjectKind.STEP: step_json,
+}
+
+
+def written(kind):
+    """The clean dossier's bytes."""
+    return json.dumps(MADE[kind](), ensure_ascii=False, sort_keys=True).encode()
+
+
+def clean(kind=SubjectKind.LOT) -> Dossier:
+    return parse(written(kind))
