@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -45,14 +44,13 @@ def demo(
 ) -> None:
     """Play three stories on a private PostgreSQL through HTTP, then leave the application up."""
     from app import stage
-    from app.db.bootstrap import demo_people
 
     began = time.monotonic()
 
     def said(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/]  {text}")
 
-    with stage.staged(name="demo", purpose="demo", people=demo_people(), port=port, said=said) as set_:
+    with stage.staged(name="demo", purpose="demo", people=stage.example_people(), port=port, said=said) as set_:
         set_.start_sealer()
         set_.start_web()
         set_.wait_until_live()
@@ -171,15 +169,16 @@ def bootstrap(
 ) -> None:
     """Open the first accounts and make the very first appointment, as owner, audited. Secrets are shown once."""
     from app.db.bootstrap import bootstrap as bootstrap_
-    from app.db.bootstrap import people_from
+    from app.db.bootstrap import read_people
+    from app.db.secrets import key_bytes
 
     settings = OwnerSettings()
     owner = _needs(settings.owner_database_url, "STEMMA_OWNER_DATABASE_URL")
-    wanted = people_from(tomllib.loads(people.read_text(encoding="utf-8")))
-    made = asyncio.run(bootstrap_(owner, people=wanted, totp_key=_needs(settings.totp_key, "STEMMA_TOTP_KEY")))
+    key = key_bytes(_needs(settings.totp_key, "STEMMA_TOTP_KEY"))
+    made = asyncio.run(bootstrap_(owner, people=read_people(people), totp_key=key))
     for person in made:
         console.print_json(
-            json.dumps({"username": person.username, "password": person.password, "totp": person.totp_secret})
+            json.dumps({"username": person.username, "password": person.password, "totp_secret": person.totp_secret, "totp_uri": person.totp_uri})
         )
 
 

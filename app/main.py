@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from app.api import dashboard, equipment, health, release, rules, scans
+from app.api import ceremonies, dashboard, equipment, health, release, rules, scans, sessions
 from app.api.plumbing import install
 from app.asgi import BodyLimit, SecurityHeaders, Shield
 from app.db.door import Door
@@ -22,7 +22,7 @@ API = "/api/v1"
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The application, ready to be served. Raises pydantic's ValidationError when a setting is missing."""
-    settings = settings or Settings()  # type: ignore[call-arg]  # from the environment  # type: ignore[call-arg]  # from the environment
+    settings = settings or Settings()  # type: ignore[call-arg]  # from the environment
     door = Door(
         database_url=settings.database_url.get_secret_value(),
         auth_database_url=settings.auth_database_url.get_secret_value(),
@@ -42,7 +42,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     install(app)
     app.include_router(health.router)
-    for area in (dashboard, equipment, release, rules, scans):
+    for area in (ceremonies, dashboard, equipment, release, rules, scans, sessions):
         app.include_router(area.router, prefix=API)
     app.add_middleware(
         BodyLimit, limit_bytes=settings.upload_limit_bytes, bounded_inside=frozenset({scans.PICTURE_PATH})

@@ -59,8 +59,10 @@ def device_of(request: Request) -> str:
 async def signed_in(request: Request) -> sessions.SignedIn:
     """Who is signed in here. Raises NotSignedIn; for a browser's unsafe request also checks where it came from."""
     token = token_of(request)
-    found = None if token is None else await sessions.who(
-        door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes
+    found = (
+        None
+        if token is None
+        else await sessions.who(door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes)
     )
     if found is None or found.state != "live":
         idle = found is not None and found.state == "idle"
@@ -81,8 +83,10 @@ async def live_or_locked(request: Request) -> sessions.SignedIn:
     if request.method not in SAFE and "authorization" not in request.headers:
         same_origin(request)
     token = token_of(request)
-    found = None if token is None else await sessions.who(
-        door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes
+    found = (
+        None
+        if token is None
+        else await sessions.who(door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes)
     )
     if found is None or found.state == "ended":
         raise NotSignedIn(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -17,15 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.db.bootstrap import bootstrap
+from app.db.bootstrap import bootstrap, read_people
 from app.db.embedded import EmbeddedPostgres, free_port
 from app.db.migrate import Deployment, migrate
+from app.db.secrets import key_bytes, new_key
 from app.settings import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from app.db.bootstrap import FirstPerson, MadePerson
+    from app.db.bootstrap import Made, Newcomer
 
 LOGIN_ROLES = ("stemma_app", "stemma_auth", "stemma_seal", "stemma_report")
 VAR = ROOT / "var"
@@ -40,7 +39,7 @@ class Stage:
     port: int
     postgres: EmbeddedPostgres
     database: str
-    people: list[MadePerson] = field(default_factory=list)
+    people: list[Made] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     vkey: str = ""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -132,14 +131,14 @@ def _clean_environment() -> dict[str, str]:
     }
 
 
-def fresh_key() -> str:
-    """32 random bytes as the settings want them."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+def example_people() -> tuple[Newcomer, ...]:
+    """The people of docs/people.example.toml, one for each role."""
+    return read_people(ROOT / "docs" / "people.example.toml")
 
 
 @contextmanager
 def staged(
-    *, name: str, purpose: str, people: Sequence[FirstPerson], port: int | None = None, said: Callable[[str], None]
+    *, name: str, purpose: str, people: Sequence[Newcomer], port: int | None = None, said: Callable[[str], None]
 ) -> Iterator[Stage]:
     """A fresh, marked database and everything around it; all of it ends with the context."""
     folder = VAR / name
@@ -160,19 +159,19 @@ def staged(
         stage.strike()
 
 
-def _prepare(stage: Stage, people: Sequence[FirstPerson]) -> None:
+def _prepare(stage: Stage, people: Sequence[Newcomer]) -> None:
     passwords = stage.postgres.set_passwords(LOGIN_ROLES)
     owner = stage.postgres.admin_url(stage.database)
-    totp_key, identity_key = fresh_key(), fresh_key()
+    totp_key, identity_key = new_key(), new_key()
 
-    async def prepare() -> list[MadePerson]:
+    async def prepare() -> list[Made]:
         await migrate(
             owner,
             deployment=Deployment(stage.purpose, f"Stemma {stage.purpose}", "Asia/Shanghai"),
             passwords=passwords,
             said=lambda _: None,
         )
-        return list(await bootstrap(owner, people=people, totp_key=totp_key))
+        return list(await bootstrap(owner, people=people, totp_key=key_bytes(totp_key)))
 
     stage.people = asyncio.run(prepare())
     key = stage.folder / "seal.key"

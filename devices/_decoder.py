@@ -13,6 +13,7 @@ import os
 import resource
 import struct
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
@@ -82,9 +83,11 @@ def _grey(picture: Image.Image) -> Image.Image:
 
 
 def _look(data: bytes, limits: PictureLimits) -> dict[str, Any]:
+    started = time.monotonic()
     try:
         picture = grey_picture(data, limits=limits)
-        return {"codes": [dataclasses.asdict(code) for code in find_codes(picture, budget_s=limits.look_s)]}
+        budget_s = limits.look_s - (time.monotonic() - started)
+        return {"codes": [dataclasses.asdict(code) for code in find_codes(picture, budget_s=budget_s)]}
     except PictureRefused as refused:
         return {"refused": refused.reason, "details": dict(refused.details)}
     except MemoryError:

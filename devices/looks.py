@@ -102,18 +102,22 @@ _HARD_LOOKS: Final = (
 
 
 class _Watch:
-    """Spends a budget of seconds, and knows from the pixels seen so far what a further look will cost."""
+    """Spends a budget of seconds, and knows from the pixels looked at so far what a further look will cost."""
 
     def __init__(self, budget_s: float) -> None:
-        self._started = time.monotonic()
-        self._budget_s = budget_s
+        self._look_started = time.monotonic()
+        self._ends = self._look_started + budget_s
         self._s_per_pixel = 0.0
 
     def allows(self, pixels: int) -> bool:
-        return time.monotonic() - self._started + self._s_per_pixel * pixels < self._budget_s
+        """Say whether a look at so many pixels can end in time; it begins now."""
+        self._look_started = time.monotonic()
+        return self._look_started + self._s_per_pixel * pixels < self._ends
 
-    def note(self, pixels: int, *, started: float) -> None:
-        self._s_per_pixel = max(self._s_per_pixel, (time.monotonic() - started) / max(pixels, 10_000))
+    def note(self, pixels: int) -> None:
+        """Take down what the look that ends now has cost."""
+        spent_s = time.monotonic() - self._look_started
+        self._s_per_pixel = max(self._s_per_pixel, spent_s / max(pixels, 10_000))
 
 
 def find_codes(picture: Picture, *, budget_s: float) -> list[Sighting]:
@@ -126,9 +130,8 @@ def find_codes(picture: Picture, *, budget_s: float) -> list[Sighting]:
     watch = _Watch(budget_s)
     found: dict[tuple[str, str], Sighting] = {}
     for view, scale, keeps_geometry in _views(picture, watch):
-        started = time.monotonic()
         sightings, unread = _read(view, is_in_place=keeps_geometry)
-        watch.note(view.width * view.height, started=started)
+        watch.note(view.width * view.height)
         for sighting in sightings:
             found.setdefault((sighting.symbology, sighting.text), _scaled(sighting, scale))
         if found:

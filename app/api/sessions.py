@@ -5,24 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr, StringConstraints
 
-from app.api.plumbing import (
-    CallDep,
-    HouseDep,
-    SignedInDep,
-    cookie_name,
-    device_of,
-    same_origin,
-    source_of,
-    token_of,
-)
+from app.api.plumbing import CallDep, HouseDep, SignedInDep
 from app.api.saying import said
 from app.api.schemas import Body, Code
-from app.db import sessions
-from app.domain.errors import NotSignedIn
-from app.domain.text import Text
+from app.requests import device_of, forget_token, keep_token, live_or_locked, same_origin, source_of, token_of
 from app.services import sign_in
-from app.services.house import House
-from app.services.sign_in import NewSession, SessionView
+from app.services.sign_in import SessionView
 
 router = APIRouter(prefix="/session", tags=["session"])
 

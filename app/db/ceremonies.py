@@ -30,8 +30,10 @@ NAMES: Mapping[RecordKind, str] = {
         " WHERE d.id = :id"
     ),
     RecordKind.RESULT: (
-        "SELECT r.test || ', ' || l.name FROM lab.results r JOIN lab.lots l ON l.id = r.lot_id WHERE r.id = :id"
+        "SELECT s.test || ', ' || l.name FROM lab.results r JOIN lab.lots l ON l.id = r.lot_id"
+        " JOIN lab.specification_lines s ON s.id = r.line_id WHERE r.id = :id"
     ),
+    RecordKind.RESULTS: "SELECT name FROM lab.lots WHERE id = :id AND kind <> 'material'",
     RecordKind.DEVIATION: "SELECT number FROM lab.deviations WHERE id = :id",
     RecordKind.HOLD: "SELECT reason FROM lab.holds WHERE id = :id",
     RecordKind.WAIVER: (
@@ -49,11 +51,12 @@ DEVIATION = "SELECT id FROM lab.deviations WHERE number = :number"
 ITEM_KINDS: Mapping[RecordKind, str] = {
     RecordKind.LOT: "lot",
     RecordKind.BATCH: "lot",
+    RecordKind.RESULTS: "lot",
     RecordKind.MATERIAL_LOT: "lot",
     RecordKind.DONATION: "donation",
 }
 OPEN = (
-    "SELECT ceremony, expires_at FROM people.open_ceremony(:account, :session, :meaning, :kind, :id, :statement,"
+    "SELECT ceremony, expires_at FROM people.open_ceremony(:account, :session, :meaning, :kind, :id, :says,"
     " :digest, CAST(:factors AS text[]))"
 )
 
@@ -129,7 +132,7 @@ async def open_ceremony(
         meaning=meaning.value,
         kind=kind.value,
         id=record_id,
-        statement=statement,
+        says=statement,
         digest=digest,
         factors=["password", "totp"],
     )

@@ -109,9 +109,7 @@ class Plan:
         """The passage number that cells bear after this step."""
         if self.lot.passage_convention is None:
             return None
-        return next_passage(
-            kind=self.kind, parent_passage=self.parent_passage, convention=self.lot.passage_convention
-        )
+        return next_passage(kind=self.kind, parent_passage=self.parent_passage, convention=self.lot.passage_convention)
 
     @property
     def cpdl_start(self) -> Decimal | None:

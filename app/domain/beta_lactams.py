@@ -236,7 +236,7 @@ CAS_NUMBERS: Mapping[str, str] = {
     "74431-23-5": "imipenem monohydrate",
     "96036-03-2": "meropenem",
     "119478-56-7": "meropenem trihydrate",
-    "153832-46-2": "ertapenem",
+    "153832-46-3": "ertapenem",
     "148016-81-3": "doripenem",
     "106560-14-9": "faropenem",
     "78110-38-0": "aztreonam",

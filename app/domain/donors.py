@@ -3,8 +3,28 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from app.domain.facts import Donor, Marker, MarkerOutcome, Relation
+from app.domain.text import Text
+
+OUTCOME_NAMES: Mapping[MarkerOutcome, Text] = MappingProxyType(
+    {
+        MarkerOutcome.NEGATIVE: Text("negative"),
+        MarkerOutcome.POSITIVE: Text("positive"),
+        MarkerOutcome.INCONCLUSIVE: Text("inconclusive"),
+        MarkerOutcome.PENDING: Text("pending"),
+    }
+)
+IDENTIFIER_NAMES: Mapping[str, Text] = MappingProxyType(
+    {
+        "hospital_number": Text("hospital number"),
+        "birth_date": Text("date of birth"),
+        "name": Text("name of the person"),
+        "national_id": Text("identity card number"),
+        "wristband": Text("wristband"),
+    }
+)
 
 
 def is_proved_autologous(donor: Donor) -> bool:

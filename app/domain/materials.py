@@ -18,10 +18,21 @@ from app.domain.beta_lactams import (
     UNDISCLOSED,
 )
 from app.domain.facts import Component
+from app.domain.text import Text
 
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _HYPHENS = re.compile("[-\u2010-\u2015\u2212\ufe63\uff0d\u00b7\u30fb_]")
 _LETTER_BEFORE, _LETTER_AFTER = r"(?<![a-z0-9])", r"(?![a-z0-9])"
+
+GROUP_NAMES: Mapping[str, Text] = {
+    "penicillin": Text("penicillin"),
+    "cephalosporin": Text("cephalosporin"),
+    "carbapenem": Text("carbapenem"),
+    "monobactam": Text("monobactam"),
+    "beta-lactam inhibitor of beta-lactamase": Text("beta-lactam inhibitor of beta-lactamase"),
+    "beta-lactam": Text("beta-lactam"),
+    "culture supplement that holds penicillin": Text("culture supplement that holds penicillin"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,12 @@ from app.domain.text import Text
 
 DAYS_IN_A_YEAR = Decimal("365.25")
 
+TITLE_NAMES: Mapping[str, Text] = {
+    "senior": Text("senior"),
+    "associate_senior": Text("associate senior"),
+    "other": Text("another title"),
+}
+
 
 def is_live(appointment: Appointment, at: datetime) -> bool:
     """Whether the appointment holds at the moment."""

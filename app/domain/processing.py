@@ -1,8 +1,9 @@
 """Steps of a process: which passage a step makes, what workstations it needs, what came late."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from app.domain.dossier import Dossier
 from app.domain.errors import Blocked
@@ -13,6 +14,15 @@ from app.domain.text import Text
 GROWING = frozenset({StepKind.ISOLATION, StepKind.PASSAGE})
 OPEN_HANDLING = frozenset({StepKind.ISOLATION, StepKind.PASSAGE, StepKind.FILL})
 """Steps that handle open cells and so need a cleared workstation of their own."""
+
+STEP_NAMES: Mapping[StepKind, Text] = MappingProxyType(
+    {
+        StepKind.ISOLATION: Text("isolation"),
+        StepKind.PASSAGE: Text("passage"),
+        StepKind.FILL: Text("fill"),
+        StepKind.CRYOPRESERVATION: Text("cryopreservation"),
+    }
+)
 
 
 def first_passage(convention: PassageConvention) -> int:

@@ -381,7 +381,7 @@ def _granted(asked_rule: Rule, dossier: Dossier, at: datetime) -> GrantedWaiver 
 
 def _waiver_evidence(waiver: GrantedWaiver) -> Evidence:
     return Evidence(
-        f"waiver {waiver.id}",
+        f"WAIVER-{waiver.id}",
         Text(
             "waived: {justification}; mitigated by: {mitigations}; approved by {by}, valid until {until}",
             justification=waiver.justification,
@@ -394,14 +394,14 @@ def _waiver_evidence(waiver: GrantedWaiver) -> Evidence:
 
 def _broke(error: Exception) -> Statement:
     return lacks(
-        "rule",
+        "BOOK",
         Text("The rule could not be evaluated: {error}", error=f"{type(error).__name__}: {error}"),
         Text("Report this to whoever keeps the rule book; the gate stays closed until the rule answers."),
     )
 
 
 _NOTHING_JUDGED = lacks(
-    "rule",
+    "BOOK",
     Text("The rule found nothing to judge."),
     Text("Report this to whoever keeps the rule book; the gate stays closed until the rule answers."),
 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from app.domain.counterexamples import part, where, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Plan, Process, StepKind, SubjectKind
-from app.domain.processing import GROWING, first_passage, growing_steps
+from app.domain.processing import GROWING, STEP_NAMES, first_passage, growing_steps
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -102,7 +102,7 @@ def _planned(dossier: Dossier, process: Process) -> Iterator[Statement]:
     if plan is None:
         yield lacks(dossier.subject, Text("No step is planned."), Text("Plan the step with its passage."))
     elif plan.kind not in GROWING:
-        yield does_not_apply(dossier.subject, Text("a {kind} makes no passage", kind=plan.kind))
+        yield does_not_apply(dossier.subject, Text("{step}: makes no passage", step=STEP_NAMES[plan.kind]))
     else:
         yield from _numbered(dossier, process, plan)
         yield _within(
@@ -128,7 +128,7 @@ def _made(dossier: Dossier, process: Process) -> Iterator[Statement]:
             Text("Record every step by which these cells came to be."),
         )
     for step in steps:
-        yield _within(f"step {step.id}", process, step.passage, _cpdl(step.kind, step.cpdl), about_to_grow=None)
+        yield _within(f"STEP-{step.id}", process, step.passage, _cpdl(step.kind, step.cpdl), about_to_grow=None)
     made = {step.passage for step in steps if step.passage is not None}
     first = first_passage(process.passage_convention)
     if made and made != set(range(first, max(made) + 1)):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from app.domain import settings
 from app.domain.acts import Role
 from app.domain.counterexamples import Edit, all_of, allogeneic, drop_inside, every, inside, setting, without
-from app.domain.donors import MarkerReading, is_proved_autologous, read_panel, same
+from app.domain.donors import OUTCOME_NAMES, MarkerReading, is_proved_autologous, read_panel, same
 from app.domain.dossier import Dossier
 from app.domain.facts import Donor, MarkerOutcome, Relation, SubjectKind
 from app.domain.processing import processing_began_at, too_late
@@ -234,5 +234,5 @@ def _while_negative(dossier: Dossier, reading: MarkerReading) -> tuple[str, ...]
     return tuple(settings.objects(dossier, "don01.waivable")[reading.analyte]["while_negative"])
 
 
-def _outcomes(reading: MarkerReading) -> tuple[str, ...]:
-    return tuple(sorted({each.outcome.value for each in reading.unsettled}))
+def _outcomes(reading: MarkerReading) -> tuple[Text, ...]:
+    return tuple(OUTCOME_NAMES[each] for each in sorted({each.outcome for each in reading.unsettled}))

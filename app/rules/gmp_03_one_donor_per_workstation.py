@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from app.domain.counterexamples import every, inside_plan_session, nth, part, without
 from app.domain.dossier import Dossier
 from app.domain.facts import OpenSession, Plan, Step, SubjectKind
-from app.domain.processing import OPEN_HANDLING, too_late
+from app.domain.processing import OPEN_HANDLING, STEP_NAMES, too_late
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -109,7 +109,7 @@ def _plan(dossier: Dossier) -> Iterator[Statement]:
     if plan is None:
         yield lacks(dossier.subject, Text("No step is planned."), Text("Plan the step with its workstation."))
     elif plan.kind not in OPEN_HANDLING:
-        yield does_not_apply(dossier.subject, Text("a {kind} opens no container", kind=plan.kind))
+        yield does_not_apply(dossier.subject, Text("{step}: opens no container", step=STEP_NAMES[plan.kind]))
     elif plan.workstation is None or plan.donor is None or plan.workstation_open_session is None:
         yield lacks(
             dossier.subject,
@@ -176,7 +176,7 @@ def _steps(dossier: Dossier) -> Iterator[Statement]:
 
 
 def _made(dossier: Dossier, step: Step, donor: str) -> Iterator[Statement]:
-    subject = f"step {step.id}"
+    subject = f"STEP-{step.id}"
     if step.workstation is None or step.session_donor is None:
         yield lacks(
             subject,

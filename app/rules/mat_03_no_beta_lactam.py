@@ -6,7 +6,7 @@ from app.domain.beta_lactams import LIST_DATE
 from app.domain.counterexamples import every, nth, part, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Component, Material, SubjectKind
-from app.domain.materials import Look, look_at, look_at_composition
+from app.domain.materials import GROUP_NAMES, Look, look_at, look_at_composition
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -139,7 +139,13 @@ def _judge(material: Material) -> Iterator[Statement]:
 def _found(material: Material, place: Text, words: str, group: str) -> Statement:
     return fails(
         material.lot,
-        Text("{name}: “{words}” in its {place} ({group}).", name=material.name, words=words, place=place, group=group),
+        Text(
+            "{name}: “{words}” in its {place} ({group}).",
+            name=material.name,
+            words=words,
+            place=place,
+            group=GROUP_NAMES.get(group, group),
+        ),
         Text("Use a material without beta-lactams. This is never waived."),
     )
 

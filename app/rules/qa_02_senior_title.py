@@ -7,7 +7,7 @@ from app.domain import settings
 from app.domain.counterexamples import every
 from app.domain.dossier import Dossier
 from app.domain.facts import Appointment
-from app.domain.people import signers_appointment
+from app.domain.people import TITLE_NAMES, signers_appointment
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -76,7 +76,11 @@ def _judge(dossier: Dossier, asked: Asked, appointment: Appointment) -> Iterator
     elif appointment.title_level not in accepted:
         yield fails(
             appointment.account,
-            Text("The title is {level}; accepted: {accepted}.", level=appointment.title_level, accepted=accepted),
+            Text(
+                "The title is {level}; accepted: {accepted}.",
+                level=_named(appointment.title_level),
+                accepted=tuple(_named(each) for each in accepted),
+            ),
             Text("Appoint somebody who holds such a title."),
         )
     elif appointment.certificate_valid_until is not None and appointment.certificate_valid_until < asked.at.date():
@@ -90,7 +94,11 @@ def _judge(dossier: Dossier, asked: Asked, appointment: Appointment) -> Iterator
             appointment.account,
             Text(
                 "title {level}, certificate {certificate}",
-                level=appointment.title_level,
+                level=_named(appointment.title_level),
                 certificate=appointment.title_certificate or "",
             ),
         )
+
+
+def _named(level: str) -> Text | str:
+    return TITLE_NAMES.get(level, level)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from app.domain import settings
 from app.domain.counterexamples import empty, every, inside, nth, part, without
-from app.domain.donors import is_proved_autologous
+from app.domain.donors import IDENTIFIER_NAMES, is_proved_autologous
 from app.domain.dossier import Dossier
 from app.domain.facts import Container, Donor, IdentityMatch, Lot, Relation
 from app.domain.rulebook import (
@@ -150,7 +150,7 @@ def _matched(dossier: Dossier, asked: Asked, donor: Donor) -> Statement:
         donor.pseudonym,
         Text(
             "matched by {identifiers}; {first} and {second}, {at}",
-            identifiers=match.identifiers,
+            identifiers=tuple(IDENTIFIER_NAMES.get(each, each) for each in match.identifiers),
             first=match.verified_by,
             second=match.second_by or "",
             at=match.at,

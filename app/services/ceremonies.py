@@ -11,7 +11,7 @@ from uuid import UUID
 from app.db import ceremonies, factors, sessions
 from app.db.door import Call, Desk
 from app.db.secrets import key_bytes
-from app.domain.acts import MEANINGS, Act, Actor, Meaning, RecordKind
+from app.domain.acts import MEANINGS, Act, Actor, Meaning, RecordKind, Role
 from app.domain.errors import BadInput, CeremonyRefused, Refusal
 from app.domain.text import Text
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.RESULT_REVIEWED, "accepted"): Text("I have reviewed this result and accept it."),
     (Meaning.RESULT_REVIEWED, "returned"): Text("I have reviewed this result and return it."),
+    (Meaning.RESULTS_REVIEWED, "accepted"): Text("I have reviewed these results and accept them."),
+    (Meaning.RESULTS_REVIEWED, "returned"): Text("I have reviewed these results and return them."),
     (Meaning.ELIGIBILITY_DETERMINED, "eligible"): Text("I determine that the donor of this donation is eligible."),
     (Meaning.ELIGIBILITY_DETERMINED, "ineligible"): Text(
         "I determine that the donor of this donation is not eligible."
@@ -175,7 +177,7 @@ async def _may_sign(house: House, actor: Actor, meaning: Meaning, record: Record
         what=Text("Nothing was signed."),
         why=Text("You hold no role that signs this."),
         remedy=Text("Ask the person whose signature it is."),
-        detail={"meaning": meaning.value, "roles": sorted(role.value for role in signers)},
+        detail={"meaning": meaning.value, "roles": [role.value for role in Role if role in signers]},
     )
     await house.door.keep_refusal(actor, Act.OPEN_CEREMONY, record.name, refusal)
     raise refusal

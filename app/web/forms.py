@@ -50,9 +50,9 @@ class Form:
             raise _bad(name, Text("It holds a character that does not show."), Text("Remove it."))
         return value or None
 
-    def secret(self, name: str) -> str:
-        """A password or code, untouched."""
-        return self._fields.get(name, "")[:LINE]
+    def secret(self, name: str, *, most: int = LINE) -> str:
+        """What must stay untouched: a password, a scanned text."""
+        return self._fields.get(name, "")[:most]
 
     def digest(self, request: Request) -> bytes:
         """What was asked, without what must leave no trace."""

@@ -20,8 +20,7 @@ import pyotp
 from rich.console import Console
 from rich.table import Table
 
-from app.db.bootstrap import demo_people
-from app.stage import Stage, staged
+from app.stage import Stage, example_people, staged
 from labels.codes import CodeKind, new_code
 from tests.bench.load import Round, measure
 
@@ -147,7 +146,7 @@ def run(*, items: int, seconds: float, growth: bool) -> dict[str, Any]:
 def _sized(*, items: int, seconds: float) -> dict[str, Any]:
     from app.db.embedded import free_port  # noqa: PLC0415
 
-    with staged(name="bench", purpose="test", people=demo_people(), said=lambda text: console.print(f"[dim]{text}[/]")) as stage:
+    with staged(name="bench", purpose="test", people=example_people(), said=lambda text: console.print(f"[dim]{text}[/]")) as stage:
         began = time.monotonic()
         codes = asyncio.run(seed(stage.postgres.admin_url(stage.database), items=items))
         console.print(f"[dim]{items} items in {time.monotonic() - began:.1f} s[/]")

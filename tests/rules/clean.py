@@ -21,10 +21,26 @@ GATE_OF = {
     SubjectKind.MATERIAL_LOT: Gate.G1,
     SubjectKind.STEP: Gate.G4,
 }
-SECTIONS = (
-    "lot process donations donors materials consumptions steps plan containers specification results retains deviations "
-    "holds waivers batch_review package_digest appointments"
-).split()
+SECTIONS = [
+    "lot",
+    "process",
+    "donations",
+    "donors",
+    "materials",
+    "consumptions",
+    "steps",
+    "plan",
+    "containers",
+    "specification",
+    "results",
+    "retains",
+    "deviations",
+    "holds",
+    "waivers",
+    "batch_review",
+    "package_digest",
+    "appointments",
+]
 
 
 def moment(text):

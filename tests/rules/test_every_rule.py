@@ -79,8 +79,25 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
 @pytest.mark.parametrize("kind", SubjectKind)
 @pytest.mark.parametrize(
     "section",
-    "lot process donations donors materials consumptions steps plan containers specification results deviations holds "
-    "waivers batch_review package_digest appointments".split(),
+    [
+        "lot",
+        "process",
+        "donations",
+        "donors",
+        "materials",
+        "consumptions",
+        "steps",
+        "plan",
+        "containers",
+        "specification",
+        "results",
+        "deviations",
+        "holds",
+        "waivers",
+        "batch_review",
+        "package_digest",
+        "appointments",
+    ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
     before = judge(RULES, clean(kind), gate=GATE_OF[kind], at=AT, signer=SIGNER)
@@ -108,8 +125,25 @@ def test_a_bare_dossier_opens_nothing():
     bare = replace(
         clean(),
         **dict.fromkeys(
-            "lot process donations donors materials consumptions steps containers specification results retains "
-            "deviations holds waivers batch_review package_digest appointments".split()
+            [
+                "lot",
+                "process",
+                "donations",
+                "donors",
+                "materials",
+                "consumptions",
+                "steps",
+                "containers",
+                "specification",
+                "results",
+                "retains",
+                "deviations",
+                "holds",
+                "waivers",
+                "batch_review",
+                "package_digest",
+                "appointments",
+            ]
         ),
     )
     judgement = judge(RULES, bare, gate=Gate.G6, at=AT, signer=SIGNER)
@@ -129,7 +163,5 @@ def test_every_rule_file_bears_the_name_of_its_rule():
 
 
 def test_the_rules_of_the_first_life_are_all_there():
-    asked = (
-        "DON-01 DON-12 MAT-03 MAT-06 CB-05 QA-01 QA-02 QA-03 QA-04 QA-05 QA-06 REL-02 REL-03 REL-05 REL-07 GMP-03 GMP-06"
-    )
+    asked = "DON-01 DON-12 MAT-03 MAT-06 CB-05 QA-01 QA-02 QA-03 QA-04 QA-05 QA-06 REL-02 REL-03 REL-05 REL-07 GMP-03 GMP-06"
     assert set(asked.split()) <= BY_ID.keys()

@@ -23,11 +23,13 @@ from tests.seal import deeds
 from tests.seal.deeds import KEY, VKEY, connected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Database
 
 CHANGES = 1_000
+Change = tuple[Path, int, int]
+"""A file, a place in it, and what its byte is combined with."""
 
 
 async def seal_all(database: Database) -> int:
@@ -99,30 +101,28 @@ KINDS = {
 }
 
 
-def changes(folder: Path, *, names: str, count: int, seed: int) -> list[tuple[Path, int, int]]:
+def changes(folder: Path, *, names: str, count: int, seed: int) -> list[Change]:
     """So many places and differences, evenly over all bytes of the files named."""
     chance = random.Random(seed)
     places = [(path, place) for path in sorted(folder.glob(names)) for place in range(path.stat().st_size)]
     return [(*chance.choice(places), chance.randrange(1, 256)) for _ in range(count)]
 
 
-def missed(checker: types.ModuleType, folder: Path, wanted: list[tuple[Path, int, int]]) -> list[tuple[str, int, int]]:
+def missed(checker: types.ModuleType, folder: Path, wanted: list[Change]) -> Iterator[tuple[str, int, int]]:
     """Which changes a verifier does not find, each tried alone."""
-    slipped = []
     for path, place, difference in wanted:
         whole = path.read_bytes()
         path.write_bytes(whole[:place] + bytes([whole[place] ^ difference]) + whole[place + 1 :])
         if checker.verify_export(folder, keys=[checker.Key.parse(KEY.vkey)]).verdict != "tampered":
-            slipped.append((path.name, place, difference))
+            yield path.name, place, difference
         path.write_bytes(whole)
-    return slipped
 
 
 @pytest.mark.parametrize("names", KINDS.values(), ids=KINDS.keys())
 def test_every_one_of_a_thousand_changed_bytes_is_found(folder: Path, names: str) -> None:
     wanted = changes(folder, names=names, count=CHANGES // len(KINDS), seed=26)
     assert len(wanted) == 250
-    assert missed(verify, folder, wanted) == []
+    assert list(missed(verify, folder, wanted)) == []
     assert verify.verify_export(folder, keys=[VKEY]).verdict is verify.Verdict.PROVED
 
 
@@ -142,7 +142,7 @@ def test_with_a_check_taken_out_changed_bytes_slip_through(folder: Path, names: 
     toothless = types.ModuleType("toothless")
     sys.modules["toothless"] = toothless
     exec(compile(source.replace(old, new), "toothless.py", "exec"), toothless.__dict__)
-    assert missed(toothless, folder, changes(folder, names=names, count=60, seed=26)) != []
+    assert any(missed(toothless, folder, changes(folder, names=names, count=500, seed=26)))
 
 
 # --- sealed first -----------------------------------------------------------------------------------------------------

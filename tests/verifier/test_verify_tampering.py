@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.verifier.forge import Log, canonical, key_from, ordinary_log
 
 KEY = key_from(1)
 VKEY = verify.Key.parse(KEY.vkey)
+Change = tuple[Path, int, int]
+"""A file, a place in it, and what its byte is combined with."""
 PROVED, TAMPERED, CONSISTENT = verify.Verdict.PROVED, verify.Verdict.TAMPERED, verify.Verdict.CONSISTENT
 
 
@@ -87,29 +90,26 @@ def test_oddities_are_told_and_are_no_alarm(tmp_path: Path) -> None:
 # --- single bytes -----------------------------------------------------------------------------------------------------
 
 
-def changes(folder: Path, *, names: str, count: int, seed: int) -> list[tuple[Path, int, int]]:
+def changes(folder: Path, *, names: str, count: int, seed: int) -> list[Change]:
     """So many places and new values, evenly over all bytes of the files named."""
     chance = random.Random(seed)
     places = [(path, place) for path in sorted(folder.glob(names)) for place in range(path.stat().st_size)]
     return [(*chance.choice(places), chance.randrange(1, 256)) for _ in range(count)]
 
 
-def missed(checker: types.ModuleType, folder: Path, wanted: list[tuple[Path, int, int]]) -> list[tuple[str, int, int]]:
-    """Which of the changes a verifier does not find, each tried alone."""
-    slipped = []
+def missed(checker: types.ModuleType, folder: Path, wanted: list[Change]) -> Iterator[tuple[str, int, int]]:
+    """Which changes a verifier does not find, each tried alone."""
     for path, place, difference in wanted:
         whole = path.read_bytes()
         path.write_bytes(whole[:place] + bytes([whole[place] ^ difference]) + whole[place + 1 :])
-        report = checker.verify_export(folder, keys=[checker.Key.parse(KEY.vkey)])
-        if report.verdict != "tampered":
-            slipped.append((path.name, place, difference))
+        if checker.verify_export(folder, keys=[checker.Key.parse(KEY.vkey)]).verdict != "tampered":
+            yield path.name, place, difference
         path.write_bytes(whole)
-    return slipped
 
 
 @pytest.mark.parametrize("names", ["*.json*", "tables/*", "checkpoints/*"])
 def test_every_changed_byte_is_found(folder: Path, names: str) -> None:
-    assert missed(verify, folder, changes(folder, names=names, count=100, seed=1)) == []
+    assert list(missed(verify, folder, changes(folder, names=names, count=100, seed=1))) == []
     assert verdict(folder) is PROVED
 
 
@@ -152,9 +152,7 @@ def without_check(old: str, new: str) -> types.ModuleType:
     ids=["digests", "signatures", "tables", "proofs"],
 )
 def test_with_a_check_taken_out_changed_bytes_slip_through(folder: Path, names: str, old: str, new: str) -> None:
-    wanted = changes(folder, names=names, count=120, seed=2)
-    assert missed(verify, folder, wanted) == []
-    assert missed(without_check(old, new), folder, wanted) != []
+    assert any(missed(without_check(old, new), folder, changes(folder, names=names, count=500, seed=2)))
 
 
 # --- lines and files --------------------------------------------------------------------------------------------------

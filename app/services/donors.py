@@ -1,0 +1,276 @@
+"""Donors: registered under a pseudonym, their identity encrypted and apart, what is known of them recorded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from app.db import colleagues, donors, identity
+from app.domain.acts import MAY, Act, Actor
+from app.domain.errors import BadInput, Conflict
+from app.domain.facts import MarkerOutcome, Relation
+from app.domain.moments import require_order, require_past
+from app.domain.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from app.db.door import Call, Change
+    from app.services.house import House
+
+SELF = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person as the outside knows them: a code and a pseudonym."""
+
+    code: str
+    pseudonym: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchView:
+    """Donor and recipient compared by identifiers (their names, never their values)."""
+
+    recipient: str
+    identifiers: tuple[str, ...]
+    verified_by: str
+    second_by: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """A consent, and whether it was withdrawn."""
+
+    form_version: str
+    scopes: tuple[str, ...]
+    signed_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerView:
+    """One result of one infection marker."""
+
+    analyte: str
+    marker: str
+    method: str
+    kit_lot: str
+    laboratory: str
+    sampled_at: datetime
+    reported_at: datetime | None
+    outcome: MarkerOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class DonorView:
+    """A donor without identity. Who was tested, whose genes, who receives: three facts, by pseudonym."""
+
+    code: str
+    pseudonym: str
+    relation: Relation
+    tested_person: str
+    genetic_source: str
+    recipient: str | None
+    registered_at: datetime
+    identity_matches: tuple[MatchView, ...]
+    consents: tuple[ConsentView, ...]
+    markers: tuple[MarkerView, ...]
+    donations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DonorLine:
+    """A donor in a list."""
+
+    code: str
+    pseudonym: str
+    relation: str
+    registered_at: datetime
+    donations: int
+
+
+async def register_person(house: House, call: Call, *, person: Mapping[str, str]) -> PersonView:
+    """Register somebody who gives no cells: a recipient, or the mother who is tested for her child."""
+    async with house.door.change(call, Act.REGISTER_DONOR) as change:
+        made = await donors.new_person(change, letter="S")
+        await identity.store(change, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
+        return change.answers(PersonView(made.code, made.pseudonym))
+
+
+async def register_donor(
+    house: House,
+    call: Call,
+    *,
+    relation: Relation,
+    person: Mapping[str, str],
+    tested_person: str | None,
+    genetic_source: str | None,
+    recipient: str | None,
+) -> DonorView:
+    """Register a donor. The three facts name persons by code; without one it is the donor; `self` is the donor too.
+
+    Raises NotFound for a code of nobody, BadInput for an autologous donor whose recipient is somebody else.
+    """
+    async with house.door.change(call, Act.REGISTER_DONOR) as change:
+        made = await donors.new_person(change, letter="D")
+        recipient_id = await _person_id(change, recipient, donor=made.id)
+        if relation is Relation.AUTOLOGOUS and recipient_id not in {None, made.id}:
+            raise BadInput(
+                field="recipient",
+                what=Text("No donor was registered."),
+                why=Text("Autologous cells go back to their donor, and another recipient is named."),
+                remedy=Text("Register the donor as allogeneic, or name the donor as the recipient."),
+                rule="REL-05",
+            )
+        await identity.store(change, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
+        await donors.insert_donor(
+            change,
+            person_id=made.id,
+            relation=relation.value,
+            tested_person=await _person_id(change, tested_person, donor=made.id) or made.id,
+            genetic_source=await _person_id(change, genetic_source, donor=made.id) or made.id,
+            recipient=recipient_id,
+        )
+        return change.answers(_view(await donors.record(change, code=made.code)))
+
+
+async def match_identity(
+    house: House, call: Call, *, code: str, recipient: str, identifiers: Sequence[str], second_by: str
+) -> DonorView:
+    """Record that donor and recipient were compared by identifiers, by the actor and a second person.
+
+    Raises BadInput when the second person is the first, or may not do this.
+    """
+    async with house.door.change(call, Act.MATCH_IDENTITY, subject=code) as change:
+        donor = await donors.donor(change, code=code)
+        second = await colleagues.named(change, username=second_by, field="second_by")
+        if second.id == change.actor.account_id or second.roles.isdisjoint(MAY[Act.MATCH_IDENTITY]):
+            raise BadInput(
+                field="second_by",
+                what=Text("Nothing was recorded."),
+                why=Text("An identity is matched by two different people who may, each looking for themselves."),
+                remedy=Text("Have a second person compare the identifiers, and name that person."),
+                rule="REL-05",
+            )
+        recipient_id = await _person_id(change, recipient, donor=donor.id)
+        if recipient_id is None:
+            raise RuntimeError("a named recipient always has a key")
+        await donors.insert_match(
+            change, donor=donor.id, recipient=recipient_id, identifiers=identifiers, second_by=second.id
+        )
+        return change.answers(_view(await donors.record(change, code=code)))
+
+
+async def record_consent(
+    house: House, call: Call, *, code: str, form_version: str, scopes: Sequence[str], signed_at: datetime
+) -> DonorView:
+    """Record a consent. `scopes` are the uses that it covers."""
+    async with house.door.change(call, Act.RECORD_CONSENT, subject=code) as change:
+        require_past(signed_at, now=change.at, field="signed_at")
+        donor = await donors.donor(change, code=code)
+        await donors.insert_consent(
+            change, donor=donor.id, form_version=form_version, scopes=scopes, signed_at=signed_at
+        )
+        return change.answers(_view(await donors.record(change, code=code)))
+
+
+async def withdraw_consent(
+    house: House, call: Call, *, code: str, form_version: str, withdrawn_at: datetime
+) -> DonorView:
+    """Record that a consent was withdrawn. Raises Conflict when no live consent of that form stands."""
+    async with house.door.change(call, Act.WITHDRAW_CONSENT, subject=code) as change:
+        require_past(withdrawn_at, now=change.at, field="withdrawn_at")
+        donor = await donors.donor(change, code=code)
+        if not await donors.withdraw_consent(change, donor=donor.id, form_version=form_version, at=withdrawn_at):
+            raise Conflict(
+                what=Text("Nothing was withdrawn."),
+                why=Text("No live consent on form {form} was signed before then.", form=form_version),
+                remedy=Text("Look at the donor's consents and name the form that was withdrawn."),
+            )
+        return change.answers(_view(await donors.record(change, code=code)))
+
+
+async def record_markers(house: House, call: Call, *, code: str, markers: Sequence[MarkerView]) -> DonorView:
+    """Record results of infection markers. Only a pending result has no time of report."""
+    async with house.door.change(call, Act.RECORD_MARKER, subject=code) as change:
+        donor = await donors.donor(change, code=code)
+        for each in markers:
+            _require_sound(each, now=change.at)
+        await donors.insert_markers(
+            change, donor=donor.id, markers=[{**asdict(each), "outcome": each.outcome.value} for each in markers]
+        )
+        return change.answers(_view(await donors.record(change, code=code)))
+
+
+async def read_donor(house: House, actor: Actor, *, code: str) -> DonorView:
+    """A donor by code, without identity. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_DONOR) as reading:
+        return _view(await donors.record(reading, code=code))
+
+
+async def list_donors(house: House, actor: Actor, *, after: str | None, limit: int) -> list[DonorLine]:
+    """Donors, newest first."""
+    async with house.door.read(actor, Act.READ_DONOR) as reading:
+        found = await donors.page(reading, after=after, limit=limit)
+        return [DonorLine(each.code, each.pseudonym, each.relation, each.recorded_at, each.donations) for each in found]
+
+
+async def _person_id(change: Change, code: str | None, *, donor: int) -> int | None:
+    if code is None:
+        return None
+    return donor if code == SELF else (await donors.person(change, code=code)).id
+
+
+def _require_sound(marker: MarkerView, *, now: datetime) -> None:
+    require_past(marker.sampled_at, now=now, field="sampled_at")
+    require_past(marker.reported_at, now=now, field="reported_at")
+    require_order(earlier=marker.sampled_at, later=marker.reported_at, field="reported_at", before="sampled_at")
+    if (marker.reported_at is None) is not (marker.outcome is MarkerOutcome.PENDING):
+        raise BadInput(
+            field="reported_at",
+            what=Text("Nothing was recorded."),
+            why=Text(
+                "{marker}: a result that is not pending has a time of report, and only that.", marker=marker.marker
+            ),
+            remedy=Text("State when the laboratory reported it, or record it as pending without that time."),
+        )
+
+
+def _view(record: donors.Record) -> DonorView:
+    donor = record.donor
+    return DonorView(
+        code=donor.code,
+        pseudonym=donor.pseudonym,
+        relation=Relation(donor.relation),
+        tested_person=donor.tested_person,
+        genetic_source=donor.genetic_source,
+        recipient=donor.recipient,
+        registered_at=donor.recorded_at,
+        identity_matches=tuple(
+            MatchView(each.recipient, tuple(each.identifiers), each.verified_by, each.second_by, each.at)
+            for each in record.matches
+        ),
+        consents=tuple(
+            ConsentView(each.form_version, tuple(each.scopes), each.signed_at, each.withdrawn_at)
+            for each in record.consents
+        ),
+        markers=tuple(_marker(each) for each in record.markers),
+        donations=tuple(each.code for each in record.donations),
+    )
+
+
+def _marker(row: Any) -> MarkerView:
+    return MarkerView(
+        analyte=row.analyte,
+        marker=row.marker,
+        method=row.method,
+        kit_lot=row.kit_lot,
+        laboratory=row.laboratory,
+        sampled_at=row.sampled_at,
+        reported_at=row.reported_at,
+        outcome=MarkerOutcome(row.outcome),
+    )

@@ -1,0 +1,162 @@
+"""The bench: scan anything, get a big answer and the next step; works with a scanner, gloves and no mouse."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.db.scans import KeptScan
+from app.domain.acts import Act, require
+from app.domain.errors import Refusal
+from app.domain.lots import STATE_NAMES, LotState
+from app.domain.scans import KIND_NAMES, Purpose
+from app.domain.text import Text
+from app.domain.views import respoken
+from app.requests import HouseDep, SignedInDep, token_of
+from app.services import bench, scans, sign_in
+from app.services.bench import WorkplaceView
+from app.services.house import House
+from app.web.forms import Form, form_call, read_form
+from app.web.refusals import PageRoute
+from app.web.shell import render
+from labels.codes import printable
+
+router = APIRouter(prefix="/bench", route_class=PageRoute)
+LAST_SCANS = 8
+
+STEP_NAMES = {
+    "isolation": Text("Isolation"),
+    "passage": Text("Passage"),
+    "fill": Text("Fill"),
+    "cryopreservation": Text("Cryopreservation"),
+}
+OUTCOME_WORDS = {
+    "accepted": Text("accepted"),
+    "refused": Text("refused"),
+    "unknown": Text("unknown"),
+}
+TILE_WORDS = {"go": Text("Go"), "wait": Text("Look only"), "stop": Text("Stop")}
+TILE_SIGNS = {"go": "circle-check", "wait": "clock", "stop": "octagon"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A scan as the bench shows it. `tone` is go, wait or stop."""
+
+    at: datetime
+    number: int
+    tone: str
+    word: Text
+    sign: str
+    verdict: Text
+    headline: Text
+    why: Text
+    next: Text
+    shown: str
+    facts: tuple[tuple[Text, str | Text], ...]
+    lot: str | None
+    item: str | None
+    is_refused: bool
+
+
+@router.get("")
+async def read_bench(request: Request, house: HouseDep, who: SignedInDep) -> Response:
+    """The bench."""
+    require(who.actor, Act.SCAN)
+    past = await scans.last_scans(
+        house, who.actor, account_id=who.actor.account_id, after=None, limit=LAST_SCANS
+    )
+    return await render(
+        request,
+        "bench/page.html",
+        who=who,
+        workplace=await bench.workplace(house, who),
+        answers=[_answer(each.scan, each.at, each.verdict, each.raw, each.detail) for each in past],
+        step_names=STEP_NAMES,
+        state_names=STATE_NAMES,
+        already=bool(request.query_params.get("already")),
+    )
+
+
+@router.get("/workplace")
+async def read_workplace(request: Request, house: HouseDep, who: SignedInDep) -> Response:
+    """The side of the bench: workstation, lot there, what has been done."""
+    workplace = await bench.workplace(house, who)
+    return await render(
+        request,
+        "bench/_workplace.html",
+        who=who,
+        workplace=workplace,
+        step_names=STEP_NAMES,
+        state_names=STATE_NAMES,
+    )
+
+
+@router.post("/scan")
+async def scan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
+    """One scan, answered as a tile, a next step and a row of the log. A workstation's label moves the session there."""
+    form = await read_form(request)
+    call = form_call(request, who, form)
+    kept = await scans.scan(
+        house,
+        token=token_of(request),
+        raw=form.secret("raw", most=scans.RAW_LENGTH_MAX + 1),
+        key=call.key,
+        symbology=None,
+        purpose=Purpose.USE if form.secret("intent") == Purpose.USE else Purpose.IDENTIFY,
+    )
+    answer = _answer(kept.number, kept.at, kept.verdict, kept.raw, kept.detail)
+    changed = False
+    if _is_workstation(kept):
+        # Moving to a workstation twice is moving there once: it needs no key of its own.
+        here = await sign_in.work_at(house, replace(call, key=None), who, code=str(kept.detail["code"]))
+        answer = replace(
+            answer,
+            headline=Text("You work at {workstation} now", workstation=here.workstation_name or ""),
+            why=Text("What you scan from here on is judged for this workstation."),
+            next=Text("Scan what you want to work with."),
+        )
+        changed = True
+    headers = {"X-Bench-Changed": "workstation"} if changed else None
+    return await render(request, "bench/_answer.html", who=who, headers=headers, answer=answer)
+
+
+def _is_workstation(kept: KeptScan) -> bool:
+    item = kept.detail.get("item")
+    return kept.verdict == "accepted" and isinstance(item, dict) and item.get("kind") == "workstation"
+
+
+def _answer(number: int, at: datetime, verdict: str, raw: str, detail: Any) -> Answer:
+    said = respoken(detail, lambda text: text)
+    tone = said.get("colour", "stop")
+    item, lot = said.get("item") or {}, said.get("lot") or {}
+    return Answer(
+        at=at,
+        number=number,
+        tone=tone,
+        word=TILE_WORDS[tone],
+        sign=TILE_SIGNS[tone],
+        verdict=OUTCOME_WORDS[verdict],
+        headline=said["headline"],
+        why=said["why"],
+        next=said["next"],
+        shown=item.get("code") or printable(raw),
+        facts=tuple(_facts(item, lot, said)),
+        lot=lot.get("code") if lot.get("kind") in {"preparation", "bank"} else None,
+        item=item.get("code"),
+        is_refused=verdict == "refused",
+    )
+
+
+def _facts(item: dict[str, Any], lot: dict[str, Any], said: dict[str, Any]) -> Iterator[tuple[Text, Text | str]]:
+    if item.get("kind"):
+        yield Text("What it is"), KIND_NAMES.get(item["kind"], Text("{kind}", kind=item["kind"]))
+    if lot.get("name"):
+        yield Text("Lot"), lot["name"]
+    if lot.get("state"):
+        yield Text("State"), STATE_NAMES[LotState(lot["state"])]
+    if said.get("donor"):
+        yield Text("Donor"), said["donor"]
