@@ -109,7 +109,7 @@ class SecurityHeaders:
         self._fixed = {
             "Content-Security-Policy": CSP,
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",

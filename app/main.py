@@ -7,7 +7,26 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from app.api import ceremonies, dashboard, equipment, health, release, rules, scans, sessions
+from app.api import (
+    accounts,
+    appointments,
+    ceremonies,
+    dashboard,
+    donations,
+    donors,
+    equipment,
+    health,
+    identities,
+    items,
+    labels,
+    materials,
+    processes,
+    release,
+    rules,
+    scans,
+    sessions,
+    specifications,
+)
 from app.api.plumbing import install
 from app.asgi import BodyLimit, SecurityHeaders, Shield
 from app.db.door import Door
@@ -42,7 +61,25 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     install(app)
     app.include_router(health.router)
-    for area in (ceremonies, dashboard, equipment, release, rules, scans, sessions):
+    for area in (
+        accounts,
+        appointments,
+        ceremonies,
+        dashboard,
+        donations,
+        donors,
+        equipment,
+        identities,
+        items,
+        labels,
+        materials,
+        processes,
+        release,
+        rules,
+        scans,
+        sessions,
+        specifications,
+    ):
         app.include_router(area.router, prefix=API)
     app.add_middleware(
         BodyLimit, limit_bytes=settings.upload_limit_bytes, bounded_inside=frozenset({scans.PICTURE_PATH})

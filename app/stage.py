@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -177,9 +178,8 @@ def _prepare(stage: Stage, people: Sequence[Newcomer]) -> None:
     key = stage.folder / "seal.key"
     key.unlink(missing_ok=True)
     checkpoints = stage.folder / "checkpoints"
-    checkpoints.mkdir(exist_ok=True)
-    for old in checkpoints.glob("*"):
-        old.unlink()
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    checkpoints.mkdir()
     made = subprocess.run(
         [sys.executable, "-m", "app.workers.sealer", "--make-key", str(key), "--name", f"stemma.{stage.purpose}"],
         cwd=ROOT,

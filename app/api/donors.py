@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import ActorDep, CallDep, HouseDep, SecretCallDep
 from app.api.schemas import Body, Code, Line, Moment, Name
 from app.domain.facts import MarkerOutcome, Relation
 from app.services import donors
@@ -15,13 +15,16 @@ from app.services.donors import DonorLine, DonorView, MarkerView, PersonView
 router = APIRouter(tags=["donors"])
 
 
+Identifier = Literal["hospital_number", "birth_date", "name", "national_id", "wristband"]
+
+
 class Identity(Body):
     """Who somebody is. Encrypted for this person alone, and shown only against a stated purpose."""
 
     name: Name
     hospital_number: Name
     birth_date: date
-    identity_number: Name | None = None
+    national_id: Name | None = None
     phone: Name | None = None
 
     def plain(self) -> dict[str, str]:
@@ -49,7 +52,7 @@ class NewMatch(Body):
     """Identifiers by which donor and recipient were compared: their names, not their values."""
 
     recipient: Literal["self"] | Code
-    identifiers: Annotated[frozenset[Name], Field(min_length=1, max_length=10)]
+    identifiers: Annotated[frozenset[Identifier], Field(min_length=1)]
     second_by: Name
 
 
@@ -88,13 +91,13 @@ class NewMarkers(Body):
 
 
 @router.post("/persons", status_code=201)
-async def register_person(body: NewPerson, house: HouseDep, call: CallDep) -> PersonView:
+async def register_person(body: NewPerson, house: HouseDep, call: SecretCallDep) -> PersonView:
     """Register a person who gives no cells."""
     return await donors.register_person(house, call, person=body.identity.plain())
 
 
 @router.post("/donors", status_code=201)
-async def register_donor(body: NewDonor, house: HouseDep, call: CallDep) -> DonorView:
+async def register_donor(body: NewDonor, house: HouseDep, call: SecretCallDep) -> DonorView:
     """Register a donor under a fresh pseudonym."""
     return await donors.register_donor(
         house,

@@ -30,7 +30,7 @@ class NewMaterial(Body):
     """A material of the catalogue. `description` holds its other names, Chinese too."""
 
     name: Name
-    description: Annotated[str, Field(max_length=2000)] = ""
+    description: Prose | Literal[""] = ""
     grade: Literal["approved_drug", "pharmacopoeial_excipient", "gmp_ancillary", "clinical_device", "research"]
     composition: Annotated[list[NewComponent], Field(max_length=200)] | None = None
     composition_complete: bool
@@ -132,9 +132,7 @@ async def approve_material(
     request: Request, code: Code, body: Approval, house: HouseDep, call: CallDep
 ) -> JSONResponse:
     """Approve a material lot for use, by signature."""
-    return JSONResponse(
-        said(request, await materials.approve_material(house, call, code=code, ceremony=body.ceremony))
-    )
+    return JSONResponse(said(request, await materials.approve_material(house, call, code=code, ceremony=body.ceremony)))
 
 
 @router.post("/material-lots/{code}/recall")

@@ -46,3 +46,5 @@ Moment = AwareDatetime
 """A point in time with its zone."""
 Amount = Annotated[Decimal, Field(ge=0, lt=Decimal("1e18"), max_digits=24, allow_inf_nan=False)]
 """A quantity, 0 or more."""
+Number = Annotated[int, Field(ge=1, le=9_223_372_036_854_775_807)]
+"""The number of a record that has no label: a result, a hold, a waiver."""

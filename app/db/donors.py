@@ -24,9 +24,12 @@ NEW_DONOR = """
 INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recipient_id, recorded_by)
 VALUES (:id, :relation, :tested_person, :genetic_source, :recipient, :by)
 """
-PERSON = """
-SELECT p.id, p.pseudonym, k.code, EXISTS (SELECT FROM lab.donors d WHERE d.id = p.id) AS is_donor
-FROM lab.item_codes k JOIN lab.persons p ON p.id = k.item_id WHERE k.code = :code
+PERSON = (
+    "SELECT p.id, p.pseudonym, k.code FROM lab.item_codes k JOIN lab.persons p ON p.id = k.item_id WHERE k.code = :code"
+)
+PERSON_BY_ID = """
+SELECT p.id, p.pseudonym, k.code FROM lab.persons p
+JOIN lab.item_codes k ON k.item_id = p.id AND k.scheme = 'own' WHERE p.id = :id
 """
 DONOR = """
 SELECT d.id, k.code, p.pseudonym, d.relation, d.recorded_at, t.pseudonym AS tested_person,
@@ -111,6 +114,14 @@ async def person(reading: Reading, *, code: str) -> Person:
     row = await reading.one(PERSON, code=code)
     if row is None:
         raise RuntimeError("an item of kind person always has its row")
+    return Person(row.id, row.code, row.pseudonym)
+
+
+async def person_by_id(reading: Reading, *, person_id: int) -> Person:
+    """The person behind a key that the database itself gave."""
+    row = await reading.one(PERSON_BY_ID, id=person_id)
+    if row is None:
+        raise RuntimeError("a person always has a code")
     return Person(row.id, row.code, row.pseudonym)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.db.door import Desk, Door
+from app.db import sessions
+from app.db.door import Call, Desk, Door
 from app.db.secrets import HASHING, matching_step, open_totp
-from app.domain.acts import Role
+from app.domain.acts import Act, Actor, Role
 from app.domain.errors import CeremonyRefused, Locked
 from app.domain.text import Text
 
@@ -56,10 +57,14 @@ class Examined:
     totp_step: int | None
     failures: int
 
-    @property
-    def has_both(self) -> bool:
-        """Whether password and one-time code both hold."""
-        return self.person is not None and self.totp_step is not None
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Both factors held, from this place. `step`: the one-time code's, to be used up with `accept`."""
+
+    person: Person
+    step: int
+    source: str
 
 
 async def examine(
@@ -87,6 +92,43 @@ async def examine(
     return Examined(person=named if right else None, named=named, totp_step=step, failures=row["failures"])
 
 
+async def prove(
+    door: Door,
+    actor: Actor,
+    act: Act,
+    *,
+    subject: str,
+    what: Text,
+    password: str,
+    totp: str,
+    source: str,
+    totp_key: bytes,
+) -> Proof:
+    """Both factors of the person who is signed in, and of no one else. `what`: what did not happen when they fail.
+
+    Raises CeremonyRefused, which is kept and after several wrong attempts ends the session; Locked; Busy.
+    """
+    found = await examine(door, username=actor.username, password=password, totp=totp, source=source, totp_key=totp_key)
+    if found.person is not None and found.totp_step is not None:
+        return Proof(person=found.person, step=found.totp_step, source=source)
+    ends = found.failures >= FAILURES_THAT_END_A_SESSION
+    refusal = CeremonyRefused(
+        what=what,
+        why=Text("The password or the one-time code does not match."),
+        remedy=Text("You were signed out after several wrong attempts. Sign in again.")
+        if ends
+        else Text("Type both again, with a fresh one-time code."),
+        detail={"session_ended": ends},
+    )
+    await door.keep_refusal(actor, act, subject, refusal)
+    if ends and actor.session_id is not None:
+        async with door.change(
+            Call(actor), Act.SIGN_OUT, subject=actor.username, reason="wrong factors", desk=Desk.PEOPLE
+        ) as change:
+            await sessions.end(change, session_id=actor.session_id)
+    raise refusal
+
+
 async def person(reading: Reading, *, username: str) -> Person | None:
     """The account of this name with its factors, or None. Needs the desk for people."""
     row = await reading.one(FIND, username=username)
@@ -104,6 +146,12 @@ async def person(reading: Reading, *, username: str) -> Person | None:
         totp_secret=row.totp_secret,
         step=row.step,
     )
+
+
+async def accept(change: Change, proof: Proof) -> None:
+    """Use up the code of a proof, and let earlier wrong attempts no longer count."""
+    await spend(change, account_id=proof.person.account_id, step=proof.step)
+    await succeeded(change, username=proof.person.username, source=proof.source)
 
 
 async def spend(change: Change, *, account_id: int, step: int) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.db.door import Change, Reading
 
 KEY_VERSION = 1
-LOOKED_UP = ("name", "hospital_number", "national_id", "birth_date")
+LOOKED_UP = ("name", "hospital_number", "identity_number", "birth_date")
 """The fields by which a person can be found again, when they are given."""
 
 STORE = (
@@ -30,12 +30,11 @@ STORE = (
 LOOK_UP = "INSERT INTO identity.lookups (person_id, field, blind_index) VALUES (:person, :field, :blind)"
 FIND = "SELECT person_id FROM identity.lookups WHERE field = :field AND blind_index = :blind ORDER BY person_id"
 REVEALED = "INSERT INTO identity.reveals (person_id, account_id, purpose) VALUES (:person, :account, :purpose)"
+PSEUDONYM = "SELECT pseudonym FROM lab.persons WHERE id = :person"
 READ = "SELECT key_version, wrapped_key, ciphertext FROM identity.people WHERE person_id = :person"
 
 
-async def store(
-    change: Change, *, key: bytes, person_id: int, pseudonym: str, identity: Mapping[str, str]
-) -> None:
+async def store(change: Change, *, key: bytes, person_id: int, pseudonym: str, identity: Mapping[str, str]) -> None:
     """Keep who this is, once. `key`: 32 bytes from STEMMA_IDENTITY_KEY. Raises Conflict when it is kept already."""
     data_key = secrets.token_bytes(KEY_BYTES)
     plain = json.dumps(dict(identity), ensure_ascii=False, sort_keys=True).encode()
@@ -60,6 +59,12 @@ async def find(reading: Reading, *, key: bytes, field: str, value: str) -> list[
     """The persons whose field is exactly this, but for case, width and spaces."""
     rows = await reading.all(FIND, field=field, blind=blind_index(key, field=field, value=value))
     return [row.person_id for row in rows]
+
+
+async def pseudonym_of(reading: Reading, *, person_id: int) -> str:
+    """The pseudonym under which the identity is sealed."""
+    pseudonym: str = await reading.value(PSEUDONYM, person=person_id)
+    return pseudonym
 
 
 async def keep_reveal(change: Change, *, person_id: int, purpose: str) -> None:

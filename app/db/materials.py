@@ -24,7 +24,9 @@ DEFINE = """
 INSERT INTO lab.materials (name, description, grade, composition, composition_complete, recorded_by)
 VALUES (:name, :description, :grade, CAST(:composition AS jsonb), :complete, :by)
 """
-MATERIAL = "SELECT id, name, description, grade, composition, composition_complete FROM lab.materials WHERE name = :name"
+MATERIAL = (
+    "SELECT id, name, description, grade, composition, composition_complete FROM lab.materials WHERE name = :name"
+)
 MATERIALS = """
 SELECT id, name, description, grade, composition, composition_complete FROM lab.materials
 WHERE CAST(:after AS text) IS NULL OR name > :after ORDER BY name LIMIT :limit
@@ -53,7 +55,9 @@ CONTAIN = """
 INSERT INTO lab.containers (id, lot_id, kind, state, recorded_by)
 SELECT made.id, :lot, 'material', 'stored', :by FROM unnest(CAST(:ids AS bigint[])) AS made(id)
 """
-DESCEND = "INSERT INTO lab.lineage (parent_id, child_id) SELECT :lot, made.id FROM unnest(CAST(:ids AS bigint[])) AS made(id)"
+DESCEND = (
+    "INSERT INTO lab.lineage (parent_id, child_id) SELECT :lot, made.id FROM unnest(CAST(:ids AS bigint[])) AS made(id)"
+)
 LOT = """
 SELECT l.id, k.code, l.name, m.name AS material, m.description, m.grade, m.composition, m.composition_complete,
     l.state, l.version, r.supplier, r.supplier_lot, r.expires_on, r.received_at, r.certificate_reference,

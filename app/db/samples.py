@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from app.db.items import Item, new_item
-from app.domain.errors import Conflict, Held, NotFound
+from app.domain.errors import Conflict, NotFound
 from app.domain.text import Text
 from labels.codes import CodeKind
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from app.db.lots import Lot
 
 SOURCE = """
-SELECT i.id, i.kind AS item_kind, own.code, c.kind, c.state, c.lot_id,
-    (SELECT reason FROM lab.holds WHERE item_id = i.id AND lifted_at IS NULL ORDER BY id LIMIT 1) AS held
+SELECT i.id, i.kind AS item_kind, own.code, c.kind, c.state, c.lot_id
 FROM lab.item_codes k JOIN lab.items i ON i.id = k.item_id
 JOIN lab.item_codes own ON own.item_id = i.id AND own.scheme = 'own'
 LEFT JOIN lab.containers c ON c.id = i.id WHERE k.code = :code
@@ -68,7 +67,10 @@ async def lock_lot(change: Change, *, lot_id: int) -> None:
 
 
 async def source_of(reading: Reading, *, lot: Lot, code: str) -> Source:
-    """A container of this lot that still holds something, or the lot's donation. Raises NotFound, Conflict or Held."""
+    """A container of this lot that still holds something, or the lot's donation. Raises NotFound or Conflict.
+
+    A hold does not hinder: what is held is sampled to find out why.
+    """
     row = await reading.one(SOURCE, code=code)
     if row is None or (row.lot_id != lot.id and row.id != lot.donation_id):
         raise NotFound(
@@ -82,13 +84,6 @@ async def source_of(reading: Reading, *, lot: Lot, code: str) -> Source:
             why=Text("{code} is used up or gone: {state}.", code=row.code, state=row.state),
             remedy=Text("Scan the container that it was taken from."),
             detail={"code": row.code, "state": row.state},
-        )
-    if row.held is not None:
-        raise Held(
-            what=Text("Nothing was taken."),
-            why=Text("{code} is on hold: {reason}", code=row.code, reason=row.held),
-            remedy=Text("Set it apart; the QA manager investigates and decides."),
-            detail={"code": row.code},
         )
     return Source(id=row.id, code=row.code, is_vial=row.kind == "vial")
 

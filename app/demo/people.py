@@ -81,7 +81,9 @@ class Person:
             raise Unexpected(f"{path}: {answer.status_code} {answer.text}")
         return answer.content
 
-    def tries_to_sign(self, meaning: str, record: dict[str, str], *, digest: str, statement: str = "") -> httpx.Response:
+    def tries_to_sign(
+        self, meaning: str, record: dict[str, str], *, digest: str, statement: str = ""
+    ) -> httpx.Response:
         """Give password and one-time code for one signature."""
         return self.tries(
             "/ceremonies",

@@ -22,7 +22,7 @@ from app.domain.rulebook import (
     rule,
     shows,
 )
-from app.domain.sources import GUIDELINE
+from app.domain.sources import GMP, GUIDELINE, STEMMA
 from app.domain.text import Text
 
 JURISDICTIONS = frozenset({"CN-818"})
@@ -45,10 +45,10 @@ The others stay closed until theirs are written.
     Text("The rules of this gate are written"),
     cites=(
         Citation(
-            GUIDELINE,
-            "§3",
+            STEMMA,
+            "missing is not passing",
             Text("A gate that is only partly ruled would open for want of a question, so it stays closed."),
-            Standing.RECONSTRUCTED,
+            Standing.STATED,
         ),
     ),
     gates=Gate,
@@ -122,10 +122,10 @@ _A_HOLD = Hold(9001, "L0000000001", "suspected mix-up", datetime(2026, 10, 1, 8,
     Text("Nothing of this subject stands on hold"),
     cites=(
         Citation(
-            GUIDELINE,
-            "§3",
-            Text("Good manufacturing practice holds for self-made preparations: what is under question is not used."),
-            Standing.RECONSTRUCTED,
+            GMP,
+            "chapter 10",
+            Text("What is under question is kept apart and not used until quality has decided about it."),
+            Standing.UNVERIFIED,
         ),
     ),
     gates=(Gate.G1, Gate.G2, Gate.G3, Gate.G4, Gate.G5, Gate.G6, Gate.G10),

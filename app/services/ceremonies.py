@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.db import ceremonies, factors, sessions
+from app.db import ceremonies, factors
 from app.db.door import Call, Desk
 from app.db.secrets import key_bytes
 from app.domain.acts import MEANINGS, Act, Actor, Meaning, RecordKind, Role
@@ -18,8 +18,7 @@ from app.domain.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.db.ceremonies import Record
-    from app.db.factors import Examined
+    from app.db.factors import Proof
     from app.services.house import House
 
 WORDS: Mapping[tuple[Meaning, str | None], Text] = {
@@ -108,18 +107,23 @@ async def open_ceremony(
     says = _words(meaning, kind, statement)
     async with house.door.read(actor, Act.OPEN_CEREMONY) as reading:
         record = await ceremonies.record(reading, kind=kind, ref=ref)
-    await _may_sign(house, actor, meaning, record)
-    found = await factors.examine(
-        house.door, username=actor.username, password=password, totp=totp, source=source, totp_key=_totp_key(house)
+    await _may_sign(house, actor, meaning, ref)
+    proof = await factors.prove(
+        house.door,
+        actor,
+        Act.OPEN_CEREMONY,
+        subject=ref,
+        what=Text("Nothing was signed."),
+        password=password,
+        totp=totp,
+        source=source,
+        totp_key=key_bytes(house.settings.totp_key.get_secret_value()),
     )
-    step = found.totp_step
-    if not found.has_both or step is None:
-        await _refuse_factors(house, actor, found, record)
     try:
         async with house.door.change(
             call, Act.OPEN_CEREMONY, subject=ref, reason=meaning.value, desk=Desk.PEOPLE
         ) as change:
-            await factors.spend(change, account_id=actor.account_id, step=step)
+            await factors.accept(change, proof)
             opened = await ceremonies.open_ceremony(
                 change,
                 meaning=meaning,
@@ -128,7 +132,6 @@ async def open_ceremony(
                 statement=statement,
                 digest=digest,
             )
-            await factors.succeeded(change, username=actor.username, source=source)
             return change.answers(
                 CeremonyView(
                     ceremony=opened.ceremony,
@@ -143,7 +146,7 @@ async def open_ceremony(
             )
     except Refusal as refusal:
         if "code_used" not in refusal.detail:
-            await _spend_all_the_same(house, actor, step=step, source=source)
+            await _spend_all_the_same(house, actor, proof)
         raise
 
 
@@ -168,7 +171,7 @@ def _words(meaning: Meaning, kind: RecordKind, statement: str) -> Text:
     return says
 
 
-async def _may_sign(house: House, actor: Actor, meaning: Meaning, record: Record) -> None:
+async def _may_sign(house: House, actor: Actor, meaning: Meaning, ref: str) -> None:
     """The early no, before anybody types a password; the database asks again."""
     signers = MEANINGS[meaning].roles
     if not actor.roles.isdisjoint(signers):
@@ -179,37 +182,13 @@ async def _may_sign(house: House, actor: Actor, meaning: Meaning, record: Record
         remedy=Text("Ask the person whose signature it is."),
         detail={"meaning": meaning.value, "roles": [role.value for role in Role if role in signers]},
     )
-    await house.door.keep_refusal(actor, Act.OPEN_CEREMONY, record.name, refusal)
+    await house.door.keep_refusal(actor, Act.OPEN_CEREMONY, ref, refusal)
     raise refusal
 
 
-async def _refuse_factors(house: House, actor: Actor, found: Examined, record: Record) -> NoReturn:
-    ends = found.failures >= factors.FAILURES_THAT_END_A_SESSION
-    refusal = CeremonyRefused(
-        what=Text("Nothing was signed."),
-        why=Text("The password or the one-time code does not match."),
-        remedy=Text("You were signed out after several wrong attempts. Sign in again.")
-        if ends
-        else Text("Type both again, with a fresh one-time code."),
-        detail={"session_ended": ends},
-    )
-    await house.door.keep_refusal(actor, Act.OPEN_CEREMONY, record.name, refusal)
-    if ends and actor.session_id is not None:
-        async with house.door.change(
-            Call(actor), Act.SIGN_OUT, subject=actor.username, reason="wrong factors", desk=Desk.PEOPLE
-        ) as change:
-            await sessions.end(change, session_id=actor.session_id)
-    raise refusal
-
-
-async def _spend_all_the_same(house: House, actor: Actor, *, step: int, source: str) -> None:
+async def _spend_all_the_same(house: House, actor: Actor, proof: Proof) -> None:
     """A code that held is used up though the signature was refused: nobody tries it again on another record."""
     async with house.door.change(
         Call(actor), Act.MANAGE_OWN_FACTORS, subject=actor.username, reason="code spent", desk=Desk.PEOPLE
     ) as change:
-        await factors.spend(change, account_id=actor.account_id, step=step)
-        await factors.succeeded(change, username=actor.username, source=source)
-
-
-def _totp_key(house: House) -> bytes:
-    return key_bytes(house.settings.totp_key.get_secret_value())
+        await factors.accept(change, proof)

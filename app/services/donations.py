@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -218,7 +217,7 @@ async def _judged_view(reading: Reading, *, code: str, at: datetime) -> Donation
     gate = GateView(
         gate=judgement.gate,
         is_open=judgement.is_open,
-        digest=hashlib.sha256(dossier).hexdigest(),
+        digest=digest(dossier),
         rulebook=judgement.rulebook,
         at=at,
         verdicts=judgement.verdicts,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app.db import colleagues, donors, identity
+from app.db.secrets import key_bytes
 from app.domain.acts import MAY, Act, Actor
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import MarkerOutcome, Relation
@@ -94,10 +95,15 @@ class DonorLine:
 
 
 async def register_person(house: House, call: Call, *, person: Mapping[str, str]) -> PersonView:
-    """Register somebody who gives no cells: a recipient, or the mother who is tested for her child."""
+    """Register somebody who gives no cells: a recipient, or the mother who is tested for her child.
+
+    Raises Conflict when this very person is registered already.
+    """
+    key = key_bytes(house.settings.identity_key.get_secret_value())
     async with house.door.change(call, Act.REGISTER_DONOR) as change:
+        await _refuse_known(change, key=key, person=person)
         made = await donors.new_person(change, letter="S")
-        await identity.store(change, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
+        await identity.store(change, key=key, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
         return change.answers(PersonView(made.code, made.pseudonym))
 
 
@@ -113,9 +119,12 @@ async def register_donor(
 ) -> DonorView:
     """Register a donor. The three facts name persons by code; without one it is the donor; `self` is the donor too.
 
-    Raises NotFound for a code of nobody, BadInput for an autologous donor whose recipient is somebody else.
+    Raises NotFound for a code of nobody, BadInput for an autologous donor whose recipient is somebody else, Conflict
+    when this very person is registered already.
     """
+    key = key_bytes(house.settings.identity_key.get_secret_value())
     async with house.door.change(call, Act.REGISTER_DONOR) as change:
+        await _refuse_known(change, key=key, person=person)
         made = await donors.new_person(change, letter="D")
         recipient_id = await _person_id(change, recipient, donor=made.id)
         if relation is Relation.AUTOLOGOUS and recipient_id not in {None, made.id}:
@@ -126,7 +135,7 @@ async def register_donor(
                 remedy=Text("Register the donor as allogeneic, or name the donor as the recipient."),
                 rule="REL-05",
             )
-        await identity.store(change, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
+        await identity.store(change, key=key, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
         await donors.insert_donor(
             change,
             person_id=made.id,
@@ -217,6 +226,23 @@ async def list_donors(house: House, actor: Actor, *, after: str | None, limit: i
     async with house.door.read(actor, Act.READ_DONOR) as reading:
         found = await donors.page(reading, after=after, limit=limit)
         return [DonorLine(each.code, each.pseudonym, each.relation, each.recorded_at, each.donations) for each in found]
+
+
+async def _refuse_known(change: Change, *, key: bytes, person: Mapping[str, str]) -> None:
+    """One person has one pseudonym: two would tear apart what is known of them."""
+    same_name = await identity.find(change, key=key, field="name", value=person["name"])
+    same_number = await identity.find(change, key=key, field="hospital_number", value=person["hospital_number"])
+    known = sorted(set(same_name) & set(same_number))
+    if known:
+        found = await donors.person_by_id(change, person_id=known[0])
+        raise Conflict(
+            what=Text("Nobody was registered."),
+            why=Text(
+                "This name with this hospital number is registered already: {pseudonym}.", pseudonym=found.pseudonym
+            ),
+            remedy=Text("Use the code {code} of that person.", code=found.code),
+            detail={"code": found.code, "pseudonym": found.pseudonym},
+        )
 
 
 async def _person_id(change: Change, code: str | None, *, donor: int) -> int | None:

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from app.domain.text import LIST_SEPARATOR
 from labels.codes import CodeError, format_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from app.domain.text import Text
 
@@ -40,6 +41,10 @@ class Voice:
         if text is None:
             return ""
         return text if isinstance(text, str) else text.translated(self.gettext)
+
+    def listed(self, texts: Iterable[Text | str]) -> str:
+        """Several texts as a list in the reader's language."""
+        return self.gettext(LIST_SEPARATOR.template).join(self.say(each) for each in texts)
 
     def moment(self, at: datetime | str | None, form: str = "%Y-%m-%d %H:%M") -> Markup:
         """A moment on the facility's clock, with the exact UTC moment beneath."""

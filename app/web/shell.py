@@ -100,6 +100,7 @@ async def render(
         _=voice.sentence,
         say=voice.say,
         moment=voice.moment,
+        _list=voice.listed,
         language=language,
         theme=theme if theme in THEMES else "",
         facility=where,

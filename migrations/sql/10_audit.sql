@@ -34,6 +34,13 @@ BEGIN
     IF coalesce(p_act, '') = '' OR coalesce(p_actor, '') = '' THEN
         RAISE EXCEPTION 'an entry needs an act and an actor' USING ERRCODE = 'ST002';
     END IF;
+    -- A snapshot older than the locks would not show what was committed before they were granted.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a change is not made under %', current_setting('transaction_isolation') USING ERRCODE = 'ST005';
+    END IF;
+    IF EXISTS (SELECT FROM audit.entries e WHERE e.xid = v_xid AND e.at >= transaction_timestamp()) THEN
+        RAISE EXCEPTION 'this transaction has its entry already' USING ERRCODE = 'ST006';
+    END IF;
     outcome := 'open';
     IF p_key IS NOT NULL THEN
         INSERT INTO lab.idempotency AS kept (account_id, key, act, body_sha256)
@@ -106,8 +113,9 @@ DECLARE
     v_changed text := '';
     v_payload text;
 BEGIN
+    -- A restored cluster numbers its transactions anew: the entry must also be younger than this transaction.
     IF v_entry IS NULL OR NOT EXISTS (
-        SELECT FROM audit.entries WHERE number = v_entry AND xid = pg_current_xact_id()
+        SELECT FROM audit.entries WHERE number = v_entry AND xid = pg_current_xact_id() AND at >= transaction_timestamp()
     ) THEN
         RAISE EXCEPTION 'write to %.% outside the door', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'ST001';
     END IF;

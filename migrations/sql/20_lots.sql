@@ -173,7 +173,7 @@ $$;
 CREATE OR REPLACE FUNCTION lab.entry_actor() RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT actor_id FROM audit.entries WHERE number = nullif(current_setting('stemma.entry', true), '')::bigint
-      AND xid = pg_current_xact_id_if_assigned()
+      AND xid = pg_current_xact_id_if_assigned() AND at >= transaction_timestamp()
 $$;
 
 -- Begins a lot in the state that its first act leads to.
@@ -190,6 +190,9 @@ BEGIN
     IF v_state IS NULL OR v_state IN ('released', 'conditionally_released', 'approved') THEN
         RAISE EXCEPTION 'a % lot does not begin with %', p_kind, p_act USING ERRCODE = 'ST010';
     END IF;
+    IF NOT EXISTS (SELECT FROM lab.items WHERE id = p_item AND kind = 'lot') THEN  -- else its holds would lock nothing
+        RAISE EXCEPTION 'this item is no lot' USING ERRCODE = 'ST002';
+    END IF;
     INSERT INTO lab.lots (id, name, kind, state, version, donor_id, donation_id, recipient_id, process_id,
                           specification_id, recorded_by)
     VALUES (p_item, p_name, p_kind, v_state, 1, p_donor, p_donation, p_recipient, p_process, p_specification, v_actor);
@@ -204,12 +207,13 @@ DROP FUNCTION IF EXISTS lab.move_lot(bigint, text);
 CREATE OR REPLACE FUNCTION lab.move_lot(p_lot bigint, p_act text, p_happened boolean) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_move record;
+    v_state text;
 BEGIN
-    SELECT m.to_state, m.towards_use INTO v_move FROM lab.lots l JOIN lab.lot_moves m
-        ON m.kind = l.kind AND m.from_state = l.state AND m.act = p_act WHERE l.id = p_lot;
-    IF v_move.to_state IN ('released', 'conditionally_released', 'approved', 'rejected') THEN
-        RAISE EXCEPTION 'only a signature moves a lot to %', v_move.to_state USING ERRCODE = 'ST011';
+    -- Asked of the act, not of where the lot stands now: that may change before it is locked.
+    SELECT to_state INTO v_state FROM lab.lot_moves
+    WHERE act = p_act AND to_state IN ('released', 'conditionally_released', 'approved', 'rejected') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'only a signature moves a lot to %', v_state USING ERRCODE = 'ST011';
     END IF;
     RETURN lab.make_move(p_lot, p_act, NULL, NULL, p_happened AND p_act = 'begin');
 END $$;
@@ -262,6 +266,7 @@ BEGIN
         WHERE s.id = NEW.signature_id AND s.meaning = TG_ARGV[0] AND s.record_kind = TG_ARGV[1]
           AND s.record_id = (v_row ->> TG_ARGV[2])::bigint
           AND (TG_ARGV[3] = '' OR s.statement = v_row ->> TG_ARGV[3])
+          AND (v_row ->> 'package_digest' IS NULL OR v_row ->> 'package_digest' = s.digest)
           AND s.xmin::text = (pg_current_xact_id()::text::numeric % 4294967296)::text
     ) THEN
         RAISE EXCEPTION 'this record stands on no signature of its own' USING ERRCODE = 'ST014';
@@ -269,8 +274,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- A review stands on the signature of its one result, or on one over all that waited when it was signed: made in this
--- transaction, over results made in earlier ones.
+-- A review stands on the signature of its one result, or on one over all that waited when it was signed, made in this
+-- transaction. Which those were is told by the digest: nothing that came since, or in a savepoint, can slip in.
 CREATE OR REPLACE FUNCTION lab.review_stands_on_signature() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -278,11 +283,16 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT FROM lab.signatures s JOIN lab.results r ON r.id = NEW.result_id
-        WHERE s.id = NEW.signature_id AND s.statement = NEW.decision AND s.xmin::text = v_now AND r.xmin::text <> v_now
+        WHERE s.id = NEW.signature_id AND s.statement = NEW.decision AND s.xmin::text = v_now
           AND ((s.meaning = 'result_reviewed' AND s.record_kind = 'result' AND s.record_id = NEW.result_id)
                OR (s.meaning = 'results_reviewed' AND s.record_kind = 'results' AND s.record_id = r.lot_id
                    AND NOT EXISTS (SELECT FROM lab.result_reviews v WHERE v.result_id = r.id)
-                   AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = r.id)))
+                   AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = r.id)
+                   AND s.digest = audit.sha256_hex((
+                       SELECT jsonb_agg(dossier.result(w.id) ORDER BY w.id)::text FROM lab.results w
+                       WHERE w.lot_id = r.lot_id
+                         AND NOT EXISTS (SELECT FROM lab.result_reviews v WHERE v.result_id = w.id AND v.signature_id <> s.id)
+                         AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = w.id)))))
     ) THEN
         RAISE EXCEPTION 'this review stands on no signature of its own' USING ERRCODE = 'ST014';
     END IF;

@@ -202,7 +202,9 @@ LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'rule', w.rule, 'justification', w.justification,
         'mitigations', w.mitigations, 'proposed_by', dossier.username(w.proposed_by),
         'approved_by', dossier.username(s.account_id), 'valid_from', audit.stamp(w.valid_from),
-        'valid_to', audit.stamp(w.valid_to), 'max_uses', w.max_uses, 'used', 0) ORDER BY w.id), '[]')
+        'valid_to', audit.stamp(w.valid_to), 'max_uses', w.max_uses,
+        'used', (SELECT count(*) FROM lab.releases r JOIN lab.judgements j ON j.id = r.judgement_id WHERE r.lot_id = w.lot_id
+                 AND jsonb_path_exists(j.verdicts, '$.verdicts[*].waiver ? (@ == $id)', jsonb_build_object('id', w.id)))) ORDER BY w.id), '[]')
     FROM lab.waivers w JOIN lab.signatures s ON s.id = w.signature_id WHERE w.lot_id = p_lot
 $$;
 

@@ -255,8 +255,9 @@ BEGIN
         END IF;
         INSERT INTO people.appointments (account_id, title_level, title_certificate, certificate_valid_until, from_at,
             until_at, first_signature_id, second_signature_id, proposal_id)
-        VALUES (v_proposal.account_id, v_proposal.title_level, v_proposal.title_certificate,
-            v_proposal.certificate_valid_until, v_proposal.from_at, v_proposal.until_at, v_first, v_signature.id, p_proposal)
+        -- Nobody was the authority before the second person signed.
+        VALUES (v_proposal.account_id, v_proposal.title_level, v_proposal.title_certificate, v_proposal.certificate_valid_until,
+            greatest(v_proposal.from_at, v_signature.signed_at), v_proposal.until_at, v_first, v_signature.id, p_proposal)
         RETURNING id INTO appointment;
     END IF;
 END $$;
@@ -285,27 +286,29 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Days of stem-cell quality management before the appointment: overlapping intervals count once, unevidenced ones never.
-CREATE OR REPLACE FUNCTION gate.experience_days(p_appointment bigint) RETURNS numeric
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(sum(upper(part) - lower(part)), 0)::numeric FROM people.appointments a, LATERAL (
-        SELECT unnest(range_agg(daterange(e.from_on, least(coalesce(e.to_on, a.from_at::date), a.from_at::date)))) AS part
-        FROM people.experience e
-        WHERE e.proposal_id = a.proposal_id AND e.domain = 'stem_cell_quality_management'
-          AND coalesce(e.evidence, '') <> '' AND e.from_on < least(coalesce(e.to_on, a.from_at::date), a.from_at::date)
-    ) AS parts WHERE a.id = p_appointment
-$$;
-
 CREATE OR REPLACE FUNCTION gate.setting(p_name text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT value FROM lab.settings WHERE name = p_name AND valid_from <= clock_timestamp() ORDER BY version DESC LIMIT 1
 $$;
 
+-- Days of stem-cell quality management before the appointment: overlapping intervals count once, unevidenced ones never.
+CREATE OR REPLACE FUNCTION gate.experience_days(p_appointment bigint) RETURNS numeric
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' AS $$
+    SELECT coalesce(sum(upper(part) - lower(part)), 0)::numeric FROM people.appointments a, LATERAL (
+        SELECT unnest(range_agg(daterange(e.from_on, least(coalesce(e.to_on, a.from_at::date), a.from_at::date)))) AS part
+        FROM people.experience e
+        WHERE e.proposal_id = a.proposal_id
+          AND coalesce(gate.setting('qa03.domains'), '["stem_cell_quality_management"]') ? e.domain
+          AND coalesce(e.evidence, '') <> '' AND e.from_on < least(coalesce(e.to_on, a.from_at::date), a.from_at::date)
+    ) AS parts WHERE a.id = p_appointment
+$$;
+
 -- What SQL itself finds against releasing this lot, whatever Python judged. Empty when nothing.
 CREATE OR REPLACE FUNCTION gate.objections(p_lot bigint, p_account bigint) RETURNS SETOF text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' AS $$
 DECLARE
     v_lot lab.lots;
+    v_donors bigint[];
     v_appointments integer;
     v_appointment people.appointments;
     v_roles text[] := people.roles_of(p_account);
@@ -327,7 +330,7 @@ BEGIN
            OR v_appointment.certificate_valid_until < v_now::date THEN
             RETURN NEXT 'QA-02: no valid senior title';
         END IF;
-        IF gate.experience_days(v_appointment.id) < coalesce((gate.setting('qa03.experience_years') #>> '{}')::numeric, 3) * 365.25 THEN
+        IF gate.experience_days(v_appointment.id) < coalesce((gate.setting('qa03.years') #>> '{}')::numeric, 3) * 365.25 THEN
             RETURN NEXT 'QA-03: too little experience in stem cell quality management';
         END IF;
     END IF;
@@ -390,8 +393,16 @@ BEGIN
               AND t.id = (SELECT max(id) FROM lab.determinations WHERE donation_id = v_lot.donation_id)) THEN
         RETURN NEXT 'DON-12: the donation is not determined eligible';
     END IF;
+    -- Whoever is named by the lot, by a donation or by the lineage: an edge left out hides no donor.
+    SELECT coalesce(array_agg(DISTINCT id), '{}') INTO v_donors FROM (
+        SELECT d.id FROM lab.donors d WHERE d.id IN (SELECT item_id FROM lab.ancestry(p_lot))
+        UNION SELECT d.donor_id FROM lab.donations d WHERE d.id IN (SELECT item_id FROM lab.ancestry(p_lot))
+        UNION SELECT v_lot.donor_id) AS behind(id) WHERE id IS NOT NULL;
+    IF v_donors IS DISTINCT FROM ARRAY[v_lot.donor_id] THEN
+        RETURN NEXT 'REL-05: not exactly one donor stands behind the lot';
+    END IF;
     IF EXISTS (SELECT FROM lab.donors d JOIN lab.marker_results m ON m.donor_id = d.id
-               WHERE d.id IN (SELECT item_id FROM lab.ancestry(p_lot)) AND d.relation = 'allogeneic'
+               WHERE d.id = ANY (v_donors) AND d.relation = 'allogeneic'
                  AND m.outcome = 'positive' AND gate.excludes(m.analyte, m.marker)) THEN
         RETURN NEXT 'DON-01: a donor marker is positive';
     END IF;
@@ -431,8 +442,8 @@ BEGIN
     SELECT * INTO v_record FROM dossier.record('lot', p_lot);
     SELECT * INTO v_judgement FROM lab.judgements
     WHERE id = p_judgement AND subject_kind = 'lot' AND subject_id = p_lot AND gate = 'G6';
-    IF NOT FOUND OR v_judgement.blocks THEN
-        RAISE EXCEPTION 'the judgement blocks, or is not of this lot' USING ERRCODE = 'ST021';
+    IF NOT FOUND OR v_judgement.blocks OR v_judgement.recorded_at < clock_timestamp() - interval '5 minutes' THEN
+        RAISE EXCEPTION 'the judgement blocks, is not of this lot, or not of now' USING ERRCODE = 'ST021';
     END IF;
     IF v_judgement.digest IS DISTINCT FROM audit.sha256_hex(v_record.bytes) OR v_judgement.dossier IS DISTINCT FROM v_record.bytes THEN
         RAISE EXCEPTION 'the dossier changed since it was judged' USING ERRCODE = 'ST020';

@@ -142,3 +142,42 @@ END $$;
 DROP TRIGGER IF EXISTS c_lines_before_use ON lab.specification_lines;
 CREATE TRIGGER c_lines_before_use BEFORE INSERT ON lab.specification_lines FOR EACH ROW EXECUTE FUNCTION lab.lines_before_use();
 ALTER TABLE lab.specification_lines ENABLE ALWAYS TRIGGER c_lines_before_use;
+
+-- What is stated once stays: a withdrawal is not taken back, a revoked grant does not revive, a session does not reopen.
+CREATE OR REPLACE FUNCTION lab.stated_once() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_before text := to_jsonb(OLD) ->> TG_ARGV[0];
+    v_after text := to_jsonb(NEW) ->> TG_ARGV[0];
+BEGIN
+    IF v_before IS NOT NULL AND v_before IS DISTINCT FROM v_after THEN
+        RAISE EXCEPTION '% of this record is stated already', TG_ARGV[0] USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION lab.session_ends_once() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF lower(NEW.during) IS DISTINCT FROM lower(OLD.during) OR isempty(NEW.during)
+       OR (NOT upper_inf(OLD.during) AND NEW.during <> OLD.during) THEN
+        RAISE EXCEPTION 'this session began and ended when it was said' USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('lab.consents', 'lab.stated_once', 'withdrawn_at'), ('people.grants', 'lab.stated_once', 'revoked_at'),
+        ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
+        ('lab.workstation_sessions', 'lab.session_ends_once', 'during')
+    ) AS wanted(table_name, function_name, column_name) LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS d_%s_once ON %s', t.column_name, t.table_name);
+        EXECUTE format('CREATE TRIGGER d_%s_once BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s(%L)',
+                       t.column_name, t.table_name, t.function_name, t.column_name);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER d_%s_once', t.table_name, t.column_name);
+    END LOOP;
+END $$;

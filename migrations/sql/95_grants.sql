@@ -41,6 +41,7 @@ GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for
 GRANT UPDATE (proposed_by) ON people.proposals TO stemma_gate;            -- likewise
 GRANT SELECT, INSERT, UPDATE ON lab.scans, lab.idempotency TO stemma_audit;
 GRANT SELECT, UPDATE ON people.sessions TO stemma_audit;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA gate TO stemma_gate;
 GRANT EXECUTE ON FUNCTION gate.setting(text) TO stemma_owner;
 
 -- the application: reads the laboratory, writes its rows, owns nothing, deletes nothing, cannot read secrets
@@ -50,19 +51,32 @@ REVOKE SELECT ON lab.idempotency FROM stemma_app;
 GRANT SELECT ON people.accounts, people.grants, people.appointments, people.proposals, people.experience, people.meanings TO stemma_app;
 GRANT SELECT (id, account_id, meaning, record_kind, record_id, record_version, statement, digest, factors, issued_at, expires_at, used_at, burned_at, burned_why) ON people.ceremonies TO stemma_app;
 GRANT SELECT ON audit.entries, audit.rows, audit.leaves, audit.nodes, audit.checkpoints, audit.epochs TO stemma_app;
-GRANT INSERT ON lab.items, lab.item_codes, lab.lineage, lab.equipment, lab.containers, lab.labels, lab.refusals,
-    lab.persons, lab.donors, lab.identity_matches, lab.consents, lab.marker_results, lab.donations, lab.determinations,
-    lab.materials, lab.material_lots, lab.process_versions, lab.specifications, lab.specification_lines, lab.line_clearances,
-    lab.workstation_sessions, lab.steps, lab.consumptions, lab.retains, lab.samples, lab.results, lab.result_reviews,
-    lab.result_invalidations, lab.judgements, lab.batch_reviews TO stemma_app;
+-- every column but those that the database itself fills in: keys that it draws, and when a record was made
+DO $$
+DECLARE
+    v_table regclass;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['lab.items', 'lab.item_codes', 'lab.lineage', 'lab.equipment', 'lab.containers', 'lab.labels',
+        'lab.refusals', 'lab.persons', 'lab.donors', 'lab.identity_matches', 'lab.consents', 'lab.marker_results',
+        'lab.donations', 'lab.determinations', 'lab.materials', 'lab.material_lots', 'lab.process_versions',
+        'lab.specifications', 'lab.specification_lines', 'lab.line_clearances', 'lab.workstation_sessions', 'lab.steps',
+        'lab.consumptions', 'lab.retains', 'lab.samples', 'lab.results', 'lab.result_reviews', 'lab.result_invalidations',
+        'lab.judgements', 'lab.batch_reviews', 'people.proposals', 'people.experience',
+        'identity.people', 'identity.lookups', 'identity.reveals']::regclass[]
+    LOOP
+        EXECUTE format('GRANT INSERT (%s) ON %s TO stemma_app', (
+            SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+            WHERE attrelid = v_table AND attnum > 0 AND NOT attisdropped AND attidentity = '' AND attgenerated = ''
+              AND attname <> 'recorded_at'), v_table);
+    END LOOP;
+END $$;
 GRANT INSERT (item_id, reason, deviation_id, recorded_by) ON lab.holds TO stemma_app;
 GRANT INSERT (number, item_id, what, class, rules, recorded_by) ON lab.deviations TO stemma_app;
 GRANT INSERT (rule, lot_id, justification, mitigations, proposed_by, valid_from, valid_to, max_uses) ON lab.waivers TO stemma_app;
-GRANT INSERT ON people.proposals, people.experience TO stemma_app;
 GRANT UPDATE (state, place_id, opened_until, version) ON lab.containers TO stemma_app;
 GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
 GRANT UPDATE (during, closing_clearance_id) ON lab.workstation_sessions TO stemma_app;
-GRANT SELECT, INSERT ON identity.people, identity.lookups, identity.reveals TO stemma_app;
+GRANT SELECT ON identity.people, identity.lookups, identity.reveals TO stemma_app;
 GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.pseudonyms TO stemma_app;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb),

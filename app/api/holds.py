@@ -1,0 +1,52 @@
+"""Holds over HTTP."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.schemas import Body, Code, Line, Name, Number
+from app.services import holds
+from app.services.holds import HoldView, LiftedView, PlacedView
+
+router = APIRouter(prefix="/holds", tags=["holds"])
+
+
+class NewHold(Body):
+    """What is held, and why."""
+
+    item: Code
+    reason: Line
+    deviation: Name | None = None
+
+
+class Lifting(Body):
+    """The proof of identity of whoever lifts it."""
+
+    ceremony: UUID
+
+
+@router.post("", status_code=201)
+async def place_hold(body: NewHold, house: HouseDep, call: CallDep) -> PlacedView:
+    """Place a hold."""
+    return await holds.place_hold(house, call, item=body.item, reason=body.reason, deviation=body.deviation)
+
+
+@router.post("/{hold}/lift")
+async def lift_hold(hold: Number, body: Lifting, house: HouseDep, call: CallDep) -> LiftedView:
+    """Lift a hold by signature."""
+    return await holds.lift_hold(house, call, hold=hold, ceremony=body.ceremony)
+
+
+@router.get("")
+async def list_holds(
+    house: HouseDep,
+    actor: ActorDep,
+    state: Literal["open", "lifted"] | None = None,
+    lot: Code | None = None,
+    after: Number | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[HoldView]:
+    """Holds, newest first."""
+    return await holds.list_holds(house, actor, state=state, lot=lot, after=after, limit=limit)

@@ -1,0 +1,69 @@
+"""Holds: placed by anybody, lifted by signature; an open one blocks every move towards use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from app.domain.errors import NotFound
+from app.domain.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from app.db.door import Change, Reading
+
+PLACE = """
+INSERT INTO lab.holds (item_id, reason, deviation_id, recorded_by) VALUES (:item_id, :reason, :deviation_id, :by)
+RETURNING id
+"""
+EXISTS = "SELECT id, item_id FROM lab.holds WHERE id = :id"
+LIFT = "SELECT gate.lift_hold(:id, :ceremony)"
+LIST = """
+SELECT h.id AS hold, k.code AS item, i.kind AS item_kind,
+    coalesce(l.name, (SELECT name FROM lab.lots WHERE id = h.item_id)) AS lot, h.reason,
+    (SELECT number FROM lab.deviations WHERE id = h.deviation_id) AS deviation, h.recorded_at AS placed_at,
+    p.username AS placed_by, h.lifted_at,
+    (SELECT printed_name FROM lab.signatures WHERE id = h.lifted_signature_id) AS lifted_by
+FROM lab.holds h JOIN lab.items i ON i.id = h.item_id JOIN people.accounts p ON p.id = h.recorded_by
+LEFT JOIN lab.item_codes k ON k.item_id = h.item_id AND k.scheme = 'own'
+LEFT JOIN lab.containers c ON c.id = h.item_id LEFT JOIN lab.lots l ON l.id = c.lot_id
+WHERE (CAST(:state AS text) IS NULL OR (h.lifted_at IS NULL) = (:state = 'open'))
+    AND (CAST(:lot_id AS bigint) IS NULL OR h.item_id IN (SELECT item_id FROM lab.ancestry(:lot_id))
+         OR h.item_id IN (SELECT material_lot_id FROM lab.consumptions WHERE lot_id = :lot_id))
+    AND (CAST(:after AS bigint) IS NULL OR h.id < :after)
+ORDER BY h.id DESC LIMIT :limit
+"""
+
+
+async def place(change: Change, *, item_id: int, reason: str, deviation_id: int | None) -> int:
+    """Place a hold. Its number."""
+    hold_id: int = await change.value(
+        PLACE, item_id=item_id, reason=reason, deviation_id=deviation_id, by=change.actor.account_id
+    )
+    return hold_id
+
+
+async def refuse_unknown(reading: Reading, *, hold_id: int) -> None:
+    """Raise NotFound where there is no hold of this number."""
+    if await reading.one(EXISTS, id=hold_id) is None:
+        raise NotFound(
+            what=Text("There is no hold {number}.", number=hold_id),
+            why=Text("No hold of this number was placed."),
+            remedy=Text("Choose one of the list of holds."),
+        )
+
+
+async def lift(change: Change, *, hold_id: int, ceremony: UUID) -> int:
+    """Lift a hold. The signature's number. Raises CeremonyRefused, Conflict while its deviation is open."""
+    signature: int = await change.value(LIFT, id=hold_id, ceremony=ceremony)
+    return signature
+
+
+async def page(
+    reading: Reading, *, state: str | None, lot_id: int | None, after: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Holds, newest first; those that bear on one lot where `lot_id` is given."""
+    return await reading.all(LIST, state=state, lot_id=lot_id, after=after, limit=limit)

@@ -1,0 +1,286 @@
+"""One life of a preparation over HTTP, from donor to "awaiting release"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from app.demo.people import Person, Unexpected
+from app.demo.telling import step
+
+VIALS = 4
+PASSED = {
+    "sterility": {"finding": "no growth"},
+    "mycoplasma": {"finding": "not detected"},
+    "endotoxin": {"value": "0.6", "unit": "EU/mL"},
+    "adventitious virus": {"finding": "not detected"},
+    "viability": {"value": "93.5", "unit": "%"},
+    "identity": {"finding": "STR match"},
+    "dose": {"value": "10400000", "unit": "cells/vial"},
+    "CD73+ CD90+ CD105+": {"value": "98.2", "unit": "%"},
+}
+LINES: list[dict[str, Any]] = [
+    {"test": "sterility", "method": "direct inoculation, 14 d", "kind": "qualitative", "expected": "no growth", "safety": True},
+    {"test": "mycoplasma", "method": "culture and NAT", "kind": "qualitative", "expected": "not detected", "safety": True},
+    {"test": "endotoxin", "method": "kinetic chromogenic LAL", "kind": "quantitative", "high": "5", "unit": "EU/mL", "safety": True},
+    {"test": "adventitious virus", "method": "in vitro, three indicator lines", "kind": "qualitative", "expected": "not detected", "safety": True},
+    {"test": "viability", "method": "AO/PI count", "kind": "quantitative", "low": "80", "unit": "%", "safety": True},
+    {"test": "identity", "method": "STR against the donor", "kind": "qualitative", "expected": "STR match", "safety": True},
+    {"test": "dose", "method": "AO/PI count", "kind": "quantitative", "low": "9000000", "unit": "cells/vial", "safety": True},
+    {"test": "CD73+ CD90+ CD105+", "method": "flow cytometry", "kind": "quantitative", "low": "95", "unit": "%", "safety": False},
+]  # fmt: skip
+MATERIALS: list[dict[str, Any]] = [
+    {"name": "MSC expansion medium", "description": "间充质干细胞扩增培养基, xeno-free", "grade": "gmp_ancillary",
+     "composition": [{"name": "α-MEM"}, {"name": "human platelet lysate"}, {"name": "L-glutamine", "cas": "56-85-9"}]},
+    {"name": "Recombinant trypsin", "description": "重组胰蛋白酶", "grade": "gmp_ancillary",
+     "composition": [{"name": "trypsin, recombinant", "cas": "9002-07-7"}, {"name": "EDTA", "cas": "60-00-4"}]},
+    {"name": "Cryoprotectant CS10", "description": "冻存液, DMSO 10 %", "grade": "pharmacopoeial_excipient",
+     "composition": [{"name": "dimethyl sulfoxide", "cas": "67-68-5"}, {"name": "human serum albumin", "cas": "70024-90-7"}]},
+]  # fmt: skip
+
+
+@dataclass
+class Laboratory:
+    """The people, and what they work with."""
+
+    people: dict[str, Person]
+    folder: Path
+    workstation: str = ""
+    tank: str = ""
+    containers: dict[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Person:
+        """Somebody by their user name."""
+        try:
+            return self.people[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass
+class Preparation:
+    """What a life left behind."""
+
+    code: str
+    name: str
+    donation: str
+    vials: list[str]
+    pseudonym: str
+
+
+def now() -> str:
+    """This moment."""
+    return datetime.now(UTC).isoformat()
+
+
+def prepare_house(lab: Laboratory) -> None:
+    """Equipment, process, specification, materials: what must stand before the first donation."""
+    quinn, quincy, tess = lab.quinn, lab.quincy, lab.tess
+    lab.workstation = quinn.does("/equipment", {"name": "BSC-02", "kind": "workstation", "room": "C-114"})["code"]
+    lab.tank = quinn.does("/equipment", {"name": "LN2-01", "kind": "tank", "room": "C-120"})["code"]
+    quinn.does(
+        "/processes",
+        {
+            "name": "MSC-BM", "version": 4, "product": "autologous bone marrow MSC", "product_zh": "自体骨髓间充质干细胞",
+            "cell_source": "bone marrow", "passage_convention": "primary_is_p0", "max_passage": 5, "max_pdl": "18",
+            "shelf_life_days": 730, "gene_modified": False, "long_term_expansion": False, "clone_selected": False,
+            "short_cycle": True, "low_manipulation": True,
+        },
+    )  # fmt: skip
+    quinn.does(
+        "/specifications",
+        {
+            "name": "MSC-BM",
+            "version": 4,
+            "effective_from": now(),
+            "lines": [{"required": True, **line} for line in LINES],
+        },
+    )
+    step("Quinn (QA manager)", "defined workstation, process MSC-BM v4 and its specification")
+    for number, material in enumerate(MATERIALS):
+        quinn.does("/materials", {**material, "composition_complete": True})
+        lot = tess.does(
+            "/material-lots",
+            {
+                "material": material["name"], "supplier": "Reagent House", "supplier_lot": f"RH-26-{number + 1:03}",
+                "expires_on": str(date.today() + timedelta(days=300)), "received_at": now(),
+                "certificate_reference": f"CoA RH-26-{number + 1:03}", "certificate_reviewed_at": now(),
+                "storage_ok": True, "containers": 2,
+            },
+        )  # fmt: skip
+        approver = quinn if number == 0 else quincy
+        ceremony = approver.signs("material_approved", {"kind": "material_lot", "code": lot["code"]})
+        approver.does(f"/material-lots/{lot['code']}/approve", {"ceremony": ceremony})
+        lab.containers[material["name"]] = lot["containers"][0]["code"]
+    step("Tess and the QA managers", "received three material lots; each approved for use by signature")
+
+
+def _used(lab: Laboratory, *names: str) -> list[dict[str, Any]]:
+    return [{"container": lab.containers[name], "quantity": "25", "unit": "mL"} for name in names]
+
+
+def _clear(lab: Laboratory, lot: str, phase: str) -> None:
+    checks = {"previous material gone": True, "surfaces disinfected": True, "labels reconciled": True}
+    lab.tess.does(
+        f"/workstations/{lab.workstation}/clearances",
+        {"lot": lot, "phase": phase, "checks": checks, "verified_by": "vera"},
+    )
+
+
+def donate(lab: Laboratory, *, name: str, number: str, born: str) -> dict[str, str]:
+    """Donor, consent, markers, donation, determination."""
+    donor = lab.phil.does(
+        "/donors",
+        {"relation": "autologous", "recipient": "self",
+         "identity": {"name": name, "hospital_number": number, "birth_date": born}},
+    )  # fmt: skip
+    code, pseudonym = donor["code"], donor["pseudonym"]
+    lab.phil.does(
+        f"/donors/{code}/identity-matches",
+        {"recipient": "self", "identifiers": ["hospital_number", "birth_date"], "second_by": "vera"},
+    )
+    lab.phil.does(
+        f"/donors/{code}/consents",
+        {
+            "form_version": "IC-MSC-3.1",
+            "scopes": ["donation", "processing", "storage", "autologous use"],
+            "signed_at": now(),
+        },
+    )
+    panel = [("HIV", "HIV Ag/Ab"), ("HIV", "HIV NAT"), ("HBV", "HBsAg"), ("HBV", "anti-HBc"), ("HBV", "HBV NAT"),
+             ("HCV", "anti-HCV"), ("HCV", "HCV NAT"), ("syphilis", "treponemal"), ("syphilis", "non-treponemal")]  # fmt: skip
+    lab.ana.does(
+        f"/donors/{code}/markers",
+        {"markers": [{"analyte": analyte, "marker": marker, "method": "hospital laboratory", "kit_lot": "K-118",
+                      "laboratory": "Hospital laboratory medicine", "sampled_at": now(), "reported_at": now(),
+                      "outcome": "negative"} for analyte, marker in panel]},
+    )  # fmt: skip
+    step(
+        "Phil (physician) and Ana (QC)",
+        f"registered donor [bold]{pseudonym}[/], consent, two identifiers, nine markers",
+    )
+    donation = lab.tess.does(
+        "/donations",
+        {"donor": code, "tissue": "bone marrow", "collected_at": now(), "received_at": now(), "volume_ml": "40"},
+    )["code"]
+    ceremony = lab.phil.signs("eligibility_determined", {"kind": "donation", "code": donation}, statement="eligible")
+    lab.phil.does(
+        f"/donations/{donation}/determination",
+        {"decision": "eligible", "reason": "history, examination and markers reviewed", "ceremony": ceremony},
+    )
+    step("Phil", f"determined donation {donation} eligible; until then it stood in quarantine")
+    return {"donor": code, "pseudonym": pseudonym, "donation": donation}
+
+
+def culture(lab: Laboratory, given: dict[str, str]) -> Preparation:
+    """Plan, clear the line, isolate, passage three times, fill, freeze."""
+    lot = lab.tess.does(
+        "/lots",
+        {"process": {"name": "MSC-BM", "version": 4}, "specification": {"name": "MSC-BM", "version": 4},
+         "donation": given["donation"], "recipient": "self"},
+    )  # fmt: skip
+    code = lot["code"]
+    _clear(lab, code, "before")
+    bench = {"workstation": lab.workstation, "verified_by": "vera"}
+    began = now()
+    medium = _used(lab, "MSC expansion medium")
+    done = lab.tess.does(
+        f"/lots/{code}/isolation",
+        {
+            **bench,
+            "materials": medium,
+            "started_at": began,
+            "ended_at": now(),
+            "viable": "500000",
+            "dead": "26000",
+            "flasks": 1,
+        },
+    )
+    flasks = _codes(done)
+    step("Tess (technician), Vera watching", f"cleared the line, isolated P0 of [bold]{lot['name']}[/]")
+    for seeded, harvested, dead in (
+        (500_000, 2_100_000, 70_000),
+        (2_000_000, 9_400_000, 310_000),
+        (9_000_000, 44_000_000, 1_500_000),
+    ):
+        began = now()
+        done = lab.tess.does(
+            f"/lots/{code}/passages",
+            {**bench, "parents": flasks, "materials": _used(lab, "MSC expansion medium", "Recombinant trypsin"),
+             "started_at": began, "ended_at": now(), "viable_seeded": str(seeded), "viable_harvested": str(harvested),
+             "dead_harvested": str(dead), "flasks": 2},
+        )  # fmt: skip
+        flasks = _codes(done)
+    step("Tess", "passaged P1 to P3; population doublings counted")
+    began = now()
+    done = lab.tess.does(
+        f"/lots/{code}/fill",
+        {**bench, "parents": flasks, "materials": _used(lab, "Cryoprotectant CS10"), "started_at": began, "ended_at": now(),
+         "viable_harvested": "43000000", "dead_harvested": "1600000", "vials": VIALS, "volume_ml": "1.0",
+         "viable_cells_per_vial": "10400000"},
+    )  # fmt: skip
+    vials = _codes(done)
+    return Preparation(
+        code=code, name=lot["name"], donation=given["donation"], vials=vials, pseudonym=given["pseudonym"]
+    )
+
+
+def _codes(done: dict[str, Any]) -> list[str]:
+    return [each if isinstance(each, str) else each["code"] for each in done["containers"]]
+
+
+def label_and_freeze(lab: Laboratory, made: Preparation) -> None:
+    """Print a label for each vial, read it back from its own picture as a technician would, then freeze."""
+    folder = lab.folder / "labels"
+    folder.mkdir(parents=True, exist_ok=True)
+    for vial in made.vials:
+        lab.tess.does(f"/items/{vial}/labels", {})
+        picture = lab.tess.fetches(f"/items/{vial}/label.png", dots_per_mm="12")
+        (folder / f"{vial}.png").write_bytes(picture)
+        (folder / f"{vial}.pdf").write_bytes(lab.tess.fetches(f"/items/{vial}/label.pdf"))
+        seen = lab.tess.sends_picture("/scans/picture", picture)["scans"]
+        if [scan["item"]["code"] for scan in seen if scan["item"]] != [vial]:
+            raise Unexpected(f"the label of {vial} reads as {seen}")
+    step("Tess", f"printed {len(made.vials)} vial labels and scanned each [bold]from the picture of its label[/]")
+    lab.tess.does(
+        f"/lots/{made.code}/cryopreservation",
+        {"place": lab.tank, "programme": "-1 °C/min to -40 °C, then -10 °C/min to -120 °C", "verified_by": "vera",
+         "started_at": now(), "frozen_at": now()},
+    )  # fmt: skip
+    _clear(lab, made.code, "after")
+    for kind, source in (("starting_material", made.donation), ("final_product", made.vials[-1])):
+        lab.tess.does(
+            f"/lots/{made.code}/retains",
+            {"kind": kind, "from": source, "quantity": "0.5", "unit": "mL", "place": "Freezer R-3, drawer 2"},
+        )
+    step("Tess", "froze the vials, cleared the line, took retains; the lot is in quarantine")
+
+
+def test(lab: Laboratory, made: Preparation, *, but: dict[str, dict[str, str]] | None = None) -> None:
+    """Sample, measure, review."""
+    sample = lab.ana.does(f"/lots/{made.code}/samples", {"from": made.vials[0], "purpose": "release testing"})["code"]
+    for name, value in {**PASSED, **(but or {})}.items():
+        lab.ana.does(
+            f"/samples/{sample}/results",
+            {"test": name, **value, "method_version": "QC-SOP-12 v3", "instrument": "LAB-7", "measured_at": now()},
+        )
+    step("Ana (QC analyst)", f"recorded {len(PASSED)} results of sample {sample}")
+    ceremony = lab.rolf.signs("results_reviewed", {"kind": "results", "code": made.code}, statement="accepted")
+    lab.rolf.does(
+        f"/lots/{made.code}/results/review",
+        {"decision": "accepted", "remarks": "raw data checked", "ceremony": ceremony},
+    )
+    step("Rolf (QC reviewer)", "reviewed them all by one signature")
+
+
+def review(lab: Laboratory, made: Preparation) -> None:
+    """The QA review of the batch record, and the submission for release."""
+    ceremony = lab.quinn.signs("batch_reviewed", {"kind": "batch", "code": made.code}, statement="accepted")
+    lab.quinn.does(
+        f"/lots/{made.code}/batch-review",
+        {"decision": "accepted", "remarks": "batch record and audit trail reviewed", "ceremony": ceremony},
+    )
+    lab.quinn.does(f"/lots/{made.code}/submit")
+    step("Quinn", f"reviewed the batch record of {made.name} by signature and submitted it for release")

@@ -1,0 +1,171 @@
+-- Lots as they stand just before release, written by a superuser's hand: for attacks and races, which begin where a
+-- life ends. Temporary functions; nothing of this stays in the database but rows.
+
+CREATE FUNCTION pg_temp.who(p_name text) RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT id FROM people.accounts WHERE username = p_name $$;
+
+CREATE FUNCTION pg_temp.item(p_kind text) RETURNS bigint LANGUAGE sql AS $$
+    WITH made AS (INSERT INTO lab.items (kind) VALUES (p_kind) RETURNING id)
+    INSERT INTO lab.item_codes (code, item_id, scheme)
+    SELECT upper(left(p_kind, 1)) || 'X' || lpad(id::text, 9, '0'), id, 'own' FROM made RETURNING item_id
+$$;
+
+-- A signature with its used ceremony, as the gate would have written it then.
+CREATE FUNCTION pg_temp.signed(p_who text, p_meaning text, p_kind text, p_record bigint, p_statement text, p_digest text, p_at timestamptz)
+RETURNS bigint LANGUAGE sql AS $$
+    WITH proof AS (
+        INSERT INTO people.ceremonies (account_id, meaning, record_kind, record_id, record_version, statement, digest, factors,
+                                       issued_at, expires_at, used_at)
+        VALUES (pg_temp.who(p_who), p_meaning, p_kind, p_record, 1, p_statement, p_digest, '{password,totp}',
+                p_at - interval '1 minute', p_at + interval '1 minute', p_at) RETURNING id)
+    INSERT INTO lab.signatures (ceremony_id, account_id, printed_name, roles, meaning, record_kind, record_id,
+                                record_version, statement, digest, signed_at)
+    SELECT proof.id, a.id, a.printed_name, '{}', p_meaning, p_kind, p_record, 1, p_statement, p_digest, p_at
+    FROM proof, people.accounts a WHERE a.username = p_who RETURNING id
+$$;
+
+CREATE FUNCTION pg_temp.history(p_lot bigint, p_kind text, p_acts text[], p_signature bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_from text := 'none';
+    v_to text;
+    v_seq integer := 0;
+    v_act text;
+BEGIN
+    FOREACH v_act IN ARRAY p_acts LOOP
+        SELECT to_state INTO STRICT v_to FROM lab.lot_moves WHERE kind = p_kind AND from_state = v_from AND act = v_act;
+        v_seq := v_seq + 1;
+        INSERT INTO lab.lot_history (lot_id, seq, kind, from_state, act, to_state, signature_id, recorded_by)
+        VALUES (p_lot, v_seq, p_kind, v_from, v_act, v_to, CASE WHEN v_to = 'approved' THEN p_signature END, pg_temp.who('quinn'));
+        v_from := v_to;
+    END LOOP;
+END $$;
+
+-- What all lots share: a workstation cleared, a process, two specifications (all safety tests; sterility alone), a
+-- material lot approved two months ago and an opened bottle of it.
+CREATE FUNCTION pg_temp.stage(OUT workstation bigint, OUT clearance bigint, OUT process bigint, OUT whole bigint, OUT short bigint,
+                              OUT bottle bigint, OUT medium bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    v_material bigint;
+    v_signature bigint;
+BEGIN
+    workstation := pg_temp.item('equipment');
+    INSERT INTO lab.equipment (id, name, kind, room, recorded_by)
+    VALUES (workstation, 'BSC ' || workstation, 'workstation', 'A-1', pg_temp.who('quinn'));
+    INSERT INTO lab.line_clearances (workstation_id, phase, checks, performed_by, verified_by, cleared_at, recorded_by)
+    VALUES (workstation, 'before', '{}', pg_temp.who('tess'), pg_temp.who('vera'), clock_timestamp() - interval '41 days',
+            pg_temp.who('tess')) RETURNING id INTO clearance;
+    INSERT INTO lab.process_versions (name, version, product, product_zh, cell_source, passage_convention, max_passage, max_pdl,
+        shelf_life_days, gene_modified, long_term_expansion, clone_selected, short_cycle, low_manipulation, recorded_by)
+    VALUES ('MSC ' || workstation, 1, 'MSC', '间充质干细胞', 'bone marrow', 'primary_is_p0', 5, 20, 730, false, false, false, false,
+            false, pg_temp.who('quinn')) RETURNING id INTO process;
+    INSERT INTO lab.specifications (name, version, effective_from, recorded_by)
+    VALUES ('whole ' || workstation, 1, clock_timestamp() - interval '90 days', pg_temp.who('quinn')) RETURNING id INTO whole;
+    INSERT INTO lab.specification_lines (specification_id, test, method, kind, low, high, unit, expected, safety, required)
+    SELECT whole, test, 'SOP', CASE WHEN expected IS NULL THEN 'quantitative' ELSE 'qualitative' END, low, high, unit, expected, true, true
+    FROM (VALUES ('sterility', NULL::numeric, NULL::numeric, NULL, 'no growth'), ('mycoplasma', NULL, NULL, NULL, 'not detected'),
+        ('endotoxin', NULL, 0.5, 'EU/mL', NULL), ('viability', 70, NULL, '%', NULL), ('identity', NULL, NULL, NULL, 'conforms'),
+        ('dose', 20000000, 50000000, 'cells/vial', NULL), ('adventitious virus', NULL, NULL, NULL, 'not detected')
+    ) AS lines(test, low, high, unit, expected);
+    INSERT INTO lab.specifications (name, version, effective_from, recorded_by)
+    VALUES ('short ' || workstation, 1, clock_timestamp() - interval '90 days', pg_temp.who('quinn')) RETURNING id INTO short;
+    INSERT INTO lab.specification_lines (specification_id, test, method, kind, expected, safety, required)
+    VALUES (short, 'sterility', 'SOP', 'qualitative', 'no growth', true, true);
+    INSERT INTO lab.materials (name, description, grade, composition, composition_complete, recorded_by)
+    VALUES ('medium ' || workstation, 'DMEM low glucose', 'GMP', '[{"name": "glucose", "cas": null}]', true, pg_temp.who('quinn'))
+    RETURNING id INTO v_material;
+    medium := pg_temp.item('lot');
+    v_signature := pg_temp.signed('quinn', 'material_approved', 'material_lot', medium, '', repeat('0', 64), clock_timestamp() - interval '60 days');
+    INSERT INTO lab.lots (id, name, kind, state, version, recorded_by) VALUES (medium, 'MAT ' || medium, 'material', 'approved', 2, pg_temp.who('tess'));
+    PERFORM pg_temp.history(medium, 'material', '{receive,approve}', v_signature);
+    INSERT INTO lab.material_lots (id, material_id, supplier, supplier_lot, expires_on, received_at, certificate_reference,
+        certificate_reviewed_at, storage_ok, recorded_by)
+    VALUES (medium, v_material, 'Supplier', 'SL-1', current_date + 300, clock_timestamp() - interval '65 days', 'C-1',
+            clock_timestamp() - interval '61 days', true, pg_temp.who('tess'));
+    bottle := pg_temp.item('material_container');
+    INSERT INTO lab.containers (id, lot_id, kind, opened_until, recorded_by)
+    VALUES (bottle, medium, 'bottle', clock_timestamp() + interval '30 days', pg_temp.who('tess'));
+END $$;
+
+-- One allogeneic preparation awaiting release, its batch reviewed; only the signature is missing.
+CREATE FUNCTION pg_temp.lot(p_specification bigint, p_stage record) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_tess bigint := pg_temp.who('tess');
+    v_vera bigint := pg_temp.who('vera');
+    v_whole boolean := p_specification = p_stage.whole;
+    v_donor bigint := pg_temp.item('person');
+    v_donation bigint := pg_temp.item('donation');
+    v_lot bigint := pg_temp.item('lot');
+    v_vial bigint := pg_temp.item('container');
+    v_sample bigint := pg_temp.item('sample');
+    v_retain bigint;
+    v_session bigint;
+    v_step bigint;
+    v_signature bigint;
+    v_digest text;
+BEGIN
+    INSERT INTO lab.persons (id, pseudonym) VALUES (v_donor, 'P-' || v_donor);
+    INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recorded_by) VALUES (v_donor, 'allogeneic', v_donor, v_donor, v_tess);
+    INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_by)
+    SELECT v_donor, panel.analyte, marker, 'PCR', 'K-1', 'Clinical laboratory', v_now - interval '44 days', v_now - interval '43 days', 'negative', pg_temp.who('ana')
+    FROM (SELECT analyte, jsonb_array_elements_text(markers) AS marker FROM lab.settings, jsonb_each(value) AS p(analyte, markers)
+          WHERE name = 'don01.panel' ORDER BY version DESC) AS panel WHERE v_whole OR marker = 'HIV NAT';
+    INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)
+    VALUES (v_donor, 'IC-3', '{collection,processing}', v_now - interval '45 days', v_tess);
+    INSERT INTO lab.donations (id, donor_id, tissue, collected_at, received_at, recorded_by)
+    VALUES (v_donation, v_donor, 'bone marrow', v_now - interval '42 days', v_now - interval '42 days' + interval '1 hour', v_tess);
+    INSERT INTO lab.lineage (parent_id, child_id) VALUES (v_donor, v_donation);
+    v_signature := pg_temp.signed('phil', 'eligibility_determined', 'donation', v_donation, 'eligible', repeat('0', 64), v_now - interval '41 days 12 hours');
+    INSERT INTO lab.determinations (donation_id, decision, reason, signature_id, recorded_by)
+    VALUES (v_donation, 'eligible', 'all negative', v_signature, pg_temp.who('phil'));
+    INSERT INTO lab.lots (id, name, kind, state, version, donor_id, donation_id, process_id, specification_id, frozen_at, expires_at, recorded_by)
+    VALUES (v_lot, 'PREP ' || v_lot, 'preparation', 'awaiting_release', 4, v_donor, v_donation, p_stage.process, p_specification,
+            v_now - interval '20 days', v_now + interval '700 days', v_tess);
+    PERFORM pg_temp.history(v_lot, 'preparation', '{plan,begin,finish,submit}', NULL);
+    INSERT INTO lab.workstation_sessions (workstation_id, lot_id, donor_id, during, planned, opening_clearance_id, recorded_by)
+    VALUES (p_stage.workstation, v_lot, v_donor, tstzrange(v_now - interval '40 days', v_now - interval '20 days'), false, p_stage.clearance, v_tess)
+    RETURNING id INTO v_session;
+    INSERT INTO lab.steps (lot_id, kind, passage, performed_by, verified_by, workstation_session_id, started_at, ended_at,
+        viable_seeded, viable_harvested, viability_percent, pd, cpdl, parameters, recorded_by)
+    SELECT v_lot, kind, passage, v_tess, v_vera, CASE WHEN kind <> 'cryopreservation' THEN v_session END, v_now - age, v_now - age + interval '2 hours',
+        CASE WHEN pd > 0 THEN 500000 END, CASE WHEN pd > 0 THEN 4000000 END, 95, pd, cpdl, '{}', v_tess
+    FROM (VALUES ('isolation', 0, interval '40 days', NULL::numeric, NULL::numeric), ('passage', 1, interval '33 days', 3, 3),
+                 ('fill', 1, interval '21 days', NULL, 3), ('cryopreservation', 1, interval '20 days 12 hours', NULL, 3)) AS s(kind, passage, age, pd, cpdl)
+    WHERE v_whole OR kind = 'isolation';
+    SELECT min(id) INTO v_step FROM lab.steps WHERE lot_id = v_lot;
+    INSERT INTO lab.consumptions (step_id, lot_id, container_id, material_lot_id, quantity, unit, used_at, recorded_by)
+    VALUES (v_step, v_lot, p_stage.bottle, p_stage.medium, 45, 'mL', v_now - interval '40 days', v_tess);
+    INSERT INTO lab.containers (id, lot_id, kind, state, passage, recorded_by) VALUES (v_vial, v_lot, 'vial', 'stored', 1, v_tess);
+    INSERT INTO lab.lineage (parent_id, child_id, step_id) VALUES (v_donation, v_vial, v_step);
+    INSERT INTO lab.labels (item_id, design, content_sha256, read_back, recorded_by) VALUES (v_vial, 'vial', repeat('0', 64), 'V', v_tess);
+    INSERT INTO lab.samples (id, lot_id, from_item_id, purpose, taken_at, taken_by, recorded_by)
+    VALUES (v_sample, v_lot, v_vial, 'release', v_now - interval '20 days', v_tess, v_tess);
+    IF v_whole THEN
+        FOR i IN 1..2 LOOP
+            v_retain := pg_temp.item('retain');
+            INSERT INTO lab.retains (id, lot_id, from_item_id, kind, place, taken_at, recorded_by)
+            VALUES (v_retain, v_lot, v_vial, (ARRAY['starting_material', 'final_product'])[i], 'LN2-1', v_now - interval '20 days', v_tess);
+        END LOOP;
+    END IF;
+    INSERT INTO lab.results (lot_id, sample_id, line_id, value_number, value_text, unit, method_version, analyst, measured_at, recorded_by)
+    SELECT v_lot, v_sample, l.id, CASE WHEN l.expected IS NULL THEN coalesce((l.low + l.high) / 2, l.low + 20, l.high / 2) END, l.expected, l.unit, 'SOP/1',
+           pg_temp.who('ana'), v_now - interval '10 days', pg_temp.who('ana')
+    FROM lab.specification_lines l WHERE l.specification_id = p_specification ORDER BY l.id;
+    v_digest := audit.sha256_hex(dossier.results_to_review(v_lot)::text);
+    v_signature := pg_temp.signed('rolf', 'results_reviewed', 'results', v_lot, 'accepted', v_digest, v_now - interval '9 days');
+    INSERT INTO lab.result_reviews (result_id, decision, remarks, signature_id, recorded_by)
+    SELECT id, 'accepted', '', v_signature, pg_temp.who('rolf') FROM lab.results WHERE lot_id = v_lot ORDER BY id;
+    v_digest := audit.sha256_hex(dossier.package(v_lot)::text);
+    v_signature := pg_temp.signed('quinn', 'batch_reviewed', 'batch', v_lot, 'accepted', v_digest, v_now - interval '1 day');
+    INSERT INTO lab.batch_reviews (lot_id, decision, package_digest, remarks, signature_id, recorded_by)
+    VALUES (v_lot, 'accepted', v_digest, '', v_signature, pg_temp.who('quinn'));
+    RETURN v_lot;
+END $$;
+
+-- A live ceremony as the authentication role would have opened it a moment ago, for the record as it stands now.
+CREATE FUNCTION pg_temp.ceremony(p_who text, p_meaning text, p_kind text, p_record bigint, p_statement text DEFAULT '') RETURNS uuid LANGUAGE sql AS $$
+    INSERT INTO people.ceremonies (account_id, meaning, record_kind, record_id, record_version, statement, digest, factors, expires_at)
+    SELECT pg_temp.who(p_who), p_meaning, p_kind, p_record, r.version, p_statement, audit.sha256_hex(r.bytes), '{password,totp}',
+           clock_timestamp() + interval '4 minutes 50 seconds'
+    FROM dossier.record(p_kind, p_record) AS r RETURNING id
+$$;
