@@ -6,8 +6,6 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import MutableHeaders
-
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +13,8 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
 )
+
+_NO_STORE = (b"cache-control", b"no-store")
 
 
 class Shield:
@@ -106,16 +106,15 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         """Wrap an application. `secure` adds HSTS, for service behind TLS."""
         self._app = app
-        self._fixed = {
-            "Content-Security-Policy": CSP,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-        }
-        if secure:
-            self._fixed["Strict-Transport-Security"] = "max-age=31536000"
+        self._fixed = [
+            (b"content-security-policy", CSP.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+            (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+            *([(b"strict-transport-security", b"max-age=31536000")] if secure else []),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -125,10 +124,9 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._fixed.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                headers = list(message.get("headers", ()))
+                kept = any(name == b"cache-control" for name, _ in headers)
+                message["headers"] = [*headers, *self._fixed, *(() if kept else (_NO_STORE,))]
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -9,29 +9,40 @@ from fastapi import FastAPI
 
 from app.api import (
     accounts,
+    already_happened,
     appointments,
     ceremonies,
+    clearances,
     dashboard,
+    deviations,
     donations,
     donors,
     equipment,
     health,
+    holds,
     identities,
     items,
     labels,
+    lots,
     materials,
     processes,
     release,
+    results,
+    reviews,
     rules,
+    samples,
     scans,
     sessions,
     specifications,
+    steps,
+    waivers,
 )
 from app.api.plumbing import install
 from app.asgi import BodyLimit, SecurityHeaders, Shield
 from app.db.door import Door
 from app.services.house import House
 from app.settings import Settings
+from app.web.routes import install as install_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,27 +71,40 @@ def build(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Stemma", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.house = house
     install(app)
+    # The scan stands before all others, which are tried one after the other; its router documents it.
+    app.add_route(f"{API}/scans", scans.scan, methods=["POST"], include_in_schema=False)
     app.include_router(health.router)
     for area in (
         accounts,
+        already_happened,
         appointments,
         ceremonies,
+        clearances,
         dashboard,
+        deviations,
         donations,
         donors,
         equipment,
+        holds,
         identities,
         items,
         labels,
+        lots,
         materials,
         processes,
         release,
+        results,
+        reviews,
         rules,
+        samples,
         scans,
         sessions,
         specifications,
+        steps,
+        waivers,
     ):
         app.include_router(area.router, prefix=API)
+    install_pages(app)
     app.add_middleware(
         BodyLimit, limit_bytes=settings.upload_limit_bytes, bounded_inside=frozenset({scans.PICTURE_PATH})
     )

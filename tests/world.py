@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -201,12 +202,17 @@ class Lab:
         return pyotp.TOTP(self.cast[name]["totp_secret"]).now()
 
     async def sign_in(self, name: str) -> str:
-        """A new session's token."""
+        """A new session's token, whatever other tests did to this name before."""
+        await self.sql(
+            "INSERT INTO people.login_attempts (username, source, outcome) VALUES ($1, '', 'unlocked')", name
+        )
         response = await self.http.post(
             f"{API}/session",
             json={"username": name, "password": self.password(name), "totp": await self.totp(name)},
         )
-        return str(ok(response)["token"])
+        token = str(ok(response)["token"])
+        await self.totp(name)  # what signing in used up is a code that a test may just have asked for
+        return token
 
     async def record(self, name: str, kind: str, ref: str) -> dict[str, Any]:
         """A record as it is shown for signing."""
@@ -259,6 +265,8 @@ class Lab:
             return rows
 
 
+NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+"""The cast shares one client: a cookie in it would make the next sign-in end the last one's session."""
 BY_CODE = frozenset({"lot", "batch", "material_lot", "donation"})
 
 
@@ -290,6 +298,8 @@ async def open_lab(database: Any, **settings: Any) -> AsyncIterator[Lab]:
     async with (
         app.router.lifespan_context(app),
         asyncpg.create_pool(driver_url(database.admin_url), min_size=1, max_size=4) as pool,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://lab.test") as http,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://lab.test", cookies=NO_COOKIES
+        ) as http,
     ):
         yield Lab(app, http, pool, database.cast)

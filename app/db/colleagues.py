@@ -17,6 +17,8 @@ SELECT id, username, printed_name, people.roles_of(id) AS roles FROM people.acco
 WHERE username = :username AND state = 'active'
 """
 
+ANYBODY = "SELECT id FROM people.accounts WHERE username = :username"
+
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
@@ -39,6 +41,12 @@ async def named(reading: Reading, *, username: str, field: str) -> Colleague:
             remedy=Text("Write the person's user name as they sign in with it."),
         )
     return Colleague(row.id, row.username, row.printed_name, frozenset(Role(role) for role in row.roles))
+
+
+async def id_of(reading: Reading, *, username: str) -> int | None:
+    """The account of this name, also of somebody who has left. None where there never was one."""
+    found: int | None = await reading.value(ANYBODY, username=username)
+    return found
 
 
 async def second_person(change: Change, *, username: str, act: Act) -> Colleague:

@@ -130,6 +130,28 @@ async def _no_reset(_: Any) -> None:
     """A pooled scan connection runs single statements outside any transaction: there is nothing to reset."""
 
 
+class Scanning:
+    """Single statements on the driver's connection, each its own transaction."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        """For as long as the door lends the connection."""
+        self._connection = connection
+
+    async def row(self, statement: str, *values: Any) -> asyncpg.Record | None:
+        """The only row of a prepared statement."""
+        try:
+            return await self._connection.fetchrow(statement, *values)
+        except asyncpg.PostgresError as error:
+            raise refusal_of(error) from error
+
+    async def keep_scan(self, *values: Any) -> asyncpg.Record:
+        """Append one scan with its verdict; see audit.keep_scan for the values, in its order."""
+        row = await self.row(KEEP_SCAN, *values)
+        if row is None:
+            raise RuntimeError("a kept scan always answers")
+        return row
+
+
 class Door:
     """Opens sessions as the application's role, and as the authentication role for accounts and factors."""
 
@@ -266,13 +288,14 @@ class Door:
 
     async def scan_row(self, statement: str, *values: Any) -> asyncpg.Record | None:
         """One prepared statement on the driver's own connection: one round trip, its own transaction."""
-        if self._scan_pool is None:
-            raise RuntimeError("the door is not open")
-        try:
-            async with self._scan_pool.acquire() as connection:
-                return await connection.fetchrow(statement, *values)
-        except asyncpg.PostgresError as error:
-            raise refusal_of(error) from error
+        async with self.scanning() as scanning:
+            return await scanning.row(statement, *values)
+
+    @asynccontextmanager
+    async def scanning(self) -> AsyncIterator[Scanning]:
+        """The driver's connection for the two statements of a scan."""
+        async with self.driver() as connection:
+            yield Scanning(connection)
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[asyncpg.Connection]:
@@ -282,16 +305,9 @@ class Door:
         async with self._scan_pool.acquire() as connection:
             yield connection
 
-    async def keep_scan(self, *values: Any) -> asyncpg.Record:
-        """Append one scan with its verdict; see audit.keep_scan for the values, in its order."""
-        row = await self.scan_row(KEEP_SCAN, *values)
-        if row is None:
-            raise RuntimeError("a kept scan always answers")
-        return row
-
 
 _SAID = ("what", "why", "remedy")
 KEEP_SCAN = (
     "SELECT number, at, replayed, verdict, reason, detail, raw"
-    " FROM audit.keep_scan($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)"
+    " FROM audit.keep_scan($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12)"
 )

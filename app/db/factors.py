@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.db import sessions
-from app.db.door import Call, Desk, Door
+from app.db.door import Call, Desk, Door, Replay
 from app.db.secrets import HASHING, matching_step, open_totp
-from app.domain.acts import Act, Actor, Role
+from app.domain.acts import Act, Role
 from app.domain.errors import CeremonyRefused, Locked
 from app.domain.text import Text
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FAILURES_THAT_END_A_SESSION = 5
 
 BEGIN_ATTEMPT = "SELECT wait_s, failures FROM people.begin_attempt($1, $2)"
+ANSWERED = "SELECT people.answered($1, $2, $3, $4) AS answer"
 FIND = """
 SELECT a.id, a.username, a.printed_name, a.state, a.language, people.roles_of(a.id) AS roles,
     c.password_hash, c.totp_secret, c.reset_at, (extract(epoch FROM clock_timestamp())::bigint / 30) AS step
@@ -94,7 +96,7 @@ async def examine(
 
 async def prove(
     door: Door,
-    actor: Actor,
+    call: Call,
     act: Act,
     *,
     subject: str,
@@ -106,8 +108,14 @@ async def prove(
 ) -> Proof:
     """Both factors of the person who is signed in, and of no one else. `what`: what did not happen when they fail.
 
-    Raises CeremonyRefused, which is kept and after several wrong attempts ends the session; Locked; Busy.
+    Raises CeremonyRefused, which is kept and after several wrong attempts ends the session; Locked; Busy; Replay when
+    this very request, secrets included, was answered before.
     """
+    actor = call.actor
+    if call.key is not None:
+        kept = await door.scan_row(ANSWERED, actor.account_id, call.key, act.value, call.body_sha256)
+        if kept is not None and kept["answer"] is not None:
+            raise Replay(json.loads(kept["answer"]))
     found = await examine(door, username=actor.username, password=password, totp=totp, source=source, totp_key=totp_key)
     if found.person is not None and found.totp_step is not None:
         return Proof(person=found.person, step=found.totp_step, source=source)

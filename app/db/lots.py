@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from app.db.items import Item, new_item
 from app.domain.errors import NotFound, Stale
@@ -31,6 +32,7 @@ SELECT lab.begin_lot(:id, :name, 'preparation', 'plan', :donor_id, :donation_id,
 """
 MOVE = "SELECT lab.move_lot(:lot_id, :act, false)"
 MOVE_AS_HAPPENED = "SELECT lab.move_lot(:lot_id, :act, true)"
+REJECT = "SELECT gate.reject_lot(:lot_id, :ceremony)"
 STATE_EXPIRY = "SELECT lab.state_expiry(:lot_id, :frozen_at, :expires_at)"
 BY_CODE = """
 SELECT l.id, k.code, l.name, l.kind, l.state, l.version, l.donor_id, l.donation_id, l.recipient_id, l.specification_id,
@@ -178,6 +180,12 @@ async def move(change: Change, *, lot_id: int, act: LotAct) -> LotState:
 async def move_as_happened(change: Change, *, lot_id: int, act: LotAct) -> LotState:
     """Record a move that the hands made already, whatever is held. Raises IllegalMove."""
     return LotState(await change.value(MOVE_AS_HAPPENED, lot_id=lot_id, act=act.value))
+
+
+async def reject(change: Change, *, lot_id: int, ceremony: UUID) -> int:
+    """Reject it. The signature's number. Raises CeremonyRefused, Stale, IllegalMove."""
+    signature: int = await change.value(REJECT, lot_id=lot_id, ceremony=ceremony)
+    return signature
 
 
 async def state_expiry(change: Change, *, lot_id: int, frozen_at: datetime, expires_at: datetime | None) -> None:

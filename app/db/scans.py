@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     import asyncpg
     from sqlalchemy import Row
 
-    from app.db.door import Door, Reading
+    from app.db.door import Reading, Scanning
     from app.domain.text import JSON
 
 RESOLVE = """
-SELECT at, session_id, account_id, username, printed_name, device, roles, session_state, workstation_id,
+SELECT at, session_id, account_id, username, printed_name, device, roles, session_state, touch_due, workstation_id,
     workstation_code, workstation_name, workstation_donor, item_id, item_code, item_kind, item_name, item_state,
     lot_code, lot_name, lot_kind, lot_state, expires_at, holds, donor, donors, eligibility
 FROM lab.resolve_scan($1, $2, $3, make_interval(mins => $4))
@@ -116,10 +116,10 @@ class KeptScan:
     detail: Mapping[str, JSON]
 
 
-async def resolve(door: Door, *, token: str, code: str | None, scheme: str, idle_minutes: int) -> Resolved | None:
+async def resolve(scanning: Scanning, *, token: str, code: str | None, scheme: str, idle_minutes: int) -> Resolved | None:
     """Everything a scan needs to be judged, or None when nobody is signed in. One round trip."""
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-    row = await door.scan_row(RESOLVE, digest, code, scheme, idle_minutes)
+    row = await scanning.row(RESOLVE, digest, code, scheme, idle_minutes)
     if row is None:
         return None
     actor = Actor(
@@ -134,7 +134,7 @@ async def resolve(door: Door, *, token: str, code: str | None, scheme: str, idle
 
 
 async def keep(
-    door: Door,
+    scanning: Scanning,
     found: Resolved,
     *,
     raw: str,
@@ -145,7 +145,7 @@ async def keep(
     detail: Mapping[str, JSON],
 ) -> KeptScan:
     """Append the scan as its own hashed leaf; a key kept before answers with the scan kept then. One round trip."""
-    row = await door.keep_scan(
+    row = await scanning.keep_scan(
         found.actor.account_id,
         found.actor.session_id,
         found.row["workstation_id"],
@@ -157,6 +157,7 @@ async def keep(
         reason,
         key,
         json.dumps(detail, ensure_ascii=False),
+        found.row["touch_due"],
     )
     kept = json.loads(row["detail"]) if row["replayed"] else detail
     return KeptScan(row["number"], row["at"], row["replayed"], row["verdict"], row["reason"], row["raw"], kept)

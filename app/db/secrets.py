@@ -110,7 +110,7 @@ def _dummy() -> str:
 def key_bytes(text: str) -> bytes:
     """A key from its setting: 32 bytes in URL-safe base64. Raises ValueError."""
     try:
-        key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError("a key is 32 bytes in URL-safe base64") from error
     if len(key) != KEY_BYTES:

@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from app.db import items, judging, lots
 from app.domain.errors import BadInput, NotFound
 from app.domain.facts import StepKind
+from app.domain.lots import LotKind
 from app.domain.passages import Counts, Growth
 from app.domain.processing import next_passage
 from app.domain.rulebook import Gate, Judgement
@@ -308,6 +309,8 @@ async def consume(
                 "by": change.actor.account_id,
             }
             for use, vessel in materials
+            # A bottle that belongs to no material lot is traced by lineage: the ledger is of material lots.
+            if vessel.lot_kind == LotKind.MATERIAL
         ],
     )
 

@@ -10,24 +10,34 @@ from pathlib import Path
 
 import asyncpg
 
-from app.demo.life import Laboratory, Preparation, culture, donate, label_and_freeze, prepare_house, review, test
+from app.demo.life import Laboratory, Preparation, culture, donate, label_and_freeze, prepare_house, review, run_tests
 from app.demo.people import Person, Unexpected
 from app.demo.telling import console, database_refusal, heading, refusal, step
 
 SIGNERS = {"qa_manager", "quality_authority", "physician", "administrator"}
-ATTACKS = (
-    ("sets the state", "UPDATE lab.lots SET state = 'released' WHERE name = $1"),
-    ("writes a history of its own", "INSERT INTO lab.lot_history (lot_id, seq, kind, from_state, act, to_state, recorded_by)"
-     " SELECT id, version + 1, kind, state, 'release', 'released', 1 FROM lab.lots WHERE name = $1"),
-    ("writes a release", "INSERT INTO lab.releases (lot_id, signature_id, judgement_id, appointment_id, digest)"
-     " SELECT id, 1, 1, 1, 'x' FROM lab.lots WHERE name = $1"),
-    ("calls the gate with a made-up ceremony", "SELECT gate.release(id, gen_random_uuid(), 1) FROM lab.lots WHERE name = $1"),
-    ("mints a ceremony", "INSERT INTO people.ceremonies (account_id, meaning, record_kind, record_id, record_version, digest, factors)"
-     " SELECT 1, 'released', 'lot', id, version, 'x', '{a,b}' FROM lab.lots WHERE name = $1"),
-    ("becomes the gate", "SET ROLE stemma_gate"),
-    ("switches a trigger off", "ALTER TABLE lab.lots DISABLE TRIGGER ALL"),
-    ("deletes the audit", "DELETE FROM audit.rows"),
-)  # fmt: skip
+_FORGED_HISTORY = """
+INSERT INTO lab.lot_history (lot_id, seq, kind, from_state, act, to_state, recorded_by)
+SELECT id, version + 1, kind, state, 'release', 'released', 1 FROM lab.lots WHERE name = $1
+"""
+_FORGED_RELEASE = """
+INSERT INTO lab.releases (lot_id, signature_id, judgement_id, appointment_id, digest)
+SELECT id, 1, 1, 1, 'x' FROM lab.lots WHERE name = $1
+"""
+_MINTED_CEREMONY = """
+INSERT INTO people.ceremonies (account_id, meaning, record_kind, record_id, record_version, digest, factors)
+SELECT 1, 'released', 'lot', id, version, 'x', '{a,b}' FROM lab.lots WHERE name = $1
+"""
+_GATE = "SELECT gate.release(id, gen_random_uuid(), 1) FROM lab.lots WHERE name = $1"
+ATTACKS = {
+    "sets the state": "UPDATE lab.lots SET state = 'released' WHERE name = $1",
+    "writes a history of its own": _FORGED_HISTORY,
+    "writes a release": _FORGED_RELEASE,
+    "calls the gate with a made-up ceremony": _GATE,
+    "mints a ceremony": _MINTED_CEREMONY,
+    "becomes the gate": "SET ROLE stemma_gate",
+    "switches a trigger off": "ALTER TABLE lab.lots DISABLE TRIGGER ALL",
+    "deletes the audit": "DELETE FROM audit.rows",
+}
 
 
 def main() -> int:
@@ -52,7 +62,7 @@ def main() -> int:
             person.sign_in()
         heading("The house is made ready")
         prepare_house(lab)
-        first, second = released_and_guarded(lab), None
+        first = released_and_guarded(lab)
         second = refused_for_sterility(lab)
         _conclude(lab, first, second)
     except (Unexpected, AssertionError) as error:
@@ -66,7 +76,7 @@ def _life(
 ) -> Preparation:
     made = culture(lab, donate(lab, name=name, number=number, born=born))
     label_and_freeze(lab, made)
-    test(lab, made, but=but)
+    run_tests(lab, made, but=but)
     review(lab, made)
     return made
 
@@ -118,7 +128,7 @@ def _stale_page(lab: Laboratory, made: Preparation) -> None:
 
 async def _raw_sql(lot: str) -> None:
     connection = await asyncpg.connect(os.environ["STEMMA_DATABASE_URL"].replace("+asyncpg", ""))
-    for tried, statement in ATTACKS:
+    for tried, statement in ATTACKS.items():
         try:
             await connection.execute(statement, *([lot] if "$1" in statement else []))
         except asyncpg.PostgresError as error:

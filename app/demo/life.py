@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def prepare_house(lab: Laboratory) -> None:
             "/material-lots",
             {
                 "material": material["name"], "supplier": "Reagent House", "supplier_lot": f"RH-26-{number + 1:03}",
-                "expires_on": str(date.today() + timedelta(days=300)), "received_at": now(),
+                "expires_on": str((datetime.now(UTC) + timedelta(days=300)).date()), "received_at": now(),
                 "certificate_reference": f"CoA RH-26-{number + 1:03}", "certificate_reviewed_at": now(),
                 "storage_ok": True, "containers": 2,
             },
@@ -258,7 +258,7 @@ def label_and_freeze(lab: Laboratory, made: Preparation) -> None:
     step("Tess", "froze the vials, cleared the line, took retains; the lot is in quarantine")
 
 
-def test(lab: Laboratory, made: Preparation, *, but: dict[str, dict[str, str]] | None = None) -> None:
+def run_tests(lab: Laboratory, made: Preparation, *, but: dict[str, dict[str, str]] | None = None) -> None:
     """Sample, measure, review."""
     sample = lab.ana.does(f"/lots/{made.code}/samples", {"from": made.vials[0], "purpose": "release testing"})["code"]
     for name, value in {**PASSED, **(but or {})}.items():

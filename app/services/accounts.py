@@ -178,7 +178,7 @@ async def change_password(
     """Choose another password, having proved both factors. Other sessions end."""
     actor = call.actor
     require_good(new_password, about=(actor.username, actor.printed_name), has_second_factor=_needs_code(house, actor))
-    proof = await _proved(house, actor, password=old_password, totp=totp, source=source)
+    proof = await _proved(house, call, password=old_password, totp=totp, source=source)
     with HASHING.turn():
         hashed = await HASHING.hashed(new_password)
     async with house.door.change(
@@ -202,7 +202,7 @@ async def change_totp(
 ) -> DoneView:
     """Enrol another authenticator, having proved both factors and one code of the new secret. Other sessions end."""
     actor = call.actor
-    proof = await _proved(house, actor, password=password, totp=totp, source=source)
+    proof = await _proved(house, call, password=password, totp=totp, source=source)
     new_step = matching_step(new_secret, new_code, step=proof.person.step)
     if new_step is None:
         raise BadInput(
@@ -221,12 +221,12 @@ async def change_totp(
         return change.answers(DoneView(actor.username, "totp"))
 
 
-async def _proved(house: House, actor: Actor, *, password: str, totp: str, source: str) -> factors.Proof:
+async def _proved(house: House, call: Call, *, password: str, totp: str, source: str) -> factors.Proof:
     return await factors.prove(
         house.door,
-        actor,
+        call,
         Act.MANAGE_OWN_FACTORS,
-        subject=actor.username,
+        subject=call.actor.username,
         what=Text("Nothing was changed."),
         password=password,
         totp=totp,

@@ -77,12 +77,12 @@ async def workplace(house: House, who: SignedIn) -> WorkplaceView | None:
         steps = await bench.steps(reading, lot_id=there.lot_id) if there is not None else ()
     if there is None:
         return WorkplaceView(code=found.code, name=found.name, room=found.room, occupant=None)
-    facts = {name: value for name, value in there._mapping.items() if name not in {"lot_id", "state"}}
+    facts = {name: value for name, value in there._asdict().items() if name not in {"lot_id", "state"}}
     return WorkplaceView(
         code=found.code,
         name=found.name,
         room=found.room,
         occupant=OccupantView(
-            state=LotState(there.state), steps=tuple(StepView(**step._mapping) for step in steps), **facts
+            state=LotState(there.state), steps=tuple(StepView(**step._asdict()) for step in steps), **facts
         ),
     )

@@ -110,7 +110,7 @@ async def open_ceremony(
     await _may_sign(house, actor, meaning, ref)
     proof = await factors.prove(
         house.door,
-        actor,
+        call,
         Act.OPEN_CEREMONY,
         subject=ref,
         what=Text("Nothing was signed."),

@@ -147,7 +147,7 @@ async def determine_eligibility(
         await judging.keep_judgement(
             change, kind="donation", subject_id=donation.id, dossier=dossier, judgement=judgement
         )
-        return change.answers(await _judged_view(change, code=code, at=change.at))
+        return change.answers(await _judged_view(change, code=code, at=await donations.now(change)))
 
 
 async def read_donation(house: House, actor: Actor, *, code: str) -> DonationView:

@@ -193,7 +193,7 @@ async def approve_material(house: House, call: Call, *, code: str, ceremony: UUI
         await judging.keep_judgement(
             change, kind="material_lot", subject_id=lot.id, dossier=dossier, judgement=judgement
         )
-        return change.answers(await _view(change, code=code, at=change.at))
+        return change.answers(await _view(change, code=code, at=await materials.now(change)))
 
 
 async def recall_material(house: House, call: Call, *, code: str, reason: str) -> MaterialLotView:
@@ -201,7 +201,7 @@ async def recall_material(house: House, call: Call, *, code: str, reason: str) -
     async with house.door.change(call, Act.RECALL_MATERIAL, subject=code, reason=reason) as change:
         lot = await materials.find_lot(change, code=code)
         await materials.recall(change, lot_id=lot.id)
-        return change.answers(await _view(change, code=code, at=change.at))
+        return change.answers(await _view(change, code=code, at=await materials.now(change)))
 
 
 async def read_material_lot(house: House, actor: Actor, *, code: str) -> MaterialLotView:

@@ -50,33 +50,30 @@ async def scan(
     Raises NotSignedIn, which keeps nothing, and BadInput when the key belongs to another scan, which is kept.
     """
     code = read_code(raw, symbology=symbology)
-    readable = code.scheme is not Scheme.MALFORMED
-    found = (
-        None
-        if token is None
-        else await scans.resolve(
-            house.door,
+    if token is None:
+        raise _not_signed_in(None)
+    async with house.door.scanning() as scanning:
+        found = await scans.resolve(
+            scanning,
             token=token,
-            code=code.value if readable else None,
+            code=_looked_up(code),
             scheme=_KEPT_SCHEME[code.scheme],
             idle_minutes=house.settings.session_idle_minutes,
         )
-    )
-    if found is None or found.state != "live":
-        raise _not_signed_in(found)
-    facts = found.facts(purpose)
-    verdict = judge_scan(code, facts, found.at)
-    detail = _detail(verdict, code, found, purpose, length=len(raw), permitted=facts.permitted)
-    kept = await scans.keep(
-        house.door,
-        found,
-        raw=_storable(raw),
-        code=code.value if readable else None,
-        verdict=verdict.outcome.value,
-        reason=verdict.reason.value,
-        key=key,
-        detail=detail,
-    )
+        if found is None or found.state != "live":
+            raise _not_signed_in(found)
+        facts = found.facts(purpose)
+        verdict = judge_scan(code, facts, found.at)
+        kept = await scans.keep(
+            scanning,
+            found,
+            raw=_storable(raw),
+            code=_looked_up(code),
+            verdict=verdict.outcome.value,
+            reason=verdict.reason.value,
+            key=key,
+            detail=_detail(verdict, code, found, purpose, length=len(raw), permitted=facts.permitted),
+        )
     if kept.replayed and not _same_scan(kept, raw=raw, purpose=purpose):
         await _keep_clash(house, found, raw=raw, key=key or "", earlier=kept.number, purpose=purpose)
         raise BadInput(
@@ -192,6 +189,10 @@ def _detail(
     }
 
 
+def _looked_up(code: ScannedCode) -> str | None:
+    return None if code.scheme is Scheme.MALFORMED else code.value
+
+
 def _storable(raw: str) -> str:
     """The beginning of the text as the database can hold it: NUL and lone surrogates as their escapes."""
     text = raw[:RAW_LENGTH_MAX].encode("utf-8", "backslashreplace").decode()
@@ -215,13 +216,14 @@ async def _keep_clash(house: House, found: Resolved, *, raw: str, key: str, earl
         "key": key,
         **found.shown(),
     }
-    await scans.keep(
-        house.door,
-        found,
-        raw=_storable(raw),
-        code=None,
-        verdict=ScanOutcome.REFUSED.value,
-        reason="key_reused",
-        key=None,
-        detail=detail,
-    )
+    async with house.door.scanning() as scanning:
+        await scans.keep(
+            scanning,
+            found,
+            raw=_storable(raw),
+            code=None,
+            verdict=ScanOutcome.REFUSED.value,
+            reason="key_reused",
+            key=None,
+            detail=detail,
+        )

@@ -6,19 +6,25 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from typing import TYPE_CHECKING
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
 from app.db.door import Call
 from app.domain.errors import BadInput, NotPermitted
 from app.domain.text import Text
 from app.requests import same_origin
+from labels.codes import CodeError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
     from fastapi import Request
 
     from app.db.sessions import SignedIn
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 NEVER_DIGESTED = frozenset({"csrf", "key", "password", "totp"})
 """Fields that must leave no trace, not even in a digest that could be tried offline."""
@@ -53,6 +59,33 @@ class Form:
     def secret(self, name: str, *, most: int = LINE) -> str:
         """What must stay untouched: a password, a scanned text."""
         return self._fields.get(name, "")[:most]
+
+    def code(self, name: str) -> str | None:
+        """The code of a label, as scanned or typed. Raises BadInput for a misread one."""
+        raw = self.optional(name)
+        if raw is None:
+            return None
+        try:
+            return parse(raw).value
+        except CodeError as error:
+            problem = Text(error.words.why, **error.details)
+            raise _bad(name, problem, Text(error.words.remedy, **error.details)) from error
+
+    def choice(self, name: str, among: type[Choice]) -> Choice:
+        """One of the choices that the form offers. Raises BadInput."""
+        value = self.text(name)
+        try:
+            return among(value)
+        except ValueError as error:
+            raise _bad(name, Text("It is none of the choices."), Text("Choose one of the list.")) from error
+
+    def moment(self, name: str, *, zone: ZoneInfo) -> datetime:
+        """A moment on the facility's clock. Raises BadInput."""
+        value = self.text(name)
+        try:
+            return datetime.fromisoformat(value).replace(tzinfo=zone)
+        except ValueError as error:
+            raise _bad(name, Text("It is not a date and a time."), Text("Write it as 2026-11-22T14:05.")) from error
 
     def digest(self, request: Request) -> bytes:
         """What was asked, without what must leave no trace."""
@@ -91,10 +124,20 @@ def fresh_key() -> str:
     return secrets.token_urlsafe(18)
 
 
+FIELD_NAMES: Mapping[str, Text] = {
+    "account": Text("What happened"),
+    "occurred_at": Text("When"),
+    "performed_by": Text("Who did it"),
+    "lot": Text("Lot"),
+    "item": Text("What it happened to"),
+    "digest": Text("Digest"),
+}
+
+
 def _bad(field: str, why: Text, remedy: Text) -> BadInput:
     return BadInput(
         field=field,
         what=Text("Nothing was done."),
-        why=Text("{field}: {problem}", field=field, problem=why),
+        why=Text("{field}: {problem}", field=FIELD_NAMES.get(field, field), problem=why),
         remedy=remedy,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
+from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
@@ -14,6 +15,7 @@ from app.db.door import Replay
 from app.domain.errors import BadInput, NotFound, NotSignedIn, Refusal
 from app.domain.text import Text
 from app.web.shell import render
+from labels.codes import CodeError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -73,6 +75,17 @@ def not_understood() -> BadInput:
         why=Text("What was sent could not be understood."),
         remedy=Text("Open the page again and repeat it there."),
     )
+
+
+def code_in_address(code: str) -> str:
+    """The code in an address, grouped or not. Raises NotFound for what is no code."""
+    try:
+        return parse(code).value
+    except CodeError as error:
+        raise no_such_page() from error
+
+
+CodeDep = Annotated[str, Depends(code_in_address)]
 
 
 def no_such_page() -> NotFound:

@@ -8,7 +8,7 @@ from fastapi.exception_handlers import http_exception_handler
 from starlette.exceptions import HTTPException
 
 from app.web.assets import Assets
-from app.web.pages import bench, lots, release, sign_in
+from app.web.pages import already_happened, bench, lots, release, sign_in
 from app.web.refusals import no_such_page, show
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ NOT_PAGES = ("/api/", "/static/", "/openapi.json", "/health", "/metrics")
 def install(app: FastAPI) -> None:
     """Give the application its pages."""
     app.mount("/static", Assets(), name="static")
-    for area in (sign_in, bench, lots, release):
+    for area in (sign_in, already_happened, bench, release, lots):
         app.include_router(area.router, include_in_schema=False)
     app.add_exception_handler(404, _no_such_page)
 

@@ -89,28 +89,32 @@ async def render(
     status: int = 200,
     who: SignedIn | None = None,
     headers: dict[str, str] | None = None,
-    **view: Any,  # noqa: ANN401  whatever the template names
+    **view: Any,
 ) -> HTMLResponse:
     """A page or a fragment in the reader's language."""
     where = await the_facility(request)
     language = language_of(request)
     voice = Voice(gettext=gettext_for(language), zone=where.zone)
     theme = request.cookies.get(THEME_COOKIE, "")
-    html = environment().get_template(template).render(
-        _=voice.sentence,
-        say=voice.say,
-        moment=voice.moment,
-        _list=voice.listed,
-        language=language,
-        theme=theme if theme in THEMES else "",
-        facility=where,
-        who=who,
-        may=_may(who),
-        places=[place for place in PLACES if who is not None and may(who.actor, place.act)],
-        role=_first_role(who),
-        path=request.url.path,
-        in_language=lambda other: _with_language(request, other),
-        **view,
+    html = (
+        environment()
+        .get_template(template)
+        .render(
+            _=voice.sentence,
+            say=voice.say,
+            moment=voice.moment,
+            _list=voice.listed,
+            language=language,
+            theme=theme if theme in THEMES else "",
+            facility=where,
+            who=who,
+            may=_may(who),
+            places=[place for place in PLACES if who is not None and may(who.actor, place.act)],
+            role=_first_role(who),
+            path=request.url.path,
+            in_language=lambda other: _with_language(request, other),
+            **view,
+        )
     )
     response = HTMLResponse(html, status, headers)
     response.headers["Content-Language"] = language.replace("_CN", "-CN")
@@ -118,7 +122,7 @@ async def render(
     return response
 
 
-def _may(who: SignedIn | None) -> Any:  # noqa: ANN401  a function for templates
+def _may(who: SignedIn | None) -> Any:
     return lambda act: who is not None and may(who.actor, act)
 
 

@@ -156,9 +156,10 @@ BEGIN
 END $$;
 
 -- Keeps one scan as its own hashed leaf. A key seen before gives the scan kept then.
+DROP FUNCTION IF EXISTS audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb);
 CREATE OR REPLACE FUNCTION audit.keep_scan(
     p_account bigint, p_session bigint, p_workstation bigint, p_workstation_code text, p_raw text, p_code text,
-    p_item bigint, p_verdict text, p_reason text, p_key text, p_detail jsonb,
+    p_item bigint, p_verdict text, p_reason text, p_key text, p_detail jsonb, p_touch boolean,
     OUT number bigint, OUT at timestamptz, OUT replayed boolean, OUT verdict text, OUT reason text, OUT detail jsonb, OUT raw text
 ) LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
@@ -192,8 +193,9 @@ BEGIN
     ELSE
         verdict := p_verdict; reason := p_reason; detail := p_detail; raw := p_raw;
     END IF;
-    UPDATE people.sessions SET seen_at = clock_timestamp()
-    WHERE id = p_session AND seen_at < clock_timestamp() - interval '30 seconds';
+    IF p_touch THEN  -- work keeps a session awake
+        UPDATE people.sessions SET seen_at = at WHERE id = p_session AND ended_at IS NULL;
+    END IF;
 END $$;
 
 -- For the verifier: which tables are audited, and every row's image as it stands now, exactly as it would be hashed.

@@ -97,8 +97,8 @@ DECLARE
     v_before text;
     v_after text;
 BEGIN
-    SELECT string_agg(root_kind || root_id, ',' ORDER BY rank, root_id) INTO v_before FROM lab.roots_of_lot(p_lot);
     FOR v_root IN SELECT * FROM lab.roots_of_lot(p_lot) ORDER BY rank, root_id LOOP
+        v_before := concat_ws(',', v_before, v_root.root_kind || v_root.root_id);
         CASE v_root.root_kind
             WHEN 'facility' THEN PERFORM 1 FROM lab.deployment WHERE id = 1 FOR SHARE;
             WHEN 'specification' THEN PERFORM 1 FROM lab.specifications WHERE id = v_root.root_id FOR SHARE;

@@ -261,7 +261,7 @@ LANGUAGE sql STABLE AS $$
                 'at', audit.stamp(s.signed_at), 'package_digest', b.package_digest)
                 FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id WHERE b.lot_id = l.id
                 ORDER BY b.id DESC LIMIT 1))
-    FROM lab.lots l, LATERAL (SELECT dossier.package(l.id) AS json) AS package WHERE l.id = p_lot
+    FROM lab.lots l, LATERAL (SELECT dossier.package(l.id) AS json OFFSET 0) AS package WHERE l.id = p_lot  -- computed once
 $$;
 
 -- The bytes that are judged, shown, signed. Pinned, so that no session setting changes them.

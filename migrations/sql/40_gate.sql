@@ -303,8 +303,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "
     ) AS parts WHERE a.id = p_appointment
 $$;
 
--- What SQL itself finds against releasing this lot, whatever Python judged. Empty when nothing.
-CREATE OR REPLACE FUNCTION gate.objections(p_lot bigint, p_account bigint) RETURNS SETOF text
+-- What SQL itself finds against releasing this lot, whatever Python judged. Empty when nothing. The package's digest is
+-- computed unless the caller has just done so.
+DROP FUNCTION IF EXISTS gate.objections(bigint, bigint);
+CREATE OR REPLACE FUNCTION gate.objections(p_lot bigint, p_account bigint, p_package_digest text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' AS $$
 DECLARE
     v_lot lab.lots;
@@ -414,7 +416,7 @@ BEGIN
     END IF;
     IF NOT EXISTS (SELECT FROM lab.batch_reviews b WHERE b.lot_id = p_lot AND b.decision = 'accepted'
                    AND b.id = (SELECT max(id) FROM lab.batch_reviews WHERE lot_id = p_lot)
-                   AND b.package_digest = audit.sha256_hex(dossier.package(p_lot)::text)) THEN
+                   AND b.package_digest = coalesce(p_package_digest, audit.sha256_hex(dossier.package(p_lot)::text))) THEN
         RETURN NEXT 'QA-06: the batch record is not reviewed as it stands';
     END IF;
 END $$;
@@ -452,7 +454,8 @@ BEGIN
     IF v_signature.appointment_id IS NULL THEN
         RAISE EXCEPTION 'the signer is not the appointed quality authority' USING ERRCODE = 'ST030';
     END IF;
-    SELECT string_agg(o, '; ') INTO v_against FROM gate.objections(p_lot, v_signature.account_id) AS o;
+    SELECT string_agg(o, '; ') INTO v_against 
+    FROM gate.objections(p_lot, v_signature.account_id, v_record.bytes::jsonb ->> 'package_digest') AS o;
     IF v_against IS NOT NULL THEN RAISE EXCEPTION '%', v_against USING ERRCODE = 'ST022'; END IF;
     INSERT INTO lab.releases (lot_id, signature_id, judgement_id, appointment_id, digest)
     VALUES (p_lot, v_signature.id, p_judgement, v_signature.appointment_id, v_signature.digest) RETURNING id INTO release;

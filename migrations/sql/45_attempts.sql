@@ -49,3 +49,10 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN p_failures < p_limit OR p_last IS NULL THEN 0 ELSE greatest(0, ceil(
         least(900, 2 ^ least(p_failures - p_limit, 10)) - extract(epoch FROM p_now - p_last)))::integer END
 $$;
+
+-- What was answered to this very request before, so that repeating it needs no second one-time code. The digest of a
+-- request with secrets in it is keyed outside the database: whoever can name it sent the same secrets.
+CREATE OR REPLACE FUNCTION people.answered(p_account bigint, p_key text, p_act text, p_body bytea) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT answer FROM lab.idempotency WHERE account_id = p_account AND key = p_key AND act = p_act AND body_sha256 = p_body
+$$;

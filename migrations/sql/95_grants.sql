@@ -80,9 +80,10 @@ GRANT SELECT ON identity.people, identity.lookups, identity.reveals TO stemma_ap
 GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.pseudonyms TO stemma_app;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb),
-    audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb),
+    audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb, boolean),
     audit.stamp(timestamptz), audit.sha256_hex(text),
-    lab.resolve_scan(bytea, text, text, interval), people.who(bytea, interval), people.touch(bigint), people.begin_attempt(text, text), people.roles_of(bigint),
+    lab.resolve_scan(bytea, text, text, interval), people.who(bytea, interval), people.touch(bigint), people.begin_attempt(text, text),
+    people.answered(bigint, text, text, bytea), people.roles_of(bigint),
     lab.begin_lot(bigint, text, text, text, bigint, bigint, bigint, bigint, bigint), lab.move_lot(bigint, text, boolean),
     lab.state_expiry(bigint, timestamptz, timestamptz), lab.lock_for_judgement(bigint), lab.lock_lots(bigint[], bigint), lab.lock_touched(bigint[]),
     lab.ancestry(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),

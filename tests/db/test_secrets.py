@@ -38,10 +38,12 @@ async def test_nobody_unknown_is_refused_sooner_than_somebody_known():
     times = {}
     for name, stored in (("known", kept), ("nobody", None)):
         await hashing.matches(stored, "wrong")
-        begun = loop.time()
+        took = []
         for _ in range(3):
+            begun = loop.time()
             await hashing.matches(stored, "wrong")
-        times[name] = loop.time() - begun
+            took.append(loop.time() - begun)
+        times[name] = min(took)
     assert 0.4 < times["nobody"] / times["known"] < 2.5, times
 
 

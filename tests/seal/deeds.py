@@ -69,7 +69,7 @@ async def keep_scan(app: Connection, raw: str) -> int:
     """A scan is kept, as stemma_app; answers its number."""
     return int(
         await app.fetchval(
-            "SELECT number FROM audit.keep_scan(1, 1, NULL, '', $1, 'F3K7PX2M9AT', NULL, 'accepted', 'ok', NULL, '{}')",
+            "SELECT number FROM audit.keep_scan(1, 1, NULL, '', $1, 'F3K7PX2M9AT', NULL, 'accepted', 'ok', NULL, '{}', false)",
             raw,
         )
     )

@@ -1,5 +1,6 @@
 """The bench: scan anything, get a big answer and the next step; works with a scanner, gloves and no mouse."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,16 +11,13 @@ from fastapi.responses import Response
 
 from app.db.scans import KeptScan
 from app.domain.acts import Act, require
-from app.domain.errors import Refusal
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.scans import KIND_NAMES, Purpose
 from app.domain.text import Text
 from app.domain.views import respoken
 from app.requests import HouseDep, SignedInDep, token_of
 from app.services import bench, scans, sign_in
-from app.services.bench import WorkplaceView
-from app.services.house import House
-from app.web.forms import Form, form_call, read_form
+from app.web.forms import form_call, read_form
 from app.web.refusals import PageRoute
 from app.web.shell import render
 from labels.codes import printable
@@ -39,7 +37,7 @@ OUTCOME_WORDS = {
     "unknown": Text("unknown"),
 }
 TILE_WORDS = {"go": Text("Go"), "wait": Text("Look only"), "stop": Text("Stop")}
-TILE_SIGNS = {"go": "circle-check", "wait": "clock", "stop": "octagon"}
+TILE_SIGNS = {"go": "circle-check", "wait": "clock", "stop": "stop-sign"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,7 @@ class Answer:
 async def read_bench(request: Request, house: HouseDep, who: SignedInDep) -> Response:
     """The bench."""
     require(who.actor, Act.SCAN)
-    past = await scans.last_scans(
-        house, who.actor, account_id=who.actor.account_id, after=None, limit=LAST_SCANS
-    )
+    past = await scans.last_scans(house, who.actor, account_id=who.actor.account_id, after=None, limit=LAST_SCANS)
     return await render(
         request,
         "bench/page.html",
@@ -77,7 +73,7 @@ async def read_bench(request: Request, house: HouseDep, who: SignedInDep) -> Res
         answers=[_answer(each.scan, each.at, each.verdict, each.raw, each.detail) for each in past],
         step_names=STEP_NAMES,
         state_names=STATE_NAMES,
-        already=bool(request.query_params.get("already")),
+        already=_deviation(request.query_params.get("already", "")),
     )
 
 
@@ -160,3 +156,8 @@ def _facts(item: dict[str, Any], lot: dict[str, Any], said: dict[str, Any]) -> I
         yield Text("State"), STATE_NAMES[LotState(lot["state"])]
     if said.get("donor"):
         yield Text("Donor"), said["donor"]
+
+
+def _deviation(number: str) -> str:
+    """The number of a deviation that was just opened, or nothing."""
+    return number if re.fullmatch(r"DV-\d{2}-\d{4,9}", number) else ""

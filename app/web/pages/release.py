@@ -21,7 +21,7 @@ from app.services import ceremonies, release
 from app.services.house import House
 from app.services.release import JudgementView, VerdictView
 from app.web.forms import Form, form_call, fresh_key, read_form
-from app.web.refusals import PageRoute, wants_fragment
+from app.web.refusals import CodeDep, PageRoute, wants_fragment
 from app.web.shell import render
 
 router = APIRouter(prefix="/lots/{code}/release", route_class=PageRoute)
@@ -97,7 +97,7 @@ class ReleasePage:
 
 
 @router.get("")
-async def read_release(request: Request, house: HouseDep, who: SignedInDep, code: str) -> Response:
+async def read_release(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """How the lot stands now; after its release, the release and its seal."""
     done = await release.release_of(house, who.actor, code=code)
     if done is not None:
@@ -108,7 +108,7 @@ async def read_release(request: Request, house: HouseDep, who: SignedInDep, code
 
 
 @router.post("/check")
-async def check_release(request: Request, house: HouseDep, who: SignedInDep, code: str) -> Response:
+async def check_release(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """Judge and keep the judgement; when somebody comes to sign, the dialog opens on exactly what was judged."""
     form = await read_form(request)
     try:
@@ -119,7 +119,7 @@ async def check_release(request: Request, house: HouseDep, who: SignedInDep, cod
 
 
 @router.post("")
-async def release_lot(request: Request, house: HouseDep, who: SignedInDep, code: str) -> Response:
+async def release_lot(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """Sign: a fresh proof of identity on the digest that was shown, then the gate."""
     form = await read_form(request)
     try:
@@ -134,7 +134,7 @@ async def release_lot(request: Request, house: HouseDep, who: SignedInDep, code:
 
 
 @router.get("/seal")
-async def read_seal(request: Request, house: HouseDep, who: SignedInDep, code: str) -> Response:
+async def read_seal(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """Whether the seal stands over the release by now."""
     done = await release.release_of(house, who.actor, code=code)
     if done is None:
@@ -162,9 +162,7 @@ async def _ceremony(request: Request, house: House, who: SignedIn, form: Form, *
     return opened.ceremony
 
 
-async def _released(
-    request: Request, house: House, who: SignedIn, form: Form, *, code: str, ceremony: UUID
-) -> None:
+async def _released(request: Request, house: House, who: SignedIn, form: Form, *, code: str, ceremony: UUID) -> None:
     call = form_call(request, who, form, part="release")
     try:
         await release.release_lot(house, call, code=code, digest=form.text("digest"), ceremony=ceremony)
@@ -228,7 +226,7 @@ async def _page(house: House, who: SignedIn, judgement: JudgementView) -> Releas
     )
 
 
-def _plain_words(dossier: Any) -> PlainWords:  # noqa: ANN401  JSON as it is signed
+def _plain_words(dossier: Any) -> PlainWords:
     lot, process, specification = dossier["lot"], dossier["process"] or {}, dossier["specification"] or {}
     vials = [each for each in dossier["containers"] or () if each["kind"] == "vial" and each["state"] == "stored"]
     donors = dossier["donors"] or ()
@@ -246,7 +244,7 @@ def _plain_words(dossier: Any) -> PlainWords:  # noqa: ANN401  JSON as it is sig
     )
 
 
-def _looks(dossier: Any) -> Iterator[Look]:  # noqa: ANN401  as above
+def _looks(dossier: Any) -> Iterator[Look]:
     review = dossier["batch_review"]
     if review is None:
         yield Look(Text("Batch record reviewed"), "wait", "clock", Text("not yet"))
@@ -259,9 +257,7 @@ def _looks(dossier: Any) -> Iterator[Look]:  # noqa: ANN401  as above
     reviewed = sum(each["review"] is not None and each["review"]["decision"] == "accepted" for each in results)
     yield _counted(Text("Results reviewed"), reviewed, len(results))
     yield _none_open(Text("Open holds"), len(dossier["holds"] or ()))
-    yield _none_open(
-        Text("Open deviations"), sum(each["state"] == "open" for each in dossier["deviations"] or ())
-    )
+    yield _none_open(Text("Open deviations"), sum(each["state"] == "open" for each in dossier["deviations"] or ()))
     vials = [each for each in dossier["containers"] or () if each["kind"] == "vial" and each["state"] == "stored"]
     yield _counted(Text("Vials with a verified label"), sum(each["labels_verified"] > 0 for each in vials), len(vials))
 

@@ -60,9 +60,7 @@ async def begin_session(request: Request, house: HouseDep) -> Response:
         )
     except Refusal as refusal:
         status = refusal.status
-        return await render(
-            request, "sign_in/page.html", status=status, next=there, username=username, refusal=refusal
-        )
+        return await render(request, "sign_in/page.html", status=status, next=there, username=username, refusal=refusal)
     response = RedirectResponse(there or _first_page(frozenset(begun.session.roles)), status_code=303)
     keep_token(request, response, token=begun.token, ends_at=begun.ends_at)
     return response

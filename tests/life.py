@@ -1,0 +1,472 @@
+"""A whole life over HTTP, up to any stage, as the cast lives it: facts such that every rule is satisfied.
+
+`await life.preparation(lab)` gives a lot that awaits release; `upto=` stops earlier or goes on to `released`.
+What lives share (process, specification, materials, freezer) is made once for each laboratory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from tests.world import ok
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from tests.world import Lab
+
+STAGES = (
+    "eligible",
+    "planned",
+    "cleared",
+    "isolated",
+    "passaged",
+    "filled",
+    "frozen",
+    "sampled",
+    "tested",
+    "reviewed",
+    "awaiting_release",
+    "released",
+)
+PANEL = {
+    "HIV": ("HIV Ag/Ab", "HIV NAT"),
+    "HBV": ("HBsAg", "anti-HBc", "HBV NAT"),
+    "HCV": ("anti-HCV", "HCV NAT"),
+    "syphilis": ("treponemal", "non-treponemal"),
+}
+CHECKS = {"previous material removed": True, "surfaces disinfected": True, "labels of others removed": True}
+SPECIFICATION: tuple[dict[str, Any], ...] = (
+    {"test": "sterility", "method": "ChP 1101", "kind": "qualitative", "expected": "no growth"},
+    {"test": "mycoplasma", "method": "ChP 3301", "kind": "qualitative", "expected": "negative"},
+    {"test": "endotoxin", "method": "ChP 1143", "kind": "quantitative", "high": "0.5", "unit": "EU/mL"},
+    {"test": "adventitious virus", "method": "ChP 3302", "kind": "qualitative", "expected": "negative"},
+    {"test": "identity", "method": "flow cytometry", "kind": "qualitative", "expected": "conforms"},
+    {"test": "viability", "method": "AO/PI", "kind": "quantitative", "low": "80", "unit": "%"},
+    {"test": "dose", "method": "AO/PI", "kind": "quantitative", "low": "4.5e6", "high": "1e7", "unit": "cells/vial"},
+)
+FINDINGS: Mapping[str, tuple[Any, str | None]] = {
+    "sterility": ("no growth", None),
+    "mycoplasma": ("negative", None),
+    "endotoxin": ("0.12", "EU/mL"),
+    "adventitious virus": ("negative", None),
+    "identity": ("conforms", None),
+    "viability": ("93.4", "%"),
+    "dose": ("5.2e6", "cells/vial"),
+}
+_serial = itertools.count(1)
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def ago(**parts: float) -> str:
+    return (datetime.now(UTC) - timedelta(**parts)).isoformat()
+
+
+@dataclass
+class Shared:
+    """What every life of a laboratory uses."""
+
+    process: dict[str, Any]
+    specification: dict[str, Any]
+    material_lots: list[str]
+    bottles: list[str]
+    freezer: str
+
+
+@dataclass
+class Life:
+    """Codes, and the database's keys, of everything that a life has made so far."""
+
+    lab: Lab
+    shared: Shared
+    donor: str = ""
+    donation: str = ""
+    lot: str = ""
+    name: str = ""
+    workstation: str = ""
+    flasks: list[str] = field(default_factory=list)
+    all_flasks: list[str] = field(default_factory=list)
+    vials: list[str] = field(default_factory=list)
+    retains: list[str] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+    results: dict[str, int] = field(default_factory=dict)
+    stage: str = ""
+    release: dict[str, Any] = field(default_factory=dict)
+
+    async def id(self, code: str) -> int:
+        """The database's key of a code."""
+        return int(await self.lab.value("SELECT item_id FROM lab.item_codes WHERE code = $1", code))
+
+    async def lot_id(self) -> int:
+        return await self.id(self.lot)
+
+    async def state(self) -> str:
+        return str(await self.lab.value("SELECT state FROM lab.lots WHERE id = $1", await self.lot_id()))
+
+    async def show(self, who: str = "quinn") -> dict[str, Any]:
+        """The lot as its page tells it."""
+        found: dict[str, Any] = ok(await self.lab.as_(who).get(f"/lots/{self.lot}"))
+        return found
+
+    def step(self, *, bottles: int = 2, **more: Any) -> dict[str, Any]:
+        """The body that every step has in common."""
+        at = now()
+        return {
+            "workstation": self.workstation,
+            "materials": [
+                {"container": bottle, "quantity": "12.5", "unit": "mL"} for bottle in self.shared.bottles[:bottles]
+            ],
+            "verified_by": "vera",
+            "started_at": at,
+            "ended_at": at,
+            **more,
+        }
+
+
+_shared: WeakKeyDictionary[Lab, asyncio.Task[Shared]] = WeakKeyDictionary()
+
+
+async def shared(lab: Lab) -> Shared:
+    """Process, specification, two approved material lots, a freezer: made once."""
+    if lab not in _shared:
+        _shared[lab] = asyncio.ensure_future(_make_shared(lab))
+    return await asyncio.shield(_shared[lab])
+
+
+async def _make_shared(lab: Lab) -> Shared:
+    lots = [
+        await approved_material(lab, "Alpha-MEM", [{"name": "L-glutamine", "cas": "56-85-9"}]),
+        await approved_material(lab, "Trypsin substitute", [{"name": "recombinant trypsin", "cas": None}]),
+    ]
+    return Shared(
+        process=await process(lab),
+        specification=await specification(lab),
+        material_lots=[lot["code"] for lot in lots],
+        bottles=[lot["containers"][0]["code"] for lot in lots],
+        freezer=(await equipment(lab, "freezer"))["code"],
+    )
+
+
+async def equipment(lab: Lab, kind: str = "workstation") -> dict[str, Any]:
+    """A new piece of equipment."""
+    body = {"name": f"{kind} {uuid.uuid4().hex[:10]}", "kind": kind, "room": "B-01"}
+    found: dict[str, Any] = ok(await lab.as_("hedda").post("/equipment", body))
+    return found
+
+
+async def process(lab: Lab, **more: Any) -> dict[str, Any]:
+    """A process version of marrow MSC: at most P3 and 20 doublings."""
+    body = {
+        "name": f"BM-MSC {uuid.uuid4().hex[:8]}",
+        "version": 1,
+        "product": "Autologous marrow MSC, cryopreserved",
+        "product_zh": "自体骨髓间充质干细胞冻存制剂",
+        "cell_source": "bone marrow",
+        "passage_convention": "primary_is_p0",
+        "max_passage": 3,
+        "max_pdl": "20",
+        "shelf_life_days": 365,
+        "gene_modified": False,
+        "long_term_expansion": False,
+        "clone_selected": False,
+        "short_cycle": True,
+        "low_manipulation": True,
+        **more,
+    }
+    ok(await lab.as_("quinn").post("/processes", body))
+    return {"name": body["name"], "version": body["version"]}
+
+
+async def specification(lab: Lab, *lines: dict[str, Any]) -> dict[str, Any]:
+    """A specification version with every safety test, and `lines` besides."""
+    body = {
+        "name": f"SPEC {uuid.uuid4().hex[:8]}",
+        "version": 1,
+        "effective_from": ago(days=1),
+        "lines": [{"safety": True, "required": True, **line} for line in (*SPECIFICATION, *lines)],
+    }
+    ok(await lab.as_("quinn").post("/specifications", body))
+    return {"name": body["name"], "version": 1}
+
+
+async def material_lot(lab: Lab, name: str, composition: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """A material lot in quarantine, with its containers."""
+    unique = f"{name} {uuid.uuid4().hex[:8]}"
+    ok(
+        await lab.as_("quinn").post(
+            "/materials",
+            {
+                "name": unique,
+                "description": name,
+                "grade": "gmp_ancillary",
+                "composition": composition,
+                "composition_complete": True,
+            },
+        )
+    )
+    body = {
+        "material": unique,
+        "supplier": "Good Supplies",
+        "supplier_lot": f"GS-{next(_serial)}-{uuid.uuid4().hex[:6]}",
+        "expires_on": str(date.today() + timedelta(days=400)),
+        "received_at": ago(days=3),
+        "certificate_reference": "CoA-1",
+        "certificate_reviewed_at": ago(days=2),
+        "storage_ok": True,
+        "containers": 2,
+        **more,
+    }
+    found: dict[str, Any] = ok(await lab.as_("tess").post("/material-lots", body))
+    return found
+
+
+async def approved_material(
+    lab: Lab, name: str, composition: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
+    """A material lot approved for use."""
+    lot = await material_lot(lab, name, composition, **more)
+    ceremony = await lab.sign("quinn", "material_approved", "material_lot", lot["code"])
+    found: dict[str, Any] = ok(
+        await lab.as_("quinn").post(f"/material-lots/{lot['code']}/approve", {"ceremony": ceremony})
+    )
+    return found
+
+
+def markers(**outcomes: str) -> list[dict[str, Any]]:
+    """A whole panel, negative but for the analytes named."""
+    return [
+        {
+            "analyte": analyte,
+            "marker": marker,
+            "method": "CLIA",
+            "kit_lot": "K-17",
+            "laboratory": "Central laboratory",
+            "sampled_at": ago(days=3),
+            "reported_at": ago(days=2),
+            "outcome": outcomes.get(analyte, "negative"),
+        }
+        for analyte, names in PANEL.items()
+        for marker in names
+    ]
+
+
+async def preparation(
+    lab: Lab,
+    *,
+    upto: str = "awaiting_release",
+    relation: str = "autologous",
+    passages: int = 2,
+    vials: int = 4,
+    findings: Mapping[str, tuple[Any, str | None]] | None = None,
+    use: Shared | None = None,
+) -> Life:
+    """A preparation lived up to a stage of `STAGES`. `findings` replaces results by test; `use` what is shared."""
+    life = Life(lab, use or await shared(lab))
+    knobs = {"relation": relation, "passages": passages, "vials": vials, "findings": {**FINDINGS, **(findings or {})}}
+    await go_on(life, upto=upto, **knobs)
+    return life
+
+
+async def go_on(life: Life, *, upto: str, **knobs: Any) -> Life:
+    """Live on from where the life stands, up to another stage."""
+    knobs = {"relation": "autologous", "passages": 2, "vials": 4, "findings": FINDINGS, **knobs}
+    done = STAGES.index(life.stage) + 1 if life.stage else 0
+    for stage in STAGES[done : STAGES.index(upto) + 1]:
+        await _LIVED[stage](life, knobs)
+        life.stage = stage
+    return life
+
+
+async def _eligible(life: Life, knobs: dict[str, Any]) -> None:
+    lab = life.lab
+    body: dict[str, Any] = {
+        "relation": knobs["relation"],
+        "identity": {"name": "Wang Fang", "hospital_number": f"MRN-{uuid.uuid4().hex}", "birth_date": "1971-08-15"},
+    }
+    if knobs["relation"] == "autologous":
+        body["recipient"] = "self"
+    life.donor = ok(await lab.as_("tess").post("/donors", body))["code"]
+    if knobs["relation"] == "autologous":
+        match = {"recipient": "self", "identifiers": ["hospital_number", "birth_date"], "second_by": "vera"}
+        ok(await lab.as_("tess").post(f"/donors/{life.donor}/identity-matches", match))
+    consent = {"form_version": "ICF-2", "scopes": ["donation", "processing"], "signed_at": ago(days=5)}
+    ok(await lab.as_("tess").post(f"/donors/{life.donor}/consents", consent))
+    ok(await lab.as_("ana").post(f"/donors/{life.donor}/markers", {"markers": markers()}))
+    life.donation = ok(
+        await lab.as_("tess").post(
+            "/donations",
+            {
+                "donor": life.donor,
+                "tissue": "bone marrow",
+                "collected_at": ago(hours=6),
+                "received_at": ago(hours=4),
+                "volume_ml": "30",
+            },
+        )
+    )["code"]
+    ceremony = await lab.sign("phil", "eligibility_determined", "donation", life.donation, "eligible")
+    decision = {"decision": "eligible", "reason": "panel complete and reviewed", "ceremony": ceremony}
+    ok(await lab.as_("phil").post(f"/donations/{life.donation}/determination", decision))
+
+
+async def _planned(life: Life, _: dict[str, Any]) -> None:
+    body = {"process": life.shared.process, "specification": life.shared.specification, "donation": life.donation}
+    planned = ok(await life.lab.as_("tess").post("/lots", body))
+    life.lot, life.name = planned["code"], planned["name"]
+
+
+async def _cleared(life: Life, _: dict[str, Any]) -> None:
+    life.workstation = (await equipment(life.lab))["code"]
+    ok(await clear(life, "before"))
+
+
+async def clear(life: Life, phase: str, **more: Any) -> Any:
+    """A line clearance at the life's own workstation."""
+    body = {"lot": life.lot, "phase": phase, "checks": CHECKS, "verified_by": "vera", **more}
+    return await life.lab.as_("tess").post(f"/workstations/{life.workstation}/clearances", body)
+
+
+async def _isolated(life: Life, _: dict[str, Any]) -> None:
+    body = life.step(viable="1.8e7", dead="1.1e6", flasks=2)
+    made = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/isolation", body))
+    life.flasks = made["containers"]
+    life.all_flasks += life.flasks
+
+
+async def _passaged(life: Life, knobs: dict[str, Any]) -> None:
+    for _ in range(knobs["passages"]):
+        made = ok(await pass_on(life))
+        life.flasks = made["containers"]
+        life.all_flasks += life.flasks
+
+
+async def pass_on(life: Life, **more: Any) -> Any:
+    """One more passage of the flasks in hand: half a million cells become 4.2 million."""
+    body = life.step(
+        parents=life.flasks, viable_seeded="5e5", viable_harvested="4.2e6", dead_harvested="2e5", flasks=2
+    )
+    return await life.lab.as_("tess").post(f"/lots/{life.lot}/passages", body | more)
+
+
+async def _filled(life: Life, knobs: dict[str, Any]) -> None:
+    body = life.step(
+        parents=life.flasks,
+        viable_harvested="2.4e7",
+        dead_harvested="1.2e6",
+        vials=knobs["vials"],
+        volume_ml="1",
+        viable_cells_per_vial="5.2e6",
+    )
+    life.vials = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/fill", body))["containers"]
+    ok(await clear(life, "after"))
+
+
+async def _frozen(life: Life, _: dict[str, Any]) -> None:
+    at = now()
+    body = {
+        "place": life.shared.freezer,
+        "programme": "1 °C/min to -80 °C, then vapour",
+        "verified_by": "vera",
+        "started_at": at,
+        "frozen_at": at,
+    }
+    ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/cryopreservation", body))
+
+
+async def _sampled(life: Life, _: dict[str, Any]) -> None:
+    tess = life.lab.as_("tess")
+    for kind, source, unit in (
+        ("starting_material", life.donation, "mL"),
+        ("final_product", life.vials[-1], "vial"),
+    ):
+        retain = {"kind": kind, "from": source, "quantity": "1", "unit": unit, "place": "retain freezer 1"}
+        life.retains.append(ok(await tess.post(f"/lots/{life.lot}/retains", retain))["code"])
+    sample = {"from": life.vials[-2], "purpose": "release testing"}
+    life.samples.append(ok(await tess.post(f"/lots/{life.lot}/samples", sample))["code"])
+
+
+async def _tested(life: Life, knobs: dict[str, Any]) -> None:
+    for test, (value, unit) in knobs["findings"].items():
+        life.results[test] = await measured(life, test, value, unit)
+        await result_reviewed(life, life.results[test])
+
+
+async def measured(life: Life, test: str, value: Any, unit: str | None) -> int:
+    """Ana records a result; its number."""
+    body = {"test": test, "value": value, "unit": unit, "method_version": "1", "measured_at": now()}
+    return int(ok(await life.lab.as_("ana").post(f"/samples/{life.samples[0]}/results", body))["result"])
+
+
+async def result_reviewed(life: Life, number: int, decision: str = "accepted") -> None:
+    """Rolf reviews a result."""
+    ceremony = await life.lab.sign("rolf", "result_reviewed", "result", number, decision)
+    body = {"decision": decision, "remarks": "raw data looked through", "ceremony": ceremony}
+    ok(await life.lab.as_("rolf").post(f"/results/{number}/review", body))
+
+
+async def _reviewed(life: Life, _: dict[str, Any]) -> None:
+    ok(await review_batch(life))
+
+
+async def review_batch(life: Life, decision: str = "accepted", who: str = "quinn") -> Any:
+    """Quinn reviews the batch record as it stands."""
+    ceremony = await life.lab.sign(who, "batch_reviewed", "batch", life.lot, decision)
+    body = {"decision": decision, "remarks": "complete", "ceremony": ceremony}
+    return await life.lab.as_(who).post(f"/lots/{life.lot}/batch-review", body)
+
+
+async def _awaiting_release(life: Life, _: dict[str, Any]) -> None:
+    ok(await life.lab.as_("quinn").post(f"/lots/{life.lot}/submit"))
+
+
+async def _released(life: Life, _: dict[str, Any]) -> None:
+    life.release = ok(await release(life))
+
+
+async def release(life: Life, who: str = "lin") -> Any:
+    """Check, sign, release, as the quality authority does."""
+    checked = ok(await life.lab.as_(who).post(f"/lots/{life.lot}/release-check"))
+    ceremony = await life.lab.sign(who, "released", "lot", life.lot)
+    return await life.lab.as_(who).post(
+        f"/lots/{life.lot}/release", {"digest": checked["digest"], "ceremony": ceremony}
+    )
+
+
+async def deviation_closed(lab: Lab, item: str, *, impact: str = "acceptable", what: str = "a label was torn") -> str:
+    """A minor deviation on an item, opened by Tess and closed by Quinn. Its number."""
+    body = {"item": item, "what": what, "class": "minor"}
+    number = str(ok(await lab.as_("tess").post("/deviations", body))["number"])
+    await close_deviation(lab, number, impact=impact)
+    return number
+
+
+async def close_deviation(lab: Lab, number: str, *, impact: str = "acceptable") -> None:
+    """Quinn closes a deviation with the impact that is signed."""
+    ceremony = await lab.sign("quinn", "deviation_closed", "deviation", number, impact)
+    body = {"assessment": "no contact with the cells", "ceremony": ceremony}
+    ok(await lab.as_("quinn").post(f"/deviations/{number}/close", body))
+
+
+_LIVED: dict[str, Callable[[Life, dict[str, Any]], Awaitable[None]]] = {
+    "eligible": _eligible,
+    "planned": _planned,
+    "cleared": _cleared,
+    "isolated": _isolated,
+    "passaged": _passaged,
+    "filled": _filled,
+    "frozen": _frozen,
+    "sampled": _sampled,
+    "tested": _tested,
+    "reviewed": _reviewed,
+    "awaiting_release": _awaiting_release,
+    "released": _released,
+}
