@@ -109,7 +109,8 @@ class SecurityHeaders:
         self._fixed = [
             (b"content-security-policy", CSP.encode()),
             (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"no-referrer"),
+            # Not no-referrer: under it browsers send forms with `Origin: null`, and our own pages would be refused.
+            (b"referrer-policy", b"same-origin"),
             (b"cross-origin-opener-policy", b"same-origin"),
             (b"cross-origin-resource-policy", b"same-origin"),
             (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),

@@ -52,7 +52,7 @@ def demo(
 
     with stage.staged(name="demo", purpose="demo", people=stage.example_people(), port=port, said=said) as set_:
         set_.start_sealer()
-        set_.start_web()
+        web = set_.start_web()
         set_.wait_until_live()
         said(f"live: [bold]{set_.address}[/]")
         played = subprocess.run(
@@ -67,6 +67,8 @@ def demo(
             },
         ).returncode
         proved = asyncio.run(_verify_and_export(set_.url("stemma_report"), vkey=set_.vkey, folder=set_.folder))
+        if (resident := stage.resident_mb(web.pid)) is not None:
+            console.print(f"the web process holds {resident:.0f} MB after the stories")
         _say_accounts(set_)
         if played or not proved:
             console.print("[bold red]The demo found something wrong; see above.[/]")
@@ -87,12 +89,16 @@ def _say_accounts(set_: object) -> None:
         title="Accounts of the demo (one-time codes: scan the secret into any authenticator)", title_justify="left"
     )
     for column in ("user", "name", "roles", "password", "one-time code secret"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     for person in set_.people:  # type: ignore[attr-defined]  # a Stage; not imported here to keep other commands light
         table.add_row(
-            person.username, person.printed_name, ", ".join(person.roles), person.password, person.totp_secret
+            person.username,
+            person.printed_name,
+            ", ".join(person.roles) or "quality_authority",
+            person.password,
+            person.totp_secret,
         )
-    console.print(table)
+    Console(highlight=False, width=max(console.width, 130)).print(table)
 
 
 async def _verify_and_export(url: str, *, vkey: str, folder: Path) -> bool:
@@ -178,7 +184,14 @@ def bootstrap(
     made = asyncio.run(bootstrap_(owner, people=read_people(people), totp_key=key))
     for person in made:
         console.print_json(
-            json.dumps({"username": person.username, "password": person.password, "totp_secret": person.totp_secret, "totp_uri": person.totp_uri})
+            json.dumps(
+                {
+                    "username": person.username,
+                    "password": person.password,
+                    "totp_secret": person.totp_secret,
+                    "totp_uri": person.totp_uri,
+                }
+            )
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -12,20 +13,20 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app.db.bootstrap import bootstrap, read_people
+from app.db.bootstrap import Made, Newcomer, bootstrap, read_people
 from app.db.embedded import EmbeddedPostgres, free_port
 from app.db.migrate import Deployment, migrate
 from app.db.secrets import key_bytes, new_key
 from app.settings import ROOT
+from app.workers.sealer import make_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from app.db.bootstrap import Made, Newcomer
 
 LOGIN_ROLES = ("stemma_app", "stemma_auth", "stemma_seal", "stemma_report")
 VAR = ROOT / "var"
@@ -126,6 +127,15 @@ def web_arguments(*, host: str, port: int) -> list[str]:
     ]  # fmt: skip
 
 
+def resident_mb(pid: int) -> float | None:
+    """Memory that a process holds resident, in MB; None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:")), None)
+
+
 def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("STEMMA_")} | {
         name: os.environ[name] for name in ("STEMMA_SAMPLES", "STEMMA_PG_BIN") if name in os.environ
@@ -148,59 +158,85 @@ def staged(
     postgres = EmbeddedPostgres.open(VAR / "postgres", tcp=True)
     stage = Stage(folder=folder, purpose=purpose, port=port or free_port(), postgres=postgres, database="")
     try:
+        template, kept = _template(stage, name=name, people=people, said=said)
         for old in postgres.databases():
-            if old.startswith(f"{name}_"):
+            if old.startswith(f"{name}_run_"):
                 postgres.drop_database(old)
-        stage.database = f"{name}_{int(time.time())}_{os.getpid()}"
-        postgres.create_database(stage.database)
-        said("a fresh database, marked " + purpose)
-        _prepare(stage, people)
+        stage.database = f"{name}_run_{int(time.time())}_{os.getpid()}"
+        postgres.create_database(stage.database, template=template)
+        said(f"a fresh database, marked {purpose}")
+        _equip(stage, kept)
         yield stage
     finally:
         stage.strike()
 
 
-def _prepare(stage: Stage, people: Sequence[Newcomer]) -> None:
-    passwords = stage.postgres.set_passwords(LOGIN_ROLES)
-    owner = stage.postgres.admin_url(stage.database)
-    totp_key, identity_key = new_key(), new_key()
+def _template(
+    stage: Stage, *, name: str, people: Sequence[Newcomer], said: Callable[[str], None]
+) -> tuple[str, dict[str, Any]]:
+    """A migrated database with the people in it, made once for each state of the code, and its secrets."""
+    fingerprint = _fingerprint(repr(people))
+    template, path = f"{name}_template_{fingerprint}", stage.folder / "template.json"
+    existing = stage.postgres.databases()
+    if template in existing and path.exists():
+        kept: dict[str, Any] = json.loads(path.read_text())
+        if kept["template"] == template:
+            return template, kept
+    said("migrating a new database and opening its accounts")
+    for old in existing:
+        if old.startswith((f"{name}_template_", f"{name}_making")):
+            stage.postgres.drop_database(old)
+    making = f"{name}_making"
+    stage.postgres.create_database(making)
+    kept = {"template": template, "totp_key": new_key(), "identity_key": new_key()}
+    made = asyncio.run(_make(stage, making, people=people, totp_key=key_bytes(kept["totp_key"])))
+    kept["people"] = [asdict(each) for each in made]
+    stage.postgres.run_sql(f'ALTER DATABASE "{making}" RENAME TO "{template}"')
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(kept, ensure_ascii=False))
+    return template, kept
 
-    async def prepare() -> list[Made]:
-        await migrate(
-            owner,
-            deployment=Deployment(stage.purpose, f"Stemma {stage.purpose}", "Asia/Shanghai"),
-            passwords=passwords,
-            said=lambda _: None,
-        )
-        return list(await bootstrap(owner, people=people, totp_key=key_bytes(totp_key)))
 
-    stage.people = asyncio.run(prepare())
+async def _make(stage: Stage, database: str, *, people: Sequence[Newcomer], totp_key: bytes) -> list[Made]:
+    owner = stage.postgres.admin_url(database)
+    await migrate(
+        owner,
+        deployment=Deployment(stage.purpose, f"Stemma {stage.purpose}", "Asia/Shanghai"),
+        passwords=stage.postgres.set_passwords(LOGIN_ROLES),
+        said=lambda _: None,
+    )
+    return await bootstrap(owner, people=people, totp_key=totp_key)
+
+
+def _fingerprint(*said: str) -> str:
+    digest = hashlib.sha256("\n".join(said).encode())
+    for folder in ("migrations", "app/db", "app/domain", "app/rules"):
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.suffix in {".py", ".sql"}:
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _equip(stage: Stage, kept: dict[str, Any]) -> None:
+    stage.postgres.set_passwords(LOGIN_ROLES)
+    stage.people = [Made(**{**each, "roles": tuple(each["roles"])}) for each in kept["people"]]
     key = stage.folder / "seal.key"
     key.unlink(missing_ok=True)
     checkpoints = stage.folder / "checkpoints"
     shutil.rmtree(checkpoints, ignore_errors=True)
     checkpoints.mkdir()
-    made = subprocess.run(
-        [sys.executable, "-m", "app.workers.sealer", "--make-key", str(key), "--name", f"stemma.{stage.purpose}"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    stage.vkey = made.stdout.strip().splitlines()[-1]
+    stage.vkey = make_key(path=key, name=f"stemma.{stage.purpose}").vkey
     (stage.folder / "seal.vkey").write_text(stage.vkey + "\n")
     stage.environment = {
         "STEMMA_DATABASE_URL": stage.url("stemma_app"),
         "STEMMA_AUTH_DATABASE_URL": stage.url("stemma_auth"),
         "STEMMA_REPORT_DATABASE_URL": stage.url("stemma_report"),
-        "STEMMA_TOTP_KEY": totp_key,
-        "STEMMA_IDENTITY_KEY": identity_key,
+        "STEMMA_TOTP_KEY": kept["totp_key"],
+        "STEMMA_IDENTITY_KEY": kept["identity_key"],
         "STEMMA_CHECKPOINT_VKEY": stage.vkey,
         "STEMMA_PURPOSE": stage.purpose,
         "STEMMA_COOKIE_SECURE": "false",
     }
-    cast = [{"username": p.username, "printed_name": p.printed_name, "roles": list(p.roles), "password": p.password,
-             "totp_secret": p.totp_secret} for p in stage.people]  # fmt: skip
     path = stage.folder / "accounts.json"
-    path.write_text(json.dumps(cast, ensure_ascii=False, indent=1))
-    path.chmod(0o600)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(kept["people"], ensure_ascii=False, indent=1))

@@ -104,7 +104,7 @@ class Life:
 
     async def id(self, code: str) -> int:
         """The database's key of a code."""
-        return int(await self.lab.value("SELECT item_id FROM lab.item_codes WHERE code = $1", code))
+        return await id_of(self.lab, code)
 
     async def lot_id(self) -> int:
         return await self.id(self.lot)
@@ -130,6 +130,26 @@ class Life:
             "ended_at": at,
             **more,
         }
+
+
+OPENED = """
+SELECT ceremony::text FROM people.open_ceremony($1, NULL, $2, $3, $4, $5,
+    audit.sha256_hex((SELECT bytes FROM dossier.record($3, $4))), ARRAY['password', 'totp'])
+"""
+
+
+async def ceremony(lab: Lab, who: str, meaning: str, kind: str, record_id: int, statement: str = "") -> str:
+    """A live ceremony as the authentication role opens it, without the hashing of factors that makes one slow.
+
+    How factors are proved has tests of its own; `lab.sign` is the whole way, and releases take it.
+    """
+    rows = await lab.arrange(OPENED, lab.id_of(who), meaning, kind, record_id, statement)
+    return str(rows[0][0])
+
+
+async def id_of(lab: Lab, code: str) -> int:
+    """The database's key of a code."""
+    return int(await lab.value("SELECT item_id FROM lab.item_codes WHERE code = $1", code))
 
 
 _shared: WeakKeyDictionary[Lab, asyncio.Task[Shared]] = WeakKeyDictionary()
@@ -229,14 +249,12 @@ async def material_lot(lab: Lab, name: str, composition: list[dict[str, Any]], *
     return found
 
 
-async def approved_material(
-    lab: Lab, name: str, composition: list[dict[str, Any]], **more: Any
-) -> dict[str, Any]:
+async def approved_material(lab: Lab, name: str, composition: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """A material lot approved for use."""
     lot = await material_lot(lab, name, composition, **more)
-    ceremony = await lab.sign("quinn", "material_approved", "material_lot", lot["code"])
+    signed = await ceremony(lab, "quinn", "material_approved", "material_lot", await id_of(lab, lot["code"]))
     found: dict[str, Any] = ok(
-        await lab.as_("quinn").post(f"/material-lots/{lot['code']}/approve", {"ceremony": ceremony})
+        await lab.as_("quinn").post(f"/material-lots/{lot['code']}/approve", {"ceremony": signed})
     )
     return found
 
@@ -313,8 +331,8 @@ async def _eligible(life: Life, knobs: dict[str, Any]) -> None:
             },
         )
     )["code"]
-    ceremony = await lab.sign("phil", "eligibility_determined", "donation", life.donation, "eligible")
-    decision = {"decision": "eligible", "reason": "panel complete and reviewed", "ceremony": ceremony}
+    signed = await ceremony(lab, "phil", "eligibility_determined", "donation", await life.id(life.donation), "eligible")
+    decision = {"decision": "eligible", "reason": "panel complete and reviewed", "ceremony": signed}
     ok(await lab.as_("phil").post(f"/donations/{life.donation}/determination", decision))
 
 
@@ -351,9 +369,7 @@ async def _passaged(life: Life, knobs: dict[str, Any]) -> None:
 
 async def pass_on(life: Life, **more: Any) -> Any:
     """One more passage of the flasks in hand: half a million cells become 4.2 million."""
-    body = life.step(
-        parents=life.flasks, viable_seeded="5e5", viable_harvested="4.2e6", dead_harvested="2e5", flasks=2
-    )
+    body = life.step(parents=life.flasks, viable_seeded="5e5", viable_harvested="4.2e6", dead_harvested="2e5", flasks=2)
     return await life.lab.as_("tess").post(f"/lots/{life.lot}/passages", body | more)
 
 
@@ -408,8 +424,8 @@ async def measured(life: Life, test: str, value: Any, unit: str | None) -> int:
 
 async def result_reviewed(life: Life, number: int, decision: str = "accepted") -> None:
     """Rolf reviews a result."""
-    ceremony = await life.lab.sign("rolf", "result_reviewed", "result", number, decision)
-    body = {"decision": decision, "remarks": "raw data looked through", "ceremony": ceremony}
+    signed = await ceremony(life.lab, "rolf", "result_reviewed", "result", number, decision)
+    body = {"decision": decision, "remarks": "raw data looked through", "ceremony": signed}
     ok(await life.lab.as_("rolf").post(f"/results/{number}/review", body))
 
 
@@ -419,8 +435,8 @@ async def _reviewed(life: Life, _: dict[str, Any]) -> None:
 
 async def review_batch(life: Life, decision: str = "accepted", who: str = "quinn") -> Any:
     """Quinn reviews the batch record as it stands."""
-    ceremony = await life.lab.sign(who, "batch_reviewed", "batch", life.lot, decision)
-    body = {"decision": decision, "remarks": "complete", "ceremony": ceremony}
+    signed = await ceremony(life.lab, who, "batch_reviewed", "batch", await life.lot_id(), decision)
+    body = {"decision": decision, "remarks": "complete", "ceremony": signed}
     return await life.lab.as_(who).post(f"/lots/{life.lot}/batch-review", body)
 
 
@@ -435,10 +451,9 @@ async def _released(life: Life, _: dict[str, Any]) -> None:
 async def release(life: Life, who: str = "lin") -> Any:
     """Check, sign, release, as the quality authority does."""
     checked = ok(await life.lab.as_(who).post(f"/lots/{life.lot}/release-check"))
-    ceremony = await life.lab.sign(who, "released", "lot", life.lot)
-    return await life.lab.as_(who).post(
-        f"/lots/{life.lot}/release", {"digest": checked["digest"], "ceremony": ceremony}
-    )
+    signed = await life.lab.sign(who, "released", "lot", life.lot)
+    body = {"digest": checked["digest"], "ceremony": signed}
+    return await life.lab.as_(who).post(f"/lots/{life.lot}/release", body)
 
 
 async def deviation_closed(lab: Lab, item: str, *, impact: str = "acceptable", what: str = "a label was torn") -> str:
@@ -451,8 +466,9 @@ async def deviation_closed(lab: Lab, item: str, *, impact: str = "acceptable", w
 
 async def close_deviation(lab: Lab, number: str, *, impact: str = "acceptable") -> None:
     """Quinn closes a deviation with the impact that is signed."""
-    ceremony = await lab.sign("quinn", "deviation_closed", "deviation", number, impact)
-    body = {"assessment": "no contact with the cells", "ceremony": ceremony}
+    key = await lab.value("SELECT id FROM lab.deviations WHERE number = $1", number)
+    signed = await ceremony(lab, "quinn", "deviation_closed", "deviation", key, impact)
+    body = {"assessment": "no contact with the cells", "ceremony": signed}
     ok(await lab.as_("quinn").post(f"/deviations/{number}/close", body))
 
 

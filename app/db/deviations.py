@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OPEN = """
 INSERT INTO lab.deviations (number, item_id, what, class, rules, recorded_by)
 VALUES ('DV-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY')
-            || '-' || to_char(nextval('lab.deviation_numbers'), 'FM000999'),
+            || '-' || lab.counted(nextval('lab.deviation_numbers')),
         :item_id, :what, :class, CAST(:rules AS text[]), :by)
 RETURNING id, number
 """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from app.db.door import Change, Reading
 
-PSEUDONYM = "SELECT CAST(:letter AS text) || '-' || to_char(nextval('lab.pseudonyms'), 'FM000999')"
+PSEUDONYM = "SELECT CAST(:letter AS text) || '-' || lab.counted(nextval('lab.pseudonyms'))"
 NEW_PERSON = "INSERT INTO lab.persons (id, pseudonym) VALUES (:id, :pseudonym)"
 NEW_DONOR = """
 INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recipient_id, recorded_by)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NAME = """
 SELECT 'PREP-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY')
-    || '-' || to_char(nextval('lab.lot_names'), 'FM000999')
+    || '-' || lab.counted(nextval('lab.lot_names'))
 """
 BEGIN = """
 SELECT lab.begin_lot(:id, :name, 'preparation', 'plan', :donor_id, :donation_id, :recipient_id, :process_id,

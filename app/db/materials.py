@@ -33,7 +33,7 @@ WHERE CAST(:after AS text) IS NULL OR name > :after ORDER BY name LIMIT :limit
 """
 NAME = """
 SELECT 'MAT-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY')
-    || '-' || to_char(nextval('lab.lot_names'), 'FM000999')
+    || '-' || lab.counted(nextval('lab.material_names'))
 """
 BEGIN = "SELECT lab.begin_lot(:id, :name, 'material', 'receive', NULL, NULL, NULL, NULL, NULL)"
 RECEIVE = """

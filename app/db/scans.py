@@ -69,7 +69,8 @@ class Resolved:
             holds=tuple(row["holds"] or ()),
             donor=row["donor"],
             donors=row["donors"] or 0,
-            awaits_determination=row["eligibility"] not in {None, "eligible"},
+            awaits_determination=row["eligibility"] == "undetermined",
+            is_ineligible=row["eligibility"] == "ineligible",
             workstation=row["workstation_name"],
             workstation_donor=row["workstation_donor"],
         )

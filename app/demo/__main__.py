@@ -141,7 +141,7 @@ async def _raw_sql(lot: str) -> None:
 def refused_for_sterility(lab: Laboratory) -> Preparation:
     """The same life with growth in the sterility test: nothing releases it."""
     heading("Story 3: the same with a failing sterility result")
-    made = _life(lab, name="Li Na", number="H-204933", born="1984-11-23", but={"sterility": {"finding": "growth"}})
+    made = _life(lab, name="Li Na", number="H-204933", born="1984-11-23", but={"sterility": {"value": "growth"}})
     checked = lab.lin.does(f"/lots/{made.code}/release-check")
     _must(checked["blocks"], "the release check let it pass")
     answer = lab.lin.tries_to_sign("released", {"kind": "lot", "code": made.code}, digest=checked["digest"])

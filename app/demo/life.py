@@ -12,12 +12,12 @@ from app.demo.telling import step
 
 VIALS = 4
 PASSED = {
-    "sterility": {"finding": "no growth"},
-    "mycoplasma": {"finding": "not detected"},
+    "sterility": {"value": "no growth"},
+    "mycoplasma": {"value": "not detected"},
     "endotoxin": {"value": "0.6", "unit": "EU/mL"},
-    "adventitious virus": {"finding": "not detected"},
+    "adventitious virus": {"value": "not detected"},
     "viability": {"value": "93.5", "unit": "%"},
-    "identity": {"finding": "STR match"},
+    "identity": {"value": "STR match"},
     "dose": {"value": "10400000", "unit": "cells/vial"},
     "CD73+ CD90+ CD105+": {"value": "98.2", "unit": "%"},
 }
@@ -83,7 +83,7 @@ def prepare_house(lab: Laboratory) -> None:
     quinn.does(
         "/processes",
         {
-            "name": "MSC-BM", "version": 4, "product": "autologous bone marrow MSC", "product_zh": "自体骨髓间充质干细胞",
+            "name": "MSC-BM", "version": 4, "product": "Autologous BM-MSC", "product_zh": "自体骨髓间充质干细胞",
             "cell_source": "bone marrow", "passage_convention": "primary_is_p0", "max_passage": 5, "max_pdl": "18",
             "shelf_life_days": 730, "gene_modified": False, "long_term_expansion": False, "clone_selected": False,
             "short_cycle": True, "low_manipulation": True,

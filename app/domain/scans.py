@@ -56,8 +56,8 @@ class ScanFacts:
 
     `expires_at` is the earliest end: the lot's, the opened container's, the material's last day in the facility's zone.
     `holds` are the reasons of open holds on the item or its lot. `donor` is the one donor whose cells the item holds,
-    `donors` how many it reaches. `awaits_determination` is a donation not yet found eligible. Without an item all else
-    is as it defaults.
+    `donors` how many it reaches. `awaits_determination` is a donation of which nothing has been determined,
+    `is_ineligible` one that was found ineligible. Without an item all else is as it defaults.
     """
 
     permitted: bool
@@ -73,6 +73,7 @@ class ScanFacts:
     donor: str | None = None
     donors: int = 0
     awaits_determination: bool = False
+    is_ineligible: bool = False
     workstation: str | None = None
     workstation_donor: str | None = None
     expected_kinds: tuple[str, ...] = ()
@@ -241,6 +242,10 @@ def _withdrawn(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
     )
 
 
+def _ineligible(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
+    return _INELIGIBLE if facts.is_ineligible else None
+
+
 def _held(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
     if not facts.holds:
         return None
@@ -301,6 +306,13 @@ def _not_expected(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
     )
 
 
+_INELIGIBLE = _refused(
+    ScanReason.WITHDRAWN,
+    Text("Do not use: ineligible"),
+    Text("The donation was determined ineligible."),
+    Text("Keep it apart from what is in use and tell quality where it is."),
+)
+
 _AWAITS_DETERMINATION = _refused(
     ScanReason.IN_QUARANTINE,
     Text("Not for use: {state}", state=STATE_NAMES[LotState.QUARANTINE]),
@@ -332,6 +344,7 @@ def _not_released(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
 _OBJECTIONS: tuple[Callable[[ScanFacts, datetime], ScanVerdict | None], ...] = (
     _gone,
     _withdrawn,
+    _ineligible,
     _held,
     _other_donor,
     _several_donors,
@@ -351,6 +364,15 @@ def _accepted(facts: ScanFacts) -> ScanVerdict:
             headline,
             Text("It may be used here."),
             Text("Go on with the step."),
+        )
+    if facts.awaits_determination:
+        return ScanVerdict(
+            ScanOutcome.ACCEPTED,
+            ScanReason.IN_QUARANTINE,
+            Colour.WAIT,
+            headline,
+            _AWAITS_DETERMINATION.why,
+            Text("Look only: it may not be used yet."),
         )
     if facts.lot_state is None or facts.lot_state in _IN_WORK:
         return ScanVerdict(

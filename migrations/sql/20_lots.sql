@@ -1,5 +1,9 @@
 -- Lots: where they may go, what locks them, and the only ways to move them.
 
+-- A number as names carry it: four digits, more when they run out.
+CREATE OR REPLACE FUNCTION lab.counted(p_number bigint) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT lpad(p_number::text, greatest(4, length(p_number::text)), '0') $$;
+
 -- The roots that a row's writing must lock, by table: check-then-act is closed here, not by isolation levels.
 -- One lock order: facility, specification, donor, donation, material, material lot, lot; within a rank by id.
 CREATE OR REPLACE FUNCTION lab.lock_one(p_kind text, p_id bigint) RETURNS void

@@ -77,7 +77,7 @@ GRANT UPDATE (state, place_id, opened_until, version) ON lab.containers TO stemm
 GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
 GRANT UPDATE (during, closing_clearance_id) ON lab.workstation_sessions TO stemma_app;
 GRANT SELECT ON identity.people, identity.lookups, identity.reveals TO stemma_app;
-GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.pseudonyms TO stemma_app;
+GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms TO stemma_app;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb),
     audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb, boolean),
@@ -86,7 +86,7 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     people.answered(bigint, text, text, bytea), people.roles_of(bigint),
     lab.begin_lot(bigint, text, text, text, bigint, bigint, bigint, bigint, bigint), lab.move_lot(bigint, text, boolean),
     lab.state_expiry(bigint, timestamptz, timestamptz), lab.lock_for_judgement(bigint), lab.lock_lots(bigint[], bigint), lab.lock_touched(bigint[]),
-    lab.ancestry(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
+    lab.counted(bigint), lab.ancestry(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
     dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb),
     dossier.signer(bigint), dossier.record(text, bigint),
     gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_lot(bigint, uuid),

@@ -35,7 +35,7 @@ SELECT 'row ' || r.seq || ' hangs on entry ' || r.entry_number FROM audit.rows r
 WHERE r.seq > $1 AND (e.number <= $2 OR e.xid <= $3::text::xid8 OR sha256(convert_to(r.payload, 'UTF8')) <> r.hash)
 UNION ALL
 SELECT 'entry ' || e.number || ' is forged' FROM audit.entries e
-WHERE e.number > $2 AND e.db_role NOT IN ('stemma_admin', 'stemma_app') AND e.db_role <> $4
+WHERE e.number > $2 AND e.db_role NOT IN ('stemma_admin', $4)
    OR e.number > $2 AND (sha256(convert_to(e.payload, 'UTF8')) <> e.hash OR e.at < $5)
 UNION ALL
 SELECT 'transaction ' || xid || ' has ' || count(*) || ' entries' FROM audit.entries WHERE number > $2 GROUP BY xid HAVING count(*) > 1

@@ -5,10 +5,18 @@ import itertools
 
 import pytest
 
-from tests.world import ok, refused
+from tests.world import ok, open_lab, refused
 
 _windows = itertools.count()
 _names = itertools.count()
+
+
+@pytest.fixture(scope="module")
+async def lab(make_database):
+    """A house of its own whose first authority's appointment ends in 2039: others may follow, one at a time."""
+    async with open_lab(make_database()) as opened:
+        await opened.arrange("UPDATE people.appointments SET until_at = '2039-01-01T00:00:00Z'")
+        yield opened
 
 
 def window():
@@ -84,8 +92,6 @@ async def test_two_people_appoint_a_third(lab):
 
 
 async def test_a_live_appointment_makes_the_role_and_revoking_it_unmakes_it_at_once(fresh_database):
-    from tests.world import open_lab
-
     async with open_lab(fresh_database) as lab:
         (present,) = ok(await lab.as_("quinn").get("/appointments"))["appointments"]
         assert present["account"] == "lin"

@@ -47,7 +47,14 @@ def a_line(**more: Any) -> dict[str, Any]:
     }
 
 
-STERILE = {"test": "sterility", "method": "culture", "kind": "qualitative", "expected": "no growth", "safety": True, "required": True}
+STERILE = {
+    "test": "sterility",
+    "method": "culture",
+    "kind": "qualitative",
+    "expected": "no growth",
+    "safety": True,
+    "required": True,
+}
 
 
 def a_specification(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -113,7 +120,16 @@ async def test_a_specification_is_defined_and_listed(lab: Lab) -> None:
         a_line(low="Infinity"),
         STERILE,
     ],
-    ids=["no limit", "no unit", "limits crossed", "two kinds", "nothing expected", "limit of words", "infinite", "twice"],
+    ids=[
+        "no limit",
+        "no unit",
+        "limits crossed",
+        "two kinds",
+        "nothing expected",
+        "limit of words",
+        "infinite",
+        "twice",
+    ],
 )
 async def test_a_line_without_sense_is_refused(lab: Lab, line: dict[str, Any]) -> None:
     before = await lab.value("SELECT count(*) FROM lab.specifications")

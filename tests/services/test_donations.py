@@ -58,7 +58,12 @@ async def test_a_donation_number_is_scanned_or_typed_with_its_check(lab: Lab) ->
     number = things.din()
     scanned = f"={number[:13]}00"
     assert (await things.donation(lab, donor["code"], din=scanned))["din"] == number[:13]
-    body = {"donor": donor["code"], "tissue": "marrow", "collected_at": things.ago(hours=2), "received_at": things.ago(hours=1)}
+    body = {
+        "donor": donor["code"],
+        "tissue": "marrow",
+        "collected_at": things.ago(hours=2),
+        "received_at": things.ago(hours=1),
+    }
     problem = refused(await lab.as_("tess").post("/donations", body | {"din": number}), 409, "conflict")
     assert number[:13] in problem["why"]
     fresh = things.din()
@@ -70,7 +75,12 @@ async def test_a_donation_number_is_scanned_or_typed_with_its_check(lab: Lab) ->
 
 async def test_times_follow_each_other(lab: Lab) -> None:
     donor = await things.donor(lab)
-    body = {"donor": donor["code"], "tissue": "marrow", "collected_at": things.ago(hours=1), "received_at": things.ago(hours=2)}
+    body = {
+        "donor": donor["code"],
+        "tissue": "marrow",
+        "collected_at": things.ago(hours=1),
+        "received_at": things.ago(hours=2),
+    }
     assert refused(await lab.as_("tess").post("/donations", body), 422)["field"] == "received_at"
     body["received_at"] = things.ago(hours=-2)
     assert refused(await lab.as_("tess").post("/donations", body), 422)["field"] == "received_at"
@@ -145,7 +155,6 @@ async def test_a_held_donation_is_not_determined_eligible(lab: Lab) -> None:
     item = await lab.value("SELECT item_id FROM lab.item_codes WHERE code = $1", view["code"])
     await things.hold(lab, item)
     assert refused(await determine(lab, view["code"]), 409, "blocked")["rule"] == "HOLD"
-
 
 
 async def test_donations_are_listed_newest_first(lab: Lab) -> None:

@@ -123,7 +123,12 @@ async def test_markers_are_recorded_many_at_once(lab: Lab) -> None:
 async def test_a_marker_that_contradicts_itself_is_refused_and_none_is_kept(lab: Lab) -> None:
     code = (await things.donor(lab, "allogeneic"))["code"]
     good, bad = things.markers()[:2]
-    for wrong in ({"reported_at": None}, {"outcome": "pending"}, {"reported_at": things.ago(days=5)}, {"outcome": "fine"}):
+    for wrong in (
+        {"reported_at": None},
+        {"outcome": "pending"},
+        {"reported_at": things.ago(days=5)},
+        {"outcome": "fine"},
+    ):
         refused(await lab.as_("ana").post(f"/donors/{code}/markers", {"markers": [good, bad | wrong]}), 422)
     refused(await lab.as_("tess").post(f"/donors/{code}/markers", {"markers": [good]}), 403)
     assert ok(await lab.as_("ana").get(f"/donors/{code}"))["markers"] == []

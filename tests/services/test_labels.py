@@ -52,7 +52,9 @@ async def test_a_chinese_label_stays_chinese(lab: Lab) -> None:
     vial = await made(lab)
     english = ok(await lab.as_("tess").post(f"/items/{vial['vial_code']}/labels", {}))
     chinese = ok(
-        await lab.as_("tess").post(f"/items/{vial['vial_code']}/labels", {"language": "zh", "reason": "ward asks for it"})
+        await lab.as_("tess").post(
+            f"/items/{vial['vial_code']}/labels", {"language": "zh", "reason": "ward asks for it"}
+        )
     )
     assert chinese["design"] == "vial-25x13-zh"
     assert chinese["content_sha256"] != english["content_sha256"]

@@ -34,7 +34,11 @@ async def test_a_lot_is_received_into_quarantine_with_its_containers(lab: Lab) -
     assert len({each["code"] for each in lot["containers"]}) == 3
     assert {each["code"][0] for each in lot["containers"]} == {"M"}
     container = ok(await lab.as_("tess").get(f"/items/{lot['containers'][0]['code']}"))
-    assert (container["kind"], container["lot"]["code"], container["name"]) == ("material_container", lot["code"], lot["name"])
+    assert (container["kind"], container["lot"]["code"], container["name"]) == (
+        "material_container",
+        lot["code"],
+        lot["name"],
+    )
 
 
 async def test_a_lot_is_approved_by_signature(lab: Lab) -> None:
@@ -42,7 +46,9 @@ async def test_a_lot_is_approved_by_signature(lab: Lab) -> None:
     assert lot["gate"]["is_open"], lot["gate"]
     approved = ok(await approve(lab, lot["code"]))
     assert (approved["state"], approved["approved_by"]) == ("approved", "Quinn Qiu")
-    kept = await lab.value("SELECT gate FROM lab.judgements WHERE subject_kind = 'material_lot' ORDER BY id DESC LIMIT 1")
+    kept = await lab.value(
+        "SELECT gate FROM lab.judgements WHERE subject_kind = 'material_lot' ORDER BY id DESC LIMIT 1"
+    )
     assert kept == "G1"
 
 
@@ -140,7 +146,11 @@ async def _body(lab: Lab, lot: dict, **more: object) -> dict:
 async def test_bad_lots_are_not_received(lab: Lab) -> None:
     lot = await things.material_lot(lab)
     before = await lab.value("SELECT count(*) FROM lab.material_lots")
-    for wrong in ({"received_at": things.ago(hours=-1)}, {"containers": 0}, {"certificate_reviewed_at": things.ago(days=-1)}):
+    for wrong in (
+        {"received_at": things.ago(hours=-1)},
+        {"containers": 0},
+        {"certificate_reviewed_at": things.ago(days=-1)},
+    ):
         refused(await lab.as_("tess").post("/material-lots", await _body(lab, lot, **wrong)), 422)
     refused(await lab.as_("tess").post("/material-lots", await _body(lab, lot, material="no such")), 404, "not-found")
     refused(await lab.as_("quinn").post("/material-lots", await _body(lab, lot)), 403, "not-permitted")
