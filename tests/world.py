@@ -168,7 +168,7 @@ class Lab:
     def __init__(self, app: FastAPI, http: httpx.AsyncClient, pool: asyncpg.Pool, cast: dict[str, Any]) -> None:
         self.app = app
         self.http = http
-        self.cast = cast["people"]
+        self.cast = {name: dict(facts) for name, facts in cast["people"].items()}
         self._pool = pool
         self._clients: dict[str, Client] = {}
 
@@ -267,7 +267,7 @@ class Lab:
 
 NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=()))
 """The cast shares one client: a cookie in it would make the next sign-in end the last one's session."""
-BY_CODE = frozenset({"lot", "batch", "material_lot", "donation"})
+BY_CODE = frozenset({"lot", "batch", "results", "material_lot", "donation"})
 
 
 def _named(kind: str, ref: str) -> dict[str, str]:

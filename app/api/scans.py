@@ -60,7 +60,7 @@ async def scan(request: Request) -> Response:
         house(request),
         token=token_of(request),
         raw=_text(body, "raw"),
-        key=_key(body.get("key") or request.headers.get("idempotency-key")),
+        key=_key(body.get("key", request.headers.get("idempotency-key"))),
         symbology=_symbology(body.get("symbology")),
         purpose=_purpose(body.get("intent")),
     )

@@ -13,6 +13,8 @@ _BIDI = frozenset("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\
 
 def _clean(value: str) -> str:
     text = unicodedata.normalize("NFC", value).strip()
+    if not text:
+        raise ValueError("holds only spaces; say something")
     for character in text:
         if character in _BIDI or (unicodedata.category(character) in {"Cc", "Cs", "Co"} and character not in "\n\t"):
             raise ValueError(f"holds a character that does not show (U+{ord(character):04X}); remove it")

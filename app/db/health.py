@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.db.migrate import newest_version
+from app.db.version import newest_version
 from app.domain.errors import Refusal
 from app.rules import RULEBOOK_VERSION
 

@@ -9,17 +9,16 @@ from pathlib import Path
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.door import sqlalchemy_url
+from app.db.version import MIGRATIONS
 from app.domain.acts import MEANINGS
 from app.domain.lots import MOVES, TOWARDS_USE
 from app.domain.settings_defaults import DEFAULTS
 from app.rules import RULEBOOK_VERSION
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LOCK = 7_301_001
 
 
@@ -40,13 +39,6 @@ def alembic_config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config
-
-
-def newest_version() -> str:
-    """The version that `migrate` leads to."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
 async def migrate(

@@ -377,8 +377,8 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
 
 
 def may(actor: Actor, act: Act) -> bool:
-    """Whether a role held now permits the act."""
-    return not actor.roles.isdisjoint(MAY[act])
+    """Whether a role held now permits the act. Leaving is always permitted, also after the last role was taken away."""
+    return act is Act.SIGN_OUT or not actor.roles.isdisjoint(MAY[act])
 
 
 def require(actor: Actor, act: Act) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,6 @@ from app.db.secrets import key_bytes
 from app.domain.acts import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from app.db.door import Call
     from app.services.house import House
 

@@ -116,7 +116,7 @@ SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
     UNION ALL SELECT 'rule ' || ev_class::regclass || rulename FROM pg_rewrite WHERE ev_class > 16384
     UNION ALL SELECT 'extension ' || extname FROM pg_extension
     UNION ALL SELECT 'event trigger ' || evtname FROM pg_event_trigger
-    UNION ALL SELECT 'database ' || datname || coalesce(datacl::text, '') || datdba::regrole FROM pg_database WHERE datname = current_database()
+    UNION ALL SELECT 'database ' || datname || coalesce(datacl, acldefault('d', datdba))::text || datdba::regrole FROM pg_database WHERE datname = current_database()
     UNION ALL SELECT 'policy ' || polname FROM pg_policy
     UNION ALL SELECT 'publication ' || pubname FROM pg_publication
     UNION ALL SELECT 'default ' || defaclrole::regrole || defaclacl::text FROM pg_default_acl WHERE defaclrole::regrole::text !~ '^stemma_(app|auth|seal|report)$'

@@ -277,6 +277,19 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "CREATE TEMP TABLE lots (id bigint, state text)", "CREATE TEMP TABLE deployment (id int)",
         "CREATE TEMP VIEW holds AS SELECT 1", "SELECT * INTO TEMP settings FROM pg_class",
     ),
+    "shadow by a schema of one's own": (
+        "CREATE TEMP TABLE ceremonies (LIKE people.ceremonies)",
+        "CREATE FUNCTION pg_temp.sha256(bytea) RETURNS bytea LANGUAGE sql AS $$ SELECT ''::bytea $$",
+        "CREATE FUNCTION pg_temp.cannot_sign(bigint, text, text) RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$",
+        "CREATE FUNCTION pg_temp.yes(text, text) RETURNS boolean LANGUAGE sql AS $$ SELECT true $$",
+        "CREATE OPERATOR pg_temp.= (LEFTARG = text, RIGHTARG = text, FUNCTION = pg_temp.yes)",
+        "CREATE FUNCTION pg_temp.no(uuid, uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT true $$",
+        "CREATE OPERATOR pg_temp.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = pg_temp.no)",
+        "SET search_path = pg_temp, lab, people, audit, pg_catalog",
+        *release("'{others}'"),
+        *release("'{rejecting}'"),
+        *change("SELECT lab.move_lot({lot}, 'release', true)"),
+    ),
     "shadow by the search path": (
         "SET search_path = pg_temp, public, lab, pg_catalog",
         "BEGIN", OPEN, "SELECT gate.release({lot}, '{others}', {judgement_of_other})", "COMMIT",
@@ -345,7 +358,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "SELECT schema_to_xml('people', true, false, '')",
     ),
     "read secrets through statistics": (
-        "SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats WHERE schemaname = 'people'", "SELECT * FROM pg_statistic",
+        "SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats WHERE schemaname = 'people'", "SELECT stavalues1::text FROM pg_statistic",
     ),
     "read secrets out of the audit": (
         "SELECT payload FROM audit.rows WHERE tbl = 'people.credentials'", "SELECT key, image FROM audit.current_rows('people.credentials')",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 SQL = Path(__file__).with_name("staged.sql").read_text(encoding="utf-8")
-AS_OPENED = "SELECT audit.open($1, $2, 'attacker', $3, '', '', 'raw', NULL, NULL, NULL)"
+BY_QUINN = "SELECT audit.open(id, username, '', 'arrange', '', 'arranged by a test', '', NULL, NULL, NULL) FROM people.accounts WHERE username = 'quinn'"
 STAGE = (
     "CREATE TEMP TABLE IF NOT EXISTS stage AS SELECT * FROM pg_temp.stage()",
     "SELECT pg_temp.lot(CASE WHEN $2 THEN stage.whole ELSE stage.short END, stage) AS id"
@@ -47,7 +47,7 @@ class Stage:
     async def value(self, statement: str, *values: Any) -> Any:
         """One audited statement; its first column."""
         async with self.hand.transaction():
-            await self.hand.execute(ARRANGING)
+            await self.hand.execute(BY_QUINN)
             return await self.hand.fetchval(statement, *values)
 
     def id_of(self, name: str) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 ROUND_TRIP = (b"S", b"Q")
+ENCRYPTION_REQUEST = (80877103).to_bytes(4, "big")
 
 
 @dataclass
@@ -41,11 +42,7 @@ async def counted(url: str) -> AsyncIterator[Counted]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     credentials = parts.netloc.rpartition("@")[0]
-    found.url = (
-        urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}"))
-        + ("&" if parts.query else "?")
-        + "sslmode=disable"
-    )
+    found.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}"))
     try:
         yield found
     finally:
@@ -55,15 +52,24 @@ async def counted(url: str) -> AsyncIterator[Counted]:
 
 
 async def _frontend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, found: Counted) -> None:
-    """The client's side, message by message: the first has no type, every other begins with one letter."""
-    length = await reader.readexactly(4)
-    writer.write(length + await reader.readexactly(int.from_bytes(length, "big") - 4))
+    """The client's side, message by message: those before the start has been made have no type, all others one letter."""
+    while (first := await _untyped(reader, writer))[4:8] == ENCRYPTION_REQUEST:
+        pass
+    assert first
     while True:
         kind = await reader.readexactly(1)
         length = await reader.readexactly(4)
         writer.write(kind + length + await reader.readexactly(int.from_bytes(length, "big") - 4))
         found.count += kind in ROUND_TRIP
         await writer.drain()
+
+
+async def _untyped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    length = await reader.readexactly(4)
+    message = length + await reader.readexactly(int.from_bytes(length, "big") - 4)
+    writer.write(message)
+    await writer.drain()
+    return message
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -110,6 +110,17 @@ async def test_a_role_given_is_held_at_the_next_sign_in_and_the_old_session_is_o
     refused(await lab.as_("adam").delete(f"/accounts/{name}/roles/technician"), 409, "conflict")
 
 
+async def test_somebody_whose_last_role_was_taken_does_nothing_but_leave(lab):
+    name = await newcomer(lab, "technician")
+    token = await lab.as_(name).signed_in()
+    await lab.arrange("UPDATE people.grants SET revoked_at = clock_timestamp() WHERE account_id = $1", lab.id_of(name))
+    refused(await lab.as_(name).post("/accounts/me/totp/offer"), 403, "not-permitted")
+    assert (await lab.as_(name).delete("/session")).status_code == 204
+    refused(await lab.http.get(f"{API}/session", headers={"Authorization": f"Bearer {token}"}), 401)
+    body = {"username": name, "password": lab.password(name)}
+    refused(await lab.http.post(f"{API}/session", json=body), 403, "not-permitted")
+
+
 async def test_a_role_is_held_once_and_can_come_back(lab):
     name = await newcomer(lab, "technician")
     refused(await lab.as_("adam").post(f"/accounts/{name}/roles", {"role": "technician"}), 409, "conflict")

@@ -96,6 +96,7 @@ async def test_a_live_appointment_makes_the_role_and_revoking_it_unmakes_it_at_o
         (present,) = ok(await lab.as_("quinn").get("/appointments"))["appointments"]
         assert present["account"] == "lin"
         assert present["live"] is True
+        assert ok(await lab.as_("lin").get("/session"))["roles"] == ["quality_authority"]
         ceremony = await lab.sign("hedda", "appointment_revoked", "appointment", present["id"])
         revoked = ok(await lab.as_("hedda").post(f"/appointments/{present['id']}/revoke", {"ceremony": ceremony}))
         assert revoked["live"] is False

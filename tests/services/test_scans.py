@@ -443,7 +443,7 @@ def _png(width: int, height: int) -> bytes:
     [
         (b"", 422),
         (b"not a picture", 422),
-        (_png(40, 40)[:60], 422),
+        ((SAMPLES / "vials_in_a_rack.jpg").read_bytes()[:4000], 422),
         (b"\x89PNG\r\n\x1a\n" + b"\x00" * 64, 422),
         (_png(6000, 6000), 413),
     ],

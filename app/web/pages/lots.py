@@ -14,7 +14,7 @@ from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
 from app.services import lots
-from app.services.lots import LotView
+from app.services.lots import GrowthView, LotView
 from app.web.pictures import Curve, growth_curve
 from app.web.refusals import CodeDep, PageRoute
 from app.web.shell import render
@@ -59,7 +59,7 @@ class Event:
 class Passage:
     """A counted step as the table beside the curve shows it. Doublings are population doublings."""
 
-    name: str
+    name: Text | str
     viability_percent: float | None
     viable_harvested: float | None
     pd: float | None
@@ -98,7 +98,7 @@ async def show_lot(request: Request, house: HouseDep, who: SignedInDep, code: Co
         who=who,
         lot=lot,
         curve=_curve(lot),
-        passages=[_passage(lot, each) for each in lot.growth],
+        passages=[_passage(each) for each in lot.growth],
         events=[_event(each) for each in reversed(lot.timeline)],
         vials=sum(each["kind"] == "vial" and each["state"] == "stored" for each in lot.containers),
         open_deviations=[each for each in lot.deviations if each["state"] == "open"],
@@ -118,9 +118,9 @@ def _curve(lot: LotView) -> Curve | None:
     return growth_curve(points, limit=lot.max_pdl)
 
 
-def _passage(lot: LotView, each: Any) -> Passage:
+def _passage(each: GrowthView) -> Passage:
     return Passage(
-        name=f"P{each.passage}" if each.passage is not None else "",
+        name=Text("Fill") if each.kind == "fill" else f"P{each.passage}",
         viability_percent=each.viability_percent,
         viable_harvested=each.viable_harvested,
         pd=each.pd,

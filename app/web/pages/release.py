@@ -38,8 +38,8 @@ ORDER = (
 """What stands in the way stands first."""
 
 STANDING_NAMES = {
-    "reconstructed": Text("wording put together from several sources"),
-    "unverified": Text("wording still to be checked against the source"),
+    "reconstructed": Text("wording reconstructed"),
+    "unverified": Text("wording to be checked"),
 }
 
 
