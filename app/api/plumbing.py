@@ -67,6 +67,7 @@ def problem(request: Request, refusal: Refusal) -> Response:
     """RFC 9457, in the reader's language."""
     gettext = gettext_for(language_of(request))
     body: dict[str, Any] = {
+        **refusal.detail,  # first, so that no detail can pass for what the problem itself states
         "type": f"urn:stemma:refusal:{refusal.kind}",
         "title": refusal.what.translated(gettext),
         "status": refusal.status,
@@ -77,7 +78,6 @@ def problem(request: Request, refusal: Refusal) -> Response:
         "remedy": refusal.remedy.translated(gettext),
         "rule": refusal.rule,
         "findings": [finding.said(gettext) for finding in refusal.findings],
-        **{name: value for name, value in refusal.detail.items() if name not in {"type", "title", "status"}},
     }
     headers = {"Cache-Control": "no-store"}
     if refusal.status in {429, 423} or refusal.kind == "busy":

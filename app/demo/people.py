@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pyotp
 
+from app.demo.telling import waiting
+
 STEP_S = 30
 
 
@@ -46,12 +48,16 @@ class Person:
 
     def code(self) -> str:
         """A one-time code not used before. Three are good at any moment; after that the next one is waited for."""
+        told = False
         while True:
             now = int(time.time()) // STEP_S
             step = max(self._last_step + 1, now - 1)
             if step <= now + 1:
                 self._last_step = step
                 return pyotp.TOTP(self.totp_secret).at(step * STEP_S)
+            if not told:
+                waiting(f"{self.printed_name} waits for the next one-time code: each is good for one signature")
+                told = True
             time.sleep(0.5)
 
     def asks(self, path: str, **params: Any) -> Any:

@@ -24,6 +24,11 @@ def step(who: str, did: str) -> None:
     console.print(f"[dim]{time.monotonic() - _BEGAN:5.1f} s[/]  [green]✓[/] [bold]{who}[/] {did}")
 
 
+def waiting(text: str) -> None:
+    """Something takes a while, and that is as it should be."""
+    console.print(f"[dim]{time.monotonic() - _BEGAN:5.1f} s  … {text}[/]")
+
+
 def refusal(who: str, tried: str, answer: httpx.Response) -> dict[str, Any]:
     """Somebody was refused, and is told what, why and what to do."""
     problem: dict[str, Any] = answer.json()

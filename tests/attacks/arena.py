@@ -138,7 +138,7 @@ async def _people(made: Arena) -> None:
 
 async def _lots(made: Arena) -> None:
     stage, names, hand = made.stage, made.names, made.stage.hand
-    lots = await stage.lots(8)
+    lots = await stage.lots(8, whole=False)
     names |= dict(zip("lot other spoilt held waiting released hidden orphan".split(), lots, strict=True))
     names["medium"] = await hand.fetchval("SELECT medium FROM stage")
     names["quarantined"] = await stage.value(
