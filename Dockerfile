@@ -16,9 +16,8 @@ COPY requirements.lock ./
 RUN python -m venv .venv \
     && .venv/bin/pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes --only-binary :all: -r requirements.lock \
-    && python -c "import pathlib, sysconfig; \
-        packages = sysconfig.get_path('purelib', vars={'base': '/srv/stemma/.venv'}); \
-        pathlib.Path(packages, 'stemma.pth').write_text('/srv/stemma\n')"
+    && .venv/bin/python -c "import pathlib, sysconfig; \
+        pathlib.Path(sysconfig.get_path('purelib'), 'stemma.pth').write_text('/srv/stemma\n')"
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.settings import ROOT, OwnerSettings
+from app.settings import ROOT, OwnerSettings, Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Stemma: a LIMS for stem cell preparation.")
 user = typer.Typer(no_args_is_help=True, help="Accounts, as the owner of the database.")
@@ -136,6 +137,11 @@ def serve(
     from app.stage import web_arguments
 
     os.environ["STEMMA_PURPOSE"] = "production"
+    try:
+        Settings()  # type: ignore[call-arg]  # from the environment
+    except ValidationError as error:
+        names = ", ".join(f"STEMMA_{str(each['loc'][0]).upper()}" for each in error.errors())
+        _refuse(f"Not set, or not usable: {names}. docs/operations.md says what each is.")
     os.execv(sys.executable, [sys.executable, *web_arguments(host=host, port=port)])  # noqa: S606  ourselves
 
 

@@ -156,13 +156,17 @@ _shared: WeakKeyDictionary[Lab, asyncio.Task[Shared]] = WeakKeyDictionary()
 
 
 async def shared(lab: Lab) -> Shared:
-    """Process, specification, two approved material lots, a freezer: made once."""
+    """Process, specification, two approved material lots, a freezer: made once.
+
+    A test that puts a hold or a deviation on any of them takes `new_shared` instead, and passes it as `use=`.
+    """
     if lab not in _shared:
-        _shared[lab] = asyncio.ensure_future(_make_shared(lab))
+        _shared[lab] = asyncio.ensure_future(new_shared(lab))
     return await asyncio.shield(_shared[lab])
 
 
-async def _make_shared(lab: Lab) -> Shared:
+async def new_shared(lab: Lab) -> Shared:
+    """The same, of a test's own."""
     lots = [
         await approved_material(lab, "Alpha-MEM", [{"name": "L-glutamine", "cas": "56-85-9"}]),
         await approved_material(lab, "Trypsin substitute", [{"name": "recombinant trypsin", "cas": None}]),

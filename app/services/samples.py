@@ -61,9 +61,7 @@ async def take_retain(
         await containers.descend(change, parents=[taken_from.id], children=[item.id], step_id=None)
         if taken_from.is_vial:
             await containers.use_up(change, ids=[taken_from.id])
-        return change.answers(
-            TakenView(code=item.code, lot=found.code, source=taken_from.code, kind=kind, taken_at=at)
-        )
+        return change.answers(TakenView(code=item.code, lot=found.code, source=taken_from.code, kind=kind, taken_at=at))
 
 
 async def take_sample(
@@ -76,9 +74,7 @@ async def take_sample(
         found = await lots.find(change, code=lot)
         await samples.lock_lot(change, lot_id=found.id)
         taken_from = await samples.source_of(change, lot=found, code=source)
-        item = await samples.keep_sample(
-            change, lot_id=found.id, source=taken_from, purpose=purpose, taken_at=at
-        )
+        item = await samples.keep_sample(change, lot_id=found.id, source=taken_from, purpose=purpose, taken_at=at)
         await containers.descend(change, parents=[taken_from.id], children=[item.id], step_id=None)
         if taken_from.is_vial:
             await containers.use_up(change, ids=[taken_from.id])

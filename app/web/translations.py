@@ -33,8 +33,9 @@ OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent":
 PINNED = datetime(2026, 1, 1, tzinfo=UTC)
 """Dates in the header would make every run another file."""
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
-LATIN_IS_FINE = re.compile(r"[\W\d_]*(\{\w+\}[\W\d_]*)*[A-Z]{0,6}\d*[\W\d_]*")
-"""Placeholders, signs and short codes are the same in every language."""
+CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
+ENGLISH = re.compile(r"[A-Za-z]*[a-z]{2}[A-Za-z]*")
+"""A word. Units, signs and short codes are the same in every language."""
 
 
 def gathered() -> Catalog:
@@ -75,7 +76,7 @@ def _troubles(said: Catalog, catalogue: Catalog) -> Iterator[str]:
             yield f"fuzzy: {message.id!r}"
         elif _placeholders(translated.string) != _placeholders(message.id):
             yield f"other placeholders: {message.id!r} -> {translated.string!r}"
-        elif not _is_chinese(str(message.id), str(translated.string)):
+        elif _is_left_in_english(str(translated.string)):
             yield f"still English: {message.id!r} -> {translated.string!r}"
     yield from (f"said nowhere: {message.id!r}" for message in catalogue if message.id and said.get(message.id) is None)
     if not MO.exists() or MO.read_bytes() != compiled(catalogue):
@@ -86,8 +87,9 @@ def _placeholders(text: object) -> list[str]:
     return sorted(set(PLACEHOLDER.findall(str(text))))
 
 
-def _is_chinese(message: str, translated: str) -> bool:
-    return bool(re.search(r"[\u3000-\u9fff\uff00-\uffef]", translated)) or bool(LATIN_IS_FINE.fullmatch(message))
+def _is_left_in_english(translated: str) -> bool:
+    words = PLACEHOLDER.sub("", translated)
+    return not CHINESE.search(words) and bool(ENGLISH.search(words))
 
 
 def update() -> None:

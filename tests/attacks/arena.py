@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from tests.attacks.invariants import Watch
+from tests.attacks.raw_sql import RIGHTS
 from tests.attacks.staged import Stage, staged
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Arena:
                 await connection.execute("COMMIT")
         finally:
             await connection.close(timeout=5)
-        return Attack(name, states, await self.broken(seen))
+        rebuilt = await self.watch.rebuilt() if name in RIGHTS else []
+        return Attack(name, states, rebuilt + await self.broken(seen))
 
     async def broken(self, seen: Sequence[str] = ()) -> list[str]:
         """Everything that no longer holds, and every secret that was read."""

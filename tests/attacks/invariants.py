@@ -161,7 +161,7 @@ class Watch:
     async def broken(self) -> list[str]:
         """What no longer holds; nothing when the house stands."""
         marks = self._marks
-        found = [
+        return [
             *await self._ask(CHANGED.format(live=self._live), MAY_CHANGE, marks["seq"]),
             *await self._ask(FORGED, marks["seq"], marks["number"], marks["xid"], self.role, marks["at"]),
             *await self._ask(UNAUDITED.format(live=self._live), EXEMPT),
@@ -169,9 +169,12 @@ class Watch:
             *await self._ask(STOOD_ON, marks["review"], marks["appointment"]),
             *await self._ask(BACKDATED, marks["at"], marks["results"], marks["judgements"]),
         ]
-        if await self.hand.fetchval(HOUSE) != marks["house"]:
-            found.append("rights, functions, triggers or owners changed")
-        return found
+
+    async def rebuilt(self) -> list[str]:
+        """Whether anybody's rights, a function, a trigger or an owner is not what it was."""
+        if await self.hand.fetchval(HOUSE) == self._marks["house"]:
+            return []
+        return ["rights, functions, triggers or owners changed"]
 
     async def _ask(self, query: str, *values: Any) -> list[str]:
         return [row[0] for row in await self.hand.fetch(query, *values)]

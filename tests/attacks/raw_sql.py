@@ -67,6 +67,18 @@ RELEASE: dict[str, tuple[str, ...]] = {
         "DO $$ DECLARE c record; BEGIN FOR c IN SELECT id FROM people.ceremonies WHERE id <> '{others}' OR true LOOP BEGIN"
         " PERFORM gate.release({lot}, c.id, {judgement_of_other}); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$"
     ),
+    "mint a ceremony and release": release(
+        "current_setting('x.minted')::uuid",
+        "SELECT set_config('x.minted', '00000000-0000-4000-8000-000000000001', true)",
+        "INSERT INTO people.ceremonies (id, account_id, meaning, record_kind, record_id, record_version, digest, factors)"
+        " SELECT current_setting('x.minted')::uuid, {lin}, 'released', 'lot', {lot}, 4, audit.sha256_hex(dossier.lot({lot})), '{{password,totp}}'",
+    ),
+    "have a ceremony opened and release": release(
+        "current_setting('x.opened')::uuid",
+        FORGE,
+        "SELECT set_config('x.opened', (people.open_ceremony({lin}, NULL, 'released', 'lot', {lot}, '',"
+        " audit.sha256_hex(dossier.lot({lot})), '{{password,totp}}')).ceremony::text, true)",
+    ),
     "consume a ceremony alone": change("SELECT gate.consume('{others}', 'released', 'lot', {lot}, dossier.lot({lot}), 4)"),
     "make the move": change("SELECT lab.make_move({lot}, 'release', NULL, NULL)"),
     "make the move with the release of another lot": change("SELECT lab.make_move({lot}, 'release', NULL, 1, true)"),
@@ -142,7 +154,7 @@ RELEASE: dict[str, tuple[str, ...]] = {
     ),
 }
 KEPT: dict[str, tuple[str, ...]] = {
-    "change a result": change("UPDATE lab.results SET value_text = 'no growth'"),
+    "change a result": change("UPDATE lab.results SET value_text = value_text || ', I say'"),
     "remove a result": change("DELETE FROM lab.results"),
     "remove results by truncating": change("TRUNCATE lab.results CASCADE"),
     "change a review": change("UPDATE lab.result_reviews SET decision = 'accepted', remarks = 'mine'"),

@@ -100,6 +100,7 @@ async def test_no_attack_succeeds(role: str, fresh_database: Database, capsys: p
         await _released_without_its_lineage(under_attack)
         await _still_works(under_attack)
         await _proved(under_attack)
+        assert await under_attack.watch.rebuilt() == []
         with capsys.disabled():
             print(f"\n{role}: 0 of {len(attacks) + 2} attacks succeeded; first answers {dict(states.most_common())}")
 

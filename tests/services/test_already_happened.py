@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -238,3 +239,21 @@ async def test_it_is_one_transaction_under_one_key(lab: Lab):
         str(first["step"]),
     )
     assert len(entries) == 1
+
+
+async def test_telling_races_with_working_and_neither_is_lost(lab: Lab):
+    lived = await life.preparation(lab, upto="isolated")
+    other = await life.preparation(lab, upto="isolated")
+    bottle = [{"container": lived.shared.bottles[1], "quantity": "1", "unit": "mL"}]
+
+    answers = await asyncio.gather(
+        *(told(lived, what="other", lot=lived.lot, item=lived.donation) for _ in range(6)),
+        *(told(other, lot=other.lot, parents=other.flasks, flasks=1) for _ in range(6)),
+        *(life.pass_on(lived, materials=bottle) for _ in range(6)),
+        *(life.pass_on(other) for _ in range(6)),
+    )
+
+    assert {each.status_code for each in answers[:12]} == {201}
+    assert {each.status_code for each in answers[12:]} <= {201, 409}
+    kept = await lab.value("SELECT count(*) FROM lab.steps WHERE lot_id = $1 AND happened_anyway", await other.lot_id())
+    assert kept == 6

@@ -116,12 +116,14 @@ async def test_in_chinese_it_says_so_too(lab):
     body = {
         "meaning": "appointment_supported",
         "record": {"kind": "proposal", "ref": ref},
-        "digest": "0" * 64,
-        "password": "x",
-        "totp": "000000",
+        "digest": (await lab.record("quinn", "proposal", ref))["digest"],
+        "password": lab.password("quinn"),
+        "totp": await lab.totp("quinn"),
     }
-    answer = await lab.as_("tess").post("/ceremonies", body, headers={"Accept-Language": "zh-CN"})
-    refused(answer, 403)
+    made = ok(await lab.as_("quinn").post("/ceremonies", body, headers={"Accept-Language": "zh-CN"}))
+    assert "质量受权人" in made["says"]
+    problem = refused(await lab.as_("tess").post("/ceremonies", body, headers={"Accept-Language": "zh-CN"}), 403)
+    assert "签" in problem["what"]
 
 
 # -- factors -----------------------------------------------------------------------------------------------------------

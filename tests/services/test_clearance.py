@@ -69,7 +69,9 @@ async def test_a_line_is_not_clear_while_a_check_fails(lab: Lab):
     refused(await life.clear(lived, "before", checks={"surfaces disinfected": False}), 422, "bad-input")
     refused(await life.clear(lived, "before", checks={}), 422, "bad-input")
 
-    kept = await lab.value("SELECT count(*) FROM lab.line_clearances WHERE workstation_id = $1", await lived.id(lived.workstation))
+    kept = await lab.value(
+        "SELECT count(*) FROM lab.line_clearances WHERE workstation_id = $1", await lived.id(lived.workstation)
+    )
     assert kept == 0
 
 

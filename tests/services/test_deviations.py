@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 async def opened(lab: Lab, item: str, who: str = "tess", **more: Any) -> Any:
-    return await lab.as_(who).post("/deviations", {"item": item, "what": "a flask was dropped", "class": "major"} | more)
+    return await lab.as_(who).post(
+        "/deviations", {"item": item, "what": "a flask was dropped", "class": "major"} | more
+    )
 
 
 async def test_everybody_in_the_lab_opens_one_and_it_has_a_number(lab: Lab):
@@ -26,7 +28,7 @@ async def test_everybody_in_the_lab_opens_one_and_it_has_a_number(lab: Lab):
 
 
 async def test_an_open_one_keeps_the_gate_closed_wherever_it_stands(lab: Lab):
-    lived = await life.preparation(lab, upto="sampled")
+    lived = await life.preparation(lab, upto="sampled", use=await life.new_shared(lab))
     before = {each["rule"] for each in (await lived.show())["blocks"]}
     for item in (lived.donation, lived.all_flasks[0], lived.shared.bottles[0], lived.samples[0], lived.retains[0]):
         number = ok(await opened(lab, item, **{"class": "critical"}))["number"]
@@ -59,7 +61,9 @@ async def test_an_impact_nobody_can_state_closes_nothing(lab: Lab):
     signed = await life.ceremony(lab, "quinn", "deviation_closed", "deviation", key, "fine")
 
     refused(
-        await lab.as_("quinn").post(f"/deviations/{number}/close", {"assessment": "x", "ceremony": signed}), 409, "conflict"
+        await lab.as_("quinn").post(f"/deviations/{number}/close", {"assessment": "x", "ceremony": signed}),
+        409,
+        "conflict",
     )
 
     assert await lab.value("SELECT state FROM lab.deviations WHERE id = $1", key) == "open"

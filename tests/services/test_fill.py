@@ -47,9 +47,7 @@ async def test_every_vial_has_a_code_and_leads_to_one_donor(lab: Lab):
         " JOIN lab.item_codes k ON k.item_id = c.id WHERE k.code = ANY ($1)",
         made["containers"],
     )
-    assert {(row["kind"], row["passage"], str(row["volume_ml"]), str(row["viable_cells"])) for row in rows} == {
-        ("vial", 2, "1.5", "5000000")
-    } or {(row["kind"], row["passage"], float(row["volume_ml"]), float(row["viable_cells"])) for row in rows} == {
+    assert {(row["kind"], row["passage"], float(row["volume_ml"]), float(row["viable_cells"])) for row in rows} == {
         ("vial", 2, 1.5, 5e6)
     }
     assert len({row["donors"] for row in rows}) == 1
@@ -64,7 +62,9 @@ async def test_a_lot_is_filled_from_its_own_flasks_only(lab: Lab):
     refused(await fill(lived, vials=0), 422, "bad-input")
     refused(await fill(lived, vials=1001), 422, "bad-input")
 
-    vials = await lab.value("SELECT count(*) FROM lab.containers WHERE lot_id = $1 AND kind = 'vial'", await lived.lot_id())
+    vials = await lab.value(
+        "SELECT count(*) FROM lab.containers WHERE lot_id = $1 AND kind = 'vial'", await lived.lot_id()
+    )
     assert vials == 0
 
 

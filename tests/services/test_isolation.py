@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests import life
@@ -42,7 +42,9 @@ async def test_isolation_makes_flasks_that_lead_to_donor_and_materials(lab: Lab)
     assert {row["code"] for row in behind} == {lived.donation, *lived.shared.bottles}
     used = await lab.value("SELECT count(*) FROM lab.consumptions WHERE lot_id = $1", await lived.lot_id())
     assert used == 2
-    gates = await lab.sql("SELECT gate, blocks FROM lab.judgements WHERE recorded_by = $1 ORDER BY id DESC LIMIT 2", lab.id_of("tess"))
+    gates = await lab.sql(
+        "SELECT gate, blocks FROM lab.judgements WHERE recorded_by = $1 ORDER BY id DESC LIMIT 2", lab.id_of("tess")
+    )
     assert {(row["gate"], row["blocks"]) for row in gates} == {("G2", False), ("G4", False)}
 
 
@@ -132,8 +134,7 @@ async def test_materials_in_quarantine_out_of_date_or_held_are_refused(lab: Lab)
     await nothing_changed(lived)
 
 
-async def test_a_material_that_ran_out_between_approval_and_use_is_refused(lab: Lab):
-    # Expiry is judged at the moment of use: one that ends today is still good, one that ended yesterday is not.
+async def test_a_material_is_good_until_the_end_of_its_last_day_at_the_facility(lab: Lab):
     lived = await life.preparation(lab, upto="cleared")
     today = await life.approved_material(
         lab,
@@ -142,9 +143,21 @@ async def test_a_material_that_ran_out_between_approval_and_use_is_refused(lab: 
         expires_on=str((datetime.now(UTC) + timedelta(hours=8)).date()),
     )
     use = [{"container": today["containers"][0]["code"], "quantity": "1", "unit": "mL"}]
-    assert date.fromisoformat(today["expires_on"]) >= datetime.now(UTC).date()
 
     ok(await isolate(lived, materials=use))
+
+
+async def test_a_material_lot_out_of_date_is_refused(lab: Lab):
+    lived = await life.preparation(lab, upto="cleared")
+    stale = await life.material_lot(
+        lab, "Buffer", [{"name": "sodium chloride", "cas": "7647-14-5"}], expires_on="2026-01-31"
+    )
+    use = [{"container": stale["containers"][0]["code"], "quantity": "1", "unit": "mL"}]
+
+    problem = refused(await isolate(lived, materials=use), 409, "blocked")
+
+    assert any("2026-01-31" in each["problem"] for each in problem["findings"])
+    await nothing_changed(lived)
 
 
 async def test_penicillin_is_refused_whatever_the_bottle_is_called(lab: Lab):

@@ -149,7 +149,9 @@ async def test_a_lot_goes_to_release_and_back_and_is_destroyed(lab: Lab):
     gone = ok(await quinn.post(f"/lots/{lived.lot}/destroy", {"reason": "freezer failed"}))
 
     assert gone["state"] == "destroyed"
-    states = await lab.sql("SELECT DISTINCT state FROM lab.containers WHERE lot_id = $1 AND kind = 'vial'", await lived.lot_id())
+    states = await lab.sql(
+        "SELECT DISTINCT state FROM lab.containers WHERE lot_id = $1 AND kind = 'vial'", await lived.lot_id()
+    )
     assert [row["state"] for row in states] == ["destroyed"]
 
 
@@ -167,9 +169,7 @@ async def test_a_stale_page_moves_nothing(lab: Lab):
     ok(await lab.as_("quinn").post(f"/lots/{lived.lot}/submit", headers={"If-Match": f'"{seen}"'}))
 
     stale = {"If-Match": f'"{seen}"'}
-    refused(
-        await lab.as_("quinn").post(f"/lots/{lived.lot}/send-back", {"reason": "x"}, headers=stale), 409, "stale"
-    )
+    refused(await lab.as_("quinn").post(f"/lots/{lived.lot}/send-back", {"reason": "x"}, headers=stale), 409, "stale")
     refused(
         await lab.as_("quinn").post(f"/lots/{lived.lot}/send-back", {"reason": "x"}, headers={"If-Match": "junk"}),
         422,
@@ -213,6 +213,8 @@ async def test_only_what_was_released_is_recalled_and_it_never_returns(lab: Lab)
     refused(await lab.as_("quinn").post(f"/lots/{waiting.lot}/recall", {"reason": "complaint"}), 409, "illegal-move")
 
     ok(await life.release(waiting))
-    assert ok(await lab.as_("quinn").post(f"/lots/{waiting.lot}/recall", {"reason": "complaint"}))["state"] == "recalled"
+    assert (
+        ok(await lab.as_("quinn").post(f"/lots/{waiting.lot}/recall", {"reason": "complaint"}))["state"] == "recalled"
+    )
 
     assert (await waiting.show())["acts"] == ["destroy"]

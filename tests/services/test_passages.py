@@ -25,7 +25,8 @@ async def test_a_passage_counts_doublings_and_uses_its_parents_up(lab: Lab):
     assert round(made["cpdl"], 3) == 3.070
     assert round(made["viability_percent"], 2) == 95.45
     states = await lab.sql(
-        "SELECT c.state FROM lab.containers c JOIN lab.item_codes k ON k.item_id = c.id WHERE k.code = ANY ($1)", parents
+        "SELECT c.state FROM lab.containers c JOIN lab.item_codes k ON k.item_id = c.id WHERE k.code = ANY ($1)",
+        parents,
     )
     assert {row["state"] for row in states} == {"consumed"}
 

@@ -128,3 +128,24 @@ async def test_a_result_set_aside_and_measured_anew_no_longer_blocks(lab: Lab):
     assert "REL-02" not in {each["rule"] for each in (await lived.show())["blocks"]}
     await life.go_on(lived, upto="released")
     assert await lived.state() == "released"
+
+
+async def test_the_gate_itself_counts_no_result_as_set_aside_while_the_investigation_is_open(lab: Lab):
+    lived = await life.preparation(lab, upto="awaiting_release", findings={"sterility": ("growth", None)})
+    number = ok(await lab.as_("ana").post("/deviations", {"item": lived.lot, "what": "OOS", "class": "minor"}))[
+        "number"
+    ]
+    against = "SELECT o FROM gate.objections($1, $2) AS o WHERE o LIKE 'REL-02%'"
+
+    # Written past the service, as somebody with the application's password could.
+    await lab.arrange(
+        "INSERT INTO lab.result_invalidations (result_id, deviation_id, reason, recorded_by)"
+        " SELECT $1, id, 'set aside', $2 FROM lab.deviations WHERE number = $3",
+        lived.results["sterility"],
+        lab.id_of("ana"),
+        number,
+    )
+
+    found = await lab.sql(against, await lived.lot_id(), lab.id_of("lin"))
+    assert [row["o"] for row in found] == ["REL-02: a result of sterility fails"]
+    assert "REL-02" in {each["rule"] for each in (await lived.show())["blocks"]}

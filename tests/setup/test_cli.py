@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
+from app.db.embedded import free_port
+from app.db.secrets import new_key
 from tests.conftest import ROOT
 
 PICTURES = ROOT / "tests" / "samples"
@@ -118,3 +122,56 @@ def test_an_address_that_is_not_set_is_said_plainly():
     done = _run("verify")
     assert done.returncode == 1
     assert "STEMMA_REPORT_DATABASE_URL is not set" in done.stdout
+
+
+def test_serve_names_what_is_not_set():
+    done = _run("serve")
+    assert done.returncode == 1
+    assert "STEMMA_DATABASE_URL, STEMMA_AUTH_DATABASE_URL, STEMMA_IDENTITY_KEY, STEMMA_TOTP_KEY" in done.stdout
+
+
+def test_the_way_to_production_as_the_docs_tell_it(postgres, template, tmp_path):
+    name = f"test_production_{os.getpid()}"
+    postgres.create_database(name)
+    port = free_port()
+    secret = new_key()
+    # The roles and their passwords belong to the cluster that the other tests use: the same are set again.
+    settings = {
+        "STEMMA_OWNER_DATABASE_URL": postgres.admin_url(name),
+        "STEMMA_DATABASE_URL": postgres.url(role="stemma_app", database=name),
+        "STEMMA_AUTH_DATABASE_URL": postgres.url(role="stemma_auth", database=name),
+        "STEMMA_IDENTITY_KEY": secret,
+        "STEMMA_TOTP_KEY": secret,
+        "STEMMA_FACILITY": "A hospital",
+    }
+    server = None
+    try:
+        assert (migrated := _run("migrate", **settings)).returncode == 0, migrated.stdout + migrated.stderr
+        assert _run("migrate", **settings).returncode == 0  # again, without harm
+        made = _run("user", "bootstrap", "--file", ROOT / "docs" / "people.example.toml", **settings)
+        assert made.returncode == 0, made.stdout + made.stderr
+        assert '"username": "lin"' in made.stdout
+        again = _run("user", "bootstrap", "--file", ROOT / "docs" / "people.example.toml", **settings)
+        assert again.returncode != 0
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("STEMMA_")}
+        server = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
+            cwd=ROOT, env={**clean, **settings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        health = _answer(f"http://127.0.0.1:{port}/health")
+        assert health["purpose"] == "production"
+        assert health["trouble"] == []
+    finally:
+        if server is not None:
+            server.terminate()
+            server.communicate(timeout=15)
+        postgres.drop_database(name)
+
+
+def _answer(url):
+    for _ in range(150):
+        try:
+            return httpx.get(url, timeout=2).json()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} did not answer")

@@ -23,6 +23,7 @@ from app.services.release import JudgementView, VerdictView
 from app.web.forms import Form, form_call, fresh_key, read_form
 from app.web.refusals import CodeDep, PageRoute, wants_fragment
 from app.web.shell import render
+from app.web.sources import SECTION_NAMES, SOURCE_NAMES
 
 router = APIRouter(prefix="/lots/{code}/release", route_class=PageRoute)
 
@@ -280,4 +281,6 @@ NAMES: dict[str, Any] = {
     "state_names": STATE_NAMES,
     "outcome_names": OUTCOME_NAMES,
     "standing_names": STANDING_NAMES,
+    "source_names": SOURCE_NAMES,
+    "section_names": SECTION_NAMES,
 }
