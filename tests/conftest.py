@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ def template(postgres: EmbeddedPostgres) -> str:
         cast = RUN / f"{name}.json"
         if name not in postgres.databases() or not cast.exists():
             for old in postgres.databases():
-                if old.startswith(("template_", "test_")):
+                if old.startswith(("template_", "making_")) or _is_left_behind(old):
                     postgres.drop_database(old)
             postgres.create_database(f"making_{name}")
             passwords = postgres.set_passwords(world.LOGIN_ROLES)
@@ -56,6 +57,12 @@ def template(postgres: EmbeddedPostgres) -> str:
             postgres.run_sql(f'ALTER DATABASE "making_{name}" RENAME TO "{name}"')
             cast.write_text(json.dumps(made))
     return name
+
+
+def _is_left_behind(name: str) -> bool:
+    """Whether a test run that has ended left this database."""
+    found = re.fullmatch(r"test_\w+?_(\d+)_\d+", name)
+    return found is not None and not Path(f"/proc/{found[1]}").exists()
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,9 @@ class KeptScan:
     detail: Mapping[str, JSON]
 
 
-async def resolve(scanning: Scanning, *, token: str, code: str | None, scheme: str, idle_minutes: int) -> Resolved | None:
+async def resolve(
+    scanning: Scanning, *, token: str, code: str | None, scheme: str, idle_minutes: int
+) -> Resolved | None:
     """Everything a scan needs to be judged, or None when nobody is signed in. One round trip."""
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
     row = await scanning.row(RESOLVE, digest, code, scheme, idle_minutes)

@@ -62,6 +62,14 @@ def read_panel(donor: Donor, panel: Mapping[str, tuple[str, ...]], at: datetime)
             yield _reading(analyte, name, [each for each in done if same(each.marker, name)], at)
 
 
+def _settled(pending: Marker, results: list[Marker]) -> bool:
+    """Whether the laboratory has since answered for the very sample that was pending."""
+    return any(
+        each.outcome is not MarkerOutcome.PENDING and each.id > pending.id and each.sampled_at == pending.sampled_at
+        for each in results
+    )
+
+
 def same(one: str, other: str) -> bool:
     """Whether two names of a marker or analyte are one name."""
     return one.strip().casefold() == other.strip().casefold()
@@ -76,7 +84,7 @@ def _reading(analyte: str, name: str, results: list[Marker], at: datetime) -> Ma
         unsettled=tuple(
             each
             for each in results
-            if each.outcome is MarkerOutcome.PENDING
+            if (each.outcome is MarkerOutcome.PENDING and not _settled(each, results))
             or (each.outcome is MarkerOutcome.INCONCLUSIVE and each is latest)
             or (each.outcome is MarkerOutcome.NEGATIVE and (each.reported_at is None or each.reported_at > at))
         ),

@@ -15,8 +15,8 @@ def require_past(moment: datetime | None, *, now: datetime, field: str) -> None:
         raise BadInput(
             field=field,
             what=Text("Nothing was recorded."),
-            why=Text("{field}: {moment} lies in the future.", field=field, moment=moment),
-            remedy=Text("State when it happened, with the time zone."),
+            why=Text("{moment} is yet to come; it is {now}.", moment=moment, now=now),
+            remedy=Text("Record it when it has happened, and check the clock of this device."),
         )
 
 

@@ -1,17 +1,15 @@
 """What the counts of one step say: how alive the cells were, how far they doubled, how old they are now."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from app.domain import growth
 from app.domain.errors import BadInput
 from app.domain.facts import StepKind
 from app.domain.growth import CannotCompute
+from app.domain.moments import require_past
 from app.domain.text import Text
-
-CLOCK_TOLERANCE = timedelta(minutes=2)
-"""How far a bench clock may run ahead of the database's before a moment counts as yet to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +74,7 @@ def refuse_impossible_times(*, started_at: datetime, ended_at: datetime | None, 
             why=Text("It would have ended at {ended}, before it began at {began}.", ended=ended_at, began=started_at),
             remedy=Text("Correct the times."),
         )
-    refuse_the_future(field="started_at" if ended_at is None else "ended_at", moment=ended_at or started_at, now=now)
-
-
-def refuse_the_future(*, field: str, moment: datetime, now: datetime) -> None:
-    """Raise BadInput for a moment that is yet to come: only what has happened is recorded."""
-    if moment > now + CLOCK_TOLERANCE:
-        raise BadInput(
-            field=field,
-            what=Text("Nothing was recorded."),
-            why=Text("{moment} is yet to come; it is {now}.", moment=moment, now=now),
-            remedy=Text("Record it when it has happened, and check the clock of this device."),
-        )
+    require_past(ended_at or started_at, now=now, field="started_at" if ended_at is None else "ended_at")
 
 
 def _viability_percent(counts: Counts) -> Decimal | None:

@@ -40,6 +40,14 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """A fact that speaks for a rule, and what it is about."""
+
+    subject: str
+    says: Text
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictView:
     """One rule's answer."""
 
@@ -49,7 +57,7 @@ class VerdictView:
     closes: bool
     cites: tuple[CiteView, ...]
     findings: tuple[FindingView, ...]
-    evidence: tuple[Text, ...]
+    evidence: tuple[EvidenceView, ...]
     missing: tuple[Text, ...]
     waiver: int | None
 
@@ -218,7 +226,7 @@ def _view(judgement: Judgement, dossier: bytes, *, head: release.LotHead, kept: 
                     for cite in (BY_ID[verdict.rule].cites if verdict.rule in BY_ID else ())
                 ),
                 findings=tuple(FindingView(f.subject, f.problem, f.remedy) for f in verdict.findings),
-                evidence=tuple(each.says for each in verdict.evidence),
+                evidence=tuple(EvidenceView(each.subject, each.says) for each in verdict.evidence),
                 missing=verdict.missing,
                 waiver=verdict.waiver,
             )

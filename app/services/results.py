@@ -12,7 +12,7 @@ from app.db import items, results, samples
 from app.domain.acts import Act
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import Decision, LineKind
-from app.domain.passages import refuse_the_future
+from app.domain.moments import require_past
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def record_result(
     """
     async with house.door.change(call, Act.RECORD_RESULT, subject=sample) as change:
         taken = await samples.find(change, code=sample)
-        refuse_the_future(field="measured_at", moment=measured_at, now=change.at)
+        require_past(measured_at, now=change.at, field="measured_at")
         line = await results.line_for(change, specification_id=taken.specification_id, test=test)
         measured = _of_the_line(line, value)
         result_id = await results.keep(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.db import containers, lots, samples
 from app.domain.acts import Act
-from app.domain.passages import refuse_the_future
+from app.domain.moments import require_past
 
 if TYPE_CHECKING:
     from app.db.door import Call
@@ -44,7 +44,7 @@ async def take_retain(
     """Keep a retain of starting material or final product. A vial that becomes a retain is used up."""
     async with house.door.change(call, Act.TAKE_RETAIN, subject=lot) as change:
         at = taken_at or change.at
-        refuse_the_future(field="taken_at", moment=at, now=change.at)
+        require_past(at, now=change.at, field="taken_at")
         found = await lots.find(change, code=lot)
         await samples.lock_lot(change, lot_id=found.id)
         taken_from = await samples.source_of(change, lot=found, code=source)
@@ -70,7 +70,7 @@ async def take_sample(
     """Take a QC sample. A vial that is sampled is used up."""
     async with house.door.change(call, Act.TAKE_SAMPLE, subject=lot) as change:
         at = taken_at or change.at
-        refuse_the_future(field="taken_at", moment=at, now=change.at)
+        require_past(at, now=change.at, field="taken_at")
         found = await lots.find(change, code=lot)
         await samples.lock_lot(change, lot_id=found.id)
         taken_from = await samples.source_of(change, lot=found, code=source)

@@ -111,6 +111,7 @@ async def render(
             may=_may(who),
             places=[place for place in PLACES if who is not None and may(who.actor, place.act)],
             role=_first_role(who),
+            idle_minutes=house(request).settings.session_idle_minutes,
             path=request.url.path,
             in_language=lambda other: _with_language(request, other),
             **view,

@@ -28,11 +28,11 @@ CREATE TABLE lab.scans (
 	CONSTRAINT pk_scans PRIMARY KEY (number)
 );
 
+CREATE INDEX ix_scans_xid ON lab.scans (xid);
+
 CREATE INDEX ix_scans_session_number ON lab.scans (session_id, number);
 
 CREATE UNIQUE INDEX uq_scans_key ON lab.scans (account_id, key) WHERE key IS NOT NULL;
-
-CREATE INDEX ix_scans_xid ON lab.scans (xid);
 
 CREATE TABLE lab.idempotency (
 	account_id BIGINT NOT NULL,
@@ -184,6 +184,8 @@ CREATE TABLE people.login_attempts (
 	CONSTRAINT pk_login_attempts PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_login_attempts_source_at ON people.login_attempts (source, at);
+
 CREATE INDEX ix_login_attempts_username_at ON people.login_attempts (username, at);
 
 CREATE TABLE people.meanings (
@@ -251,9 +253,9 @@ CREATE TABLE audit.rows (
 	CONSTRAINT fk_rows_entry_number FOREIGN KEY(entry_number) REFERENCES audit.entries (number)
 );
 
-CREATE INDEX ix_rows_entry_number ON audit.rows (entry_number);
-
 CREATE INDEX ix_rows_tbl_key_seq ON audit.rows (tbl, key, seq);
+
+CREATE INDEX ix_rows_entry_number ON audit.rows (entry_number);
 
 CREATE TABLE lab.persons (
 	id BIGINT NOT NULL,
@@ -627,9 +629,9 @@ CREATE TABLE lab.signatures (
 	CONSTRAINT fk_signatures_account_id FOREIGN KEY(account_id) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_signatures_account_id ON lab.signatures (account_id);
-
 CREATE INDEX ix_signatures_record ON lab.signatures (record_kind, record_id);
+
+CREATE INDEX ix_signatures_account_id ON lab.signatures (account_id);
 
 CREATE TABLE lab.determinations (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -678,13 +680,13 @@ CREATE TABLE lab.lots (
 	CONSTRAINT fk_lots_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_lots_donor_id ON lab.lots (donor_id);
-
 CREATE INDEX ix_lots_kind_state ON lab.lots (kind, state);
 
 CREATE INDEX ix_lots_donation_id ON lab.lots (donation_id);
 
 CREATE INDEX ix_lots_recipient_id ON lab.lots (recipient_id);
+
+CREATE INDEX ix_lots_donor_id ON lab.lots (donor_id);
 
 CREATE TABLE lab.deviations (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -783,9 +785,9 @@ CREATE TABLE lab.workstation_sessions (
 	CONSTRAINT fk_workstation_sessions_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_workstation_sessions_lot_id ON lab.workstation_sessions (lot_id);
-
 CREATE INDEX ix_workstation_sessions_workstation_id ON lab.workstation_sessions (workstation_id);
+
+CREATE INDEX ix_workstation_sessions_lot_id ON lab.workstation_sessions (lot_id);
 
 CREATE TABLE lab.retains (
 	id BIGINT NOT NULL,
@@ -1002,9 +1004,9 @@ CREATE TABLE lab.lineage (
 	CONSTRAINT fk_lineage_step_id FOREIGN KEY(step_id) REFERENCES lab.steps (id)
 );
 
-CREATE INDEX ix_lineage_child_id_parent_id ON lab.lineage (child_id, parent_id);
-
 CREATE INDEX ix_lineage_step_id ON lab.lineage (step_id);
+
+CREATE INDEX ix_lineage_child_id_parent_id ON lab.lineage (child_id, parent_id);
 
 CREATE TABLE lab.containers (
 	id BIGINT NOT NULL,
@@ -1084,13 +1086,13 @@ CREATE TABLE lab.consumptions (
 	CONSTRAINT fk_consumptions_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_consumptions_material_lot_id ON lab.consumptions (material_lot_id);
+CREATE INDEX ix_consumptions_step_id ON lab.consumptions (step_id);
 
 CREATE INDEX ix_consumptions_lot_id ON lab.consumptions (lot_id);
 
-CREATE INDEX ix_consumptions_container_id ON lab.consumptions (container_id);
+CREATE INDEX ix_consumptions_material_lot_id ON lab.consumptions (material_lot_id);
 
-CREATE INDEX ix_consumptions_step_id ON lab.consumptions (step_id);
+CREATE INDEX ix_consumptions_container_id ON lab.consumptions (container_id);
 
 ALTER TABLE lab.signatures ADD CONSTRAINT fk_signatures_appointment_id FOREIGN KEY(appointment_id) REFERENCES people.appointments (id);
 

@@ -73,6 +73,9 @@ async def _untyped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
+    """The server's side as it comes; when the server has said goodbye, the client is let go too."""
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()

@@ -172,9 +172,13 @@ async def test_what_is_used_up_should_not_be_there(lab: Lab) -> None:
 
 
 async def test_cells_of_two_donors_are_refused(lab: Lab) -> None:
-    vial, other = await a_vial(lab), await a_vial(lab)
-    await lab.arrange("INSERT INTO lab.lineage (parent_id, child_id) VALUES ($1, $2)", other["flask"], vial["vial"])
-    assert (await scan(lab, vial["vial_code"]))["reason"] == "several_donors"
+    """A container of no lot: a lot names its donor, and its chain of identity is judged before release."""
+    one, other = await a_vial(lab), await a_vial(lab)
+    pooled, code = await things.cells(lab, None, "bag", parent=one["flask"])
+    assert (await scan(lab, code))["reason"] == "identified"
+    await lab.arrange("INSERT INTO lab.lineage (parent_id, child_id) VALUES ($1, $2)", other["flask"], pooled)
+    answer = await scan(lab, code)
+    assert (answer["verdict"], answer["reason"]) == ("refused", "several_donors")
 
 
 async def test_another_donors_item_at_an_occupied_workstation_is_refused(lab: Lab) -> None:
@@ -486,8 +490,7 @@ async def test_pictures_are_for_those_who_are_signed_in_and_may(lab: Lab) -> Non
 
 
 async def test_more_pictures_at_once_than_wait_are_told_to_come_again(lab: Lab) -> None:
-    data = (SAMPLES / "no_code.jpg").read_bytes()
-    answers = await asyncio.gather(*(picture(lab, data) for _ in range(14)))
+    answers = await asyncio.gather(*(picture(lab, _png(64, 64)) for _ in range(24)))
     assert {each.status_code for each in answers} == {200, 409}
     busy = refused(next(each for each in answers if each.status_code == 409), 409, "busy")
     assert busy["picture"] == "busy"

@@ -197,9 +197,9 @@ async def preparation(lab: Lab, donation_code: str, *, state: str = "in_process"
     }
 
 
-async def cells(lab: Lab, lot: int, kind: str, *, parent: int) -> tuple[int, str]:
-    """A flask or vial of a lot, descended from an item, arranged."""
-    letter = CodeKind.VIAL if kind == "vial" else CodeKind.FLASK
+async def cells(lab: Lab, lot: int | None, kind: str, *, parent: int) -> tuple[int, str]:
+    """A flask, vial or bag, descended from an item, arranged."""
+    letter = CodeKind[kind.upper()]
     made, code = await item(lab, "container", letter)
     await lab.arrange(
         "INSERT INTO lab.containers (id, lot_id, kind, passage, volume_ml, viable_cells, recorded_by)"

@@ -90,6 +90,7 @@ login_attempts = Table(
     Column("at", Instant, nullable=False, server_default=func.clock_timestamp()),
     text("outcome"),
     Index("ix_login_attempts_username_at", "username", "at"),
+    Index("ix_login_attempts_source_at", "source", "at"),
     schema=PEOPLE,
 )
 

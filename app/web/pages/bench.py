@@ -105,7 +105,6 @@ async def scan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
         purpose=Purpose.USE if form.secret("intent") == Purpose.USE else Purpose.IDENTIFY,
     )
     answer = _answer(kept.number, kept.at, kept.verdict, kept.raw, kept.detail)
-    changed = False
     if _is_workstation(kept):
         # Moving to a workstation twice is moving there once: it needs no key of its own.
         here = await sign_in.work_at(house, replace(call, key=None), who, code=str(kept.detail["code"]))
@@ -115,9 +114,7 @@ async def scan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
             why=Text("What you scan from here on is judged for this workstation."),
             next=Text("Scan what you want to work with."),
         )
-        changed = True
-    headers = {"X-Bench-Changed": "workstation"} if changed else None
-    return await render(request, "bench/_answer.html", who=who, headers=headers, answer=answer)
+    return await render(request, "bench/_answer.html", who=who, answer=answer)
 
 
 def _is_workstation(kept: KeptScan) -> bool:

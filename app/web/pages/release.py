@@ -104,7 +104,9 @@ async def read_release(request: Request, house: HouseDep, who: SignedInDep, code
     if done is not None:
         seal = await release.seal_of(house, entry=done.entry, within_s=0)
         page = await _page(house, who, await release.live_judgement(house, who.actor, code=code))
-        return await render(request, "release/done.html", who=who, done=done, seal=seal, page=page, code=code, **NAMES)
+        return await render(
+            request, "release/done.html", who=who, done=done, seal=seal, page=page, code=code, tries=0, **NAMES
+        )
     return await _shown(request, house, who, await release.live_judgement(house, who.actor, code=code))
 
 
@@ -135,13 +137,13 @@ async def release_lot(request: Request, house: HouseDep, who: SignedInDep, code:
 
 
 @router.get("/seal")
-async def read_seal(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
-    """Whether the seal stands over the release by now."""
+async def read_seal(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep, tries: int = 0) -> Response:
+    """Whether the seal stands over the release by now. The page asks ever more slowly, and in the end no more."""
     done = await release.release_of(house, who.actor, code=code)
     if done is None:
         return RedirectResponse(f"/lots/{code}/release", status_code=303)
     seal = await release.seal_of(house, entry=done.entry, within_s=0)
-    return await render(request, "release/_seal.html", who=who, seal=seal, code=code)
+    return await render(request, "release/_seal.html", who=who, seal=seal, code=code, tries=max(0, tries) + 1)
 
 
 async def _ceremony(request: Request, house: House, who: SignedIn, form: Form, *, code: str) -> UUID:

@@ -50,7 +50,8 @@ async function send(scan) {
   }
   if (response.status === 502 || response.status === 503) throw new TypeError("the server is away");
   show(await response.text());
-  if (response.headers.get("X-Bench-Changed")) htmx.trigger("#workplace", "bench:changed");
+  // Only work asks what is at the workstation: a clock that asked would keep an empty chair's session awake.
+  htmx.trigger("#workplace", "bench:changed");
   return true;
 }
 

@@ -1,4 +1,4 @@
-// Dialogs that open when they arrive, rows that lead somewhere, and a way back out.
+// Dialogs that open when they arrive, rows that lead somewhere, and a screen that locks itself.
 function openDialogs(scope) {
   for (const dialog of scope.querySelectorAll("dialog[data-opens]:not([open])")) dialog.showModal();
 }
@@ -14,3 +14,23 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-leads-to]");
   if (row && !event.target.closest("a, button") && !getSelection().toString()) location.href = row.dataset.leadsTo;
 });
+
+// Without requests the session falls idle on the server; then the screen shows it, unless an account is half written.
+const LATER_MS = 45000;
+let lock;
+
+function stayOpen() {
+  const minutes = Number(document.body.dataset.idleMinutes);
+  clearTimeout(lock);
+  if (minutes) lock = setTimeout(lockScreen, minutes * 60000 + LATER_MS);
+}
+
+function lockScreen() {
+  const written = [...document.querySelectorAll("textarea")].some((each) => each.value !== each.defaultValue);
+  if (written) return stayOpen();
+  location.href = `/unlock?next=${encodeURIComponent(location.pathname)}`;
+}
+
+document.addEventListener("DOMContentLoaded", stayOpen);
+document.addEventListener("htmx:after:request", stayOpen);
+document.addEventListener("bench:changed", stayOpen);

@@ -1,0 +1,116 @@
+"""Chromium before the real application: uvicorn on a free port, a database of its own, the cast at the keyboard."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvicorn
+from playwright.async_api import async_playwright
+
+from tests import world
+from tests.conftest import RUN
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from playwright.async_api import Browser, Page
+
+    from tests.conftest import Database
+
+CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/google-chrome") if Path(path).exists()), None)
+SCREENS = RUN / "screens"
+WEDGE_MS = 5
+"""Between two characters, as a scanner in keyboard mode types."""
+
+
+@dataclass
+class Person:
+    """Somebody before a screen. `heard` is what the browser's console said that it should not."""
+
+    site: Site
+    page: Page
+    heard: list[str] = field(default_factory=list)
+
+    async def goes_to(self, path: str) -> None:
+        await self.page.goto(self.site.address + path)
+
+    async def signs_in(self, name: str) -> None:
+        lab = self.site.lab
+        await self.goes_to("/sign-in")
+        await self.page.keyboard.type(name)
+        await self.page.fill("#password", lab.password(name))
+        await self.page.fill("#totp", await lab.totp(name))
+        await self.page.keyboard.press("Enter")
+        await self.page.wait_for_url(re.compile(r"/(bench|lots)$"))
+
+    async def scans(self, text: str) -> None:
+        """As a wedge does: keys and Enter, wherever the cursor stands."""
+        await self.page.keyboard.type(text, delay=WEDGE_MS)
+        await self.page.keyboard.press("Enter")
+
+    async def sees(self, *words: str, within: str = "main") -> None:
+        for word in words:
+            await self.page.locator(within).get_by_text(word).first.wait_for()
+
+    async def screen(self, name: str) -> None:
+        """Keep what is seen, for people who look. The caret stays: hiding it would inject a style."""
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=SCREENS / f"{name}.png", caret="initial")
+
+
+@dataclass
+class Site:
+    """The running application, and the laboratory behind it."""
+
+    address: str
+    lab: world.Lab
+    database: Database
+    browser: Browser
+
+    @asynccontextmanager
+    async def person(self, *, locale: str = "en-GB", size: tuple[int, int] = (1280, 800), **more: Any) -> Any:
+        context = await self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale=locale, reduced_motion="reduce", **more
+        )
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        person = Person(self, page)
+        page.on("console", lambda said: person.heard.append(said.text) if _is_trouble(said) else None)
+        page.on("pageerror", lambda error: person.heard.append(str(error)))
+        try:
+            yield person
+        finally:
+            await context.close()
+        assert person.heard == [], "the browser complained"
+
+
+def _is_trouble(said: Any) -> bool:
+    # A refusal is an answer; the browser reports its status as if it were a fault.
+    return said.type in {"error", "warning"} and "Failed to load resource" not in said.text
+
+
+@pytest.fixture(scope="session")
+async def site(make_database: Callable[[], Database]) -> AsyncIterator[Site]:
+    """The application, served."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: ./stemma test says how to install it")
+    database = make_database()
+    async with world.open_lab(database) as lab:
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(lab.app, lifespan="off", log_level="error", ws="none"))
+        serving = asyncio.create_task(server.serve([listening]))
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            yield Site(address=address, lab=lab, database=database, browser=browser)
+            await browser.close()
+        server.should_exit = True
+        await serving
+        listening.close()
