@@ -220,3 +220,18 @@ def test_judging_is_quick():
     for _ in range(20):
         judge(RULES, dossier, gate=Gate.G6, at=AT, signer=SIGNER)
     assert (perf_counter() - begun) / 20 < 0.1
+
+
+def test_a_pending_marker_is_settled_by_the_answer_for_that_sample_and_by_no_other():
+    def pending_then(**answer):
+        def edit(dossier):
+            donor = dossier.donors[0]
+            first = donor.markers[0]
+            markers = (replace(first, outcome=MarkerOutcome.PENDING), *donor.markers[1:], replace(first, id=99, **answer))
+            return replace(dossier, donors=(replace(donor, markers=markers),))
+
+        return all_of(allogeneic, edit)
+
+    assert verdict("DON-01", pending_then()).outcome is Outcome.PASS
+    other_sample = pending_then(sampled_at=AT - timedelta(days=3))
+    assert verdict("DON-01", other_sample).outcome is Outcome.INDETERMINATE
