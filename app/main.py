@@ -71,8 +71,6 @@ def build(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Stemma", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.house = house
     install(app)
-    # The scan stands before all others, which are tried one after the other; its router documents it.
-    app.add_route(f"{API}/scans", scans.scan, methods=["POST"], include_in_schema=False)
     app.include_router(health.router)
     for area in (
         accounts,
@@ -108,6 +106,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         BodyLimit, limit_bytes=settings.upload_limit_bytes, bounded_inside=frozenset({scans.PICTURE_PATH})
     )
+    app.add_middleware(scans.ScanLane, path=f"{API}/scans")
     app.add_middleware(SecurityHeaders, secure=settings.cookie_secure)
     app.add_middleware(Shield)
     return app

@@ -123,8 +123,22 @@ async def on_invalid(request: Request, error: Exception) -> Response:
     )
 
 
+async def on_unreadable(request: Request, error: Exception) -> Response:
+    """A body that is no text at all, found before anything could look at its fields."""
+    return problem(
+        request,
+        BadInput(
+            field="body",
+            what=Text("Nothing was done."),
+            why=Text("It is not JSON."),
+            remedy=Text("Correct the field and send it again."),
+        ),
+    )
+
+
 def install(app: Starlette) -> None:
     """Give the application its handlers."""
+    app.add_exception_handler(400, on_unreadable)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(Replay, on_replay)
     app.add_exception_handler(RequestValidationError, on_invalid)

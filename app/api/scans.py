@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.plumbing import ActorDep, HouseDep, SignedInDep, house, token_of
+from app.api.plumbing import ActorDep, HouseDep, SignedInDep, house, problem, token_of
 from app.db.scans import KeptScan
-from app.domain.errors import BadInput
+from app.domain.errors import BadInput, Refusal
 from app.domain.scans import Purpose
 from app.domain.text import Text, Translate
 from app.domain.views import respoken
@@ -26,6 +27,8 @@ PICTURE_PATH = "/api/v1/scans/picture"
 BODY_BYTES_MAX = 64 * 1024
 KEY_LENGTH_MAX = 200
 
+_SPOKEN = ("headline", "why", "next")
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _FIELDS = frozenset({"raw", "key", "symbology", "intent"})
@@ -55,20 +58,43 @@ async def scan(request: Request) -> Response:
     """Scan one code: who and where it is used decides the answer. Every scan is kept, whatever the answer."""
     if "authorization" not in request.headers:
         same_origin(request)
-    body = _body(await request.body())
+    body = _body(await _bounded(request, limit_bytes=BODY_BYTES_MAX))
     kept = await scans.scan(
         house(request),
         token=token_of(request),
         raw=_text(body, "raw"),
-        key=_key(body.get("key", request.headers.get("idempotency-key"))),
+        key=_key(body.get("key") or request.headers.get("idempotency-key")),
         symbology=_symbology(body.get("symbology")),
         purpose=_purpose(body.get("intent")),
     )
     answer = said(kept, gettext_for(language_of(request)))
-    return Response(json.dumps(answer, ensure_ascii=False), media_type="application/json")
+    return Response(_ENCODE(answer), media_type="application/json")
 
 
 router.add_api_route("", scan, methods=["POST"], response_model=None, openapi_extra=_DOCUMENTED)
+
+
+class ScanLane:
+    """The scan's own way past the routes: most of what happens all day is this one request."""
+
+    def __init__(self, app: ASGIApp, *, path: str) -> None:
+        """Wrap an application; requests for other paths go on to it."""
+        self._app = app
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != self._path:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await scan(request)
+        except Refusal as refusal:
+            response = problem(request, refusal)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
 
 
 @router.post("/picture", response_model=None)
@@ -125,15 +151,18 @@ async def last_scans(
 
 def said(kept: KeptScan, gettext: Translate) -> dict[str, Any]:
     """A kept scan as the wire says it, in the language of `gettext`."""
-    return {
+    answer = {
         "scan": kept.number,
         "at": kept.at.isoformat(),
         "replayed": kept.replayed,
         "verdict": kept.verdict,
         "reason": kept.reason,
         "raw": kept.raw,
-        **respoken(kept.detail, lambda text: text.translated(gettext)),
+        **kept.detail,
     }
+    for name in _SPOKEN:
+        answer[name] = respoken(kept.detail[name], lambda text: text.translated(gettext))
+    return answer
 
 
 def _bad(field: str, why: Text) -> BadInput:
@@ -142,8 +171,8 @@ def _bad(field: str, why: Text) -> BadInput:
     )
 
 
-def _body(content: bytes) -> dict[str, Any]:
-    if len(content) > BODY_BYTES_MAX:
+def _body(content: bytes | None) -> dict[str, Any]:
+    if content is None:
         raise _bad("body", Text("More than {limit} bytes were sent.", limit=BODY_BYTES_MAX))
     try:
         body = json.loads(content)

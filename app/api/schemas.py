@@ -1,6 +1,7 @@
 """What bodies share: unknown fields are refused, text is cleaned and bounded, moments carry their zone."""
 
 import unicodedata
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from labels.codes import CodeError, parse
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _BIDI = frozenset("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 
 
@@ -19,6 +21,12 @@ def _clean(value: str) -> str:
         if character in _BIDI or (unicodedata.category(character) in {"Cc", "Cs", "Co"} and character not in "\n\t"):
             raise ValueError(f"holds a character that does not show (U+{ord(character):04X}); remove it")
     return text
+
+
+def _known(value: datetime) -> datetime:
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return value
 
 
 def _code(value: object) -> object:
@@ -44,8 +52,8 @@ Prose = Annotated[str, StringConstraints(min_length=1, max_length=8000), AfterVa
 """Free text, 1 to 8,000 characters."""
 Code = Annotated[str, BeforeValidator(_code), StringConstraints(min_length=1, max_length=64)]
 """The code of an item, in any form that a scanner or a hand gives; normalised."""
-Moment = AwareDatetime
-"""A point in time with its zone."""
+Moment = Annotated[AwareDatetime, AfterValidator(_known)]
+"""A point in time with its zone, in the years 1900 to 2200."""
 Amount = Annotated[Decimal, Field(ge=0, lt=Decimal("1e18"), max_digits=24, allow_inf_nan=False)]
 """A quantity, 0 or more."""
 Number = Annotated[int, Field(ge=1, le=9_223_372_036_854_775_807)]

@@ -180,8 +180,12 @@ class Door:
 
     @asynccontextmanager
     async def read(self, actor: Actor, act: Act, *, desk: Desk = Desk.LABORATORY) -> AsyncIterator[Reading]:
-        """A READ ONLY session for somebody who may do this. Raises NotPermitted."""
-        require(actor, act)
+        """A READ ONLY session for somebody who may do this. Raises NotPermitted, which is kept."""
+        try:
+            require(actor, act)
+        except Refusal as refusal:
+            await self.keep_refusal(actor, act, "", refusal)
+            raise
         async with self.look(desk=desk) as reading:
             yield reading
 
@@ -308,6 +312,6 @@ class Door:
 
 _SAID = ("what", "why", "remedy")
 KEEP_SCAN = (
-    "SELECT number, at, replayed, verdict, reason, detail, raw"
-    " FROM audit.keep_scan($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12)"
+    "SELECT number, at, replayed, verdict, reason, payload, raw"
+    " FROM audit.keep_scan($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 )

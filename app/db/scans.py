@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from app.db.door import Reading, Scanning
     from app.domain.text import JSON
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 RESOLVE = """
 SELECT at, session_id, account_id, username, printed_name, device, roles, session_state, touch_due, workstation_id,
     workstation_code, workstation_name, workstation_donor, item_id, item_code, item_kind, item_name, item_state,
@@ -28,7 +30,7 @@ SELECT at, session_id, account_id, username, printed_name, device, roles, sessio
 FROM lab.resolve_scan($1, $2, $3, make_interval(mins => $4))
 """
 LAST = """
-SELECT s.number, s.at, a.username, s.raw, s.verdict, s.reason, s.detail
+SELECT s.number, s.at, a.username, s.raw, s.verdict, s.reason, s.payload
 FROM lab.scans s JOIN people.accounts a ON a.id = s.account_id
 WHERE (CAST(:account AS bigint) IS NULL OR s.account_id = :account) AND (CAST(:after AS bigint) IS NULL OR s.number < :after)
 ORDER BY s.number DESC LIMIT :limit
@@ -159,11 +161,23 @@ async def keep(
         verdict,
         reason,
         key,
-        json.dumps(detail, ensure_ascii=False),
+        _ENCODE(detail),
         found.row["touch_due"],
     )
-    kept = json.loads(row["detail"]) if row["replayed"] else detail
+    kept = detail_of(row["payload"]) if row["replayed"] else detail
     return KeptScan(row["number"], row["at"], row["replayed"], row["verdict"], row["reason"], row["raw"], kept)
+
+
+def detail_of(payload: str) -> dict[str, Any]:
+    """What was said at a scan: the last of the fields that its hashed text frames."""
+    data, at, field = payload.encode(), 0, b"{}"
+    while at < len(data):
+        colon = data.index(b":", at)
+        length = int(data[at:colon])
+        field = data[colon + 1 : colon + 1 + length]
+        at = colon + length + 2
+    said: dict[str, Any] = json.loads(field)
+    return said
 
 
 async def last(reading: Reading, *, account_id: int | None, after: int | None, limit: int) -> Sequence[Row[Any]]:

@@ -22,7 +22,7 @@ FROM audit.entries ORDER BY number"""
 _SCANS = """
 SELECT number, payload, hash, ARRAY[number::text, epoch::text, xid::text, audit.stamp(at), account_id::text,
     session_id::text, coalesce(place.code, scan.workstation_id::text, ''), raw, coalesce(scan.code, ''), coalesce(scan.item_id::text, ''), verdict,
-    reason, coalesce(key, ''), detail::text] AS said
+    reason, coalesce(key, '')] AS said
 FROM lab.scans AS scan
 LEFT JOIN lab.item_codes AS place ON place.item_id = scan.workstation_id AND place.scheme = 'own'
 ORDER BY number"""
@@ -102,7 +102,8 @@ async def _scans(connection: seal.Connection, audit: Audit) -> None:
     async for row in connection.cursor(_SCANS, prefetch=_ROWS_AT_ONCE):
         where = f"scan {row['number']}"
         try:
-            _compare(audit, where, row, audit.scan(row["payload"], row["hash"]).fields[1:])
+            # The last field, what was said, stands nowhere else.
+            _compare(audit, where, row, audit.scan(row["payload"], row["hash"]).fields[1:-1])
         except BrokenError as error:
             audit.report.find(where, str(error))
 

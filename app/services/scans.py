@@ -136,7 +136,9 @@ async def last_scans(
     async with house.door.read(actor, Act.SCAN) as reading:
         found = await scans.last(reading, account_id=account_id, after=after, limit=limit)
         return [
-            PastScan(each.number, each.at, each.username, each.raw, each.verdict, each.reason, each.detail)
+            PastScan(
+                each.number, each.at, each.username, each.raw, each.verdict, each.reason, scans.detail_of(each.payload)
+            )
             for each in found
         ]
 

@@ -155,18 +155,18 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Keeps one scan as its own hashed leaf. A key seen before gives the scan kept then.
-DROP FUNCTION IF EXISTS audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb);
+-- Keeps one scan as its own hashed leaf. What was said (p_detail, JSON) stands in the payload alone. A key seen before gives the scan kept then.
+DROP FUNCTION IF EXISTS audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, text, boolean);
 CREATE OR REPLACE FUNCTION audit.keep_scan(
     p_account bigint, p_session bigint, p_workstation bigint, p_workstation_code text, p_raw text, p_code text,
-    p_item bigint, p_verdict text, p_reason text, p_key text, p_detail jsonb, p_touch boolean,
-    OUT number bigint, OUT at timestamptz, OUT replayed boolean, OUT verdict text, OUT reason text, OUT detail jsonb, OUT raw text
+    p_item bigint, p_verdict text, p_reason text, p_key text, p_detail text, p_touch boolean,
+    OUT number bigint, OUT at timestamptz, OUT replayed boolean, OUT verdict text, OUT reason text, OUT payload text, OUT raw text
 ) LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
     v_epoch integer;
     v_xid xid8 := pg_current_xact_id();
-    v_payload text;
 BEGIN
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         RAISE EXCEPTION 'synchronous_commit is %: an acknowledged scan could be lost',
@@ -175,23 +175,23 @@ BEGIN
     number := nextval('audit.numbers');
     at := clock_timestamp();
     SELECT coalesce(max(epoch), 1) INTO v_epoch FROM audit.epochs;
-    v_payload := audit.netstring('stemma.scan.1') || audit.netstring(number::text) || audit.netstring(v_epoch::text)
+    payload := audit.netstring('stemma.scan.1') || audit.netstring(number::text) || audit.netstring(v_epoch::text)
         || audit.netstring(v_xid::text) || audit.netstring(audit.stamp(at)) || audit.netstring(p_account::text)
         || audit.netstring(p_session::text) || audit.netstring(coalesce(p_workstation_code, ''))
         || audit.netstring(p_raw) || audit.netstring(coalesce(p_code, '')) || audit.netstring(coalesce(p_item::text, ''))
         || audit.netstring(p_verdict) || audit.netstring(p_reason) || audit.netstring(coalesce(p_key, ''))
-        || audit.netstring(coalesce(p_detail, '{}'::jsonb)::text);
+        || audit.netstring(p_detail);
     INSERT INTO lab.scans (number, epoch, xid, at, account_id, session_id, workstation_id, raw, code, item_id, verdict,
-                           reason, key, detail, payload, hash)
+                           reason, key, payload, hash)
     VALUES (number, v_epoch, v_xid, at, p_account, p_session, p_workstation, p_raw, p_code, p_item, p_verdict,
-            p_reason, p_key, coalesce(p_detail, '{}'::jsonb), v_payload, sha256(convert_to(v_payload, 'UTF8')))
+            p_reason, p_key, payload, sha256(convert_to(payload, 'UTF8')))
     ON CONFLICT (account_id, key) WHERE key IS NOT NULL DO NOTHING;
     replayed := NOT FOUND;
     IF replayed THEN
-        SELECT s.number, s.at, s.verdict, s.reason, s.detail, s.raw INTO number, at, verdict, reason, detail, raw
+        SELECT s.number, s.at, s.verdict, s.reason, s.payload, s.raw INTO number, at, verdict, reason, payload, raw
         FROM lab.scans s WHERE s.account_id = p_account AND s.key = p_key;
     ELSE
-        verdict := p_verdict; reason := p_reason; detail := p_detail; raw := p_raw;
+        verdict := p_verdict; reason := p_reason; payload := NULL; raw := p_raw;  -- the caller knows what it said
     END IF;
     IF p_touch THEN  -- work keeps a session awake
         UPDATE people.sessions SET seen_at = at WHERE id = p_session AND ended_at IS NULL;

@@ -16,6 +16,7 @@ DECLARE
     v_donation bigint;
     v_donor bigint;
     v_kind text;
+    v_shown_kind text;
     v_opened_until timestamptz;
 BEGIN
     at := clock_timestamp();
@@ -35,17 +36,31 @@ BEGIN
         SELECT p.pseudonym INTO workstation_donor FROM lab.workstation_sessions w JOIN lab.persons p ON p.id = w.donor_id
         WHERE w.workstation_id = resolve_scan.workstation_id AND upper_inf(w.during) ORDER BY w.id DESC LIMIT 1;
     END IF;
-    SELECT k.item_id, i.kind, CASE k.scheme WHEN 'own' THEN k.code ELSE
-        (SELECT o.code FROM lab.item_codes o WHERE o.item_id = k.item_id AND o.scheme = 'own') END
-    INTO item_id, item_kind, item_code
-    FROM lab.item_codes k JOIN lab.items i ON i.id = k.item_id WHERE k.code = p_code AND k.scheme = p_scheme;
+    -- A container's whole answer comes in one statement, for containers are what is scanned all day.
+    SELECT k.item_id, i.kind, i.kind, CASE k.scheme WHEN 'own' THEN k.code ELSE
+        (SELECT o.code FROM lab.item_codes o WHERE o.item_id = k.item_id AND o.scheme = 'own') END,
+        c.state, c.opened_until, CASE WHEN i.kind = 'container' AND c.kind IN ('flask', 'vial', 'bag') THEN c.kind ELSE i.kind END,
+        l.id, l.name, l.kind, l.state, least(l.expires_at, c.opened_until), l.donation_id, l.donor_id, p.pseudonym, o.code,
+        ARRAY(SELECT h.reason FROM lab.holds h WHERE h.lifted_at IS NULL
+              AND h.item_id = ANY (ARRAY[k.item_id, l.id, l.donation_id, l.donor_id]) ORDER BY h.id)
+    INTO item_id, v_kind, item_kind, item_code, item_state, v_opened_until, v_shown_kind,
+        v_lot, lot_name, lot_kind, lot_state, expires_at, v_donation, v_donor, donor, lot_code, holds
+    FROM lab.item_codes k JOIN lab.items i ON i.id = k.item_id
+    LEFT JOIN lab.containers c ON c.id = k.item_id
+    LEFT JOIN lab.lots l ON l.id = c.lot_id
+    LEFT JOIN lab.item_codes o ON o.item_id = l.id AND o.scheme = 'own'
+    LEFT JOIN lab.persons p ON p.id = l.donor_id
+    WHERE k.code = p_code AND k.scheme = p_scheme;
     IF NOT FOUND THEN RETURN NEXT; RETURN; END IF;
-    v_kind := item_kind;
+    IF v_lot IS NOT NULL AND v_donor IS NOT NULL THEN
+        item_kind := v_shown_kind;
+        item_name := lot_name;
+        donors := 1;
+        RETURN NEXT;
+        RETURN;
+    END IF;
     CASE v_kind
-        WHEN 'container', 'material_container' THEN
-            SELECT c.state, c.lot_id, c.opened_until,
-                   CASE WHEN v_kind = 'container' AND c.kind IN ('flask', 'vial', 'bag') THEN c.kind ELSE v_kind END
-            INTO item_state, v_lot, v_opened_until, item_kind FROM lab.containers c WHERE c.id = item_id;
+        WHEN 'container', 'material_container' THEN item_kind := v_shown_kind;
         WHEN 'lot' THEN v_lot := item_id;
         WHEN 'sample' THEN SELECT s.lot_id INTO v_lot FROM lab.samples s WHERE s.id = item_id;
         WHEN 'retain' THEN SELECT r.lot_id INTO v_lot FROM lab.retains r WHERE r.id = item_id;

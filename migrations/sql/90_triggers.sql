@@ -49,7 +49,7 @@ BEGIN
 END $$;
 
 -- The root that each row's writing locks. Tables that no dossier reads, or whose rows never change and are reached only
--- through a row that locks, stand in tests/db/test_locks.py with their reason.
+-- through a row that locks, stand in tests/db/test_coverage.py with their reason.
 DO $$
 DECLARE
     t record;

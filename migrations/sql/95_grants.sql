@@ -80,7 +80,7 @@ GRANT SELECT ON identity.people, identity.lookups, identity.reveals TO stemma_ap
 GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms TO stemma_app;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb),
-    audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, jsonb, boolean),
+    audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, text, boolean),
     audit.stamp(timestamptz), audit.sha256_hex(text),
     lab.resolve_scan(bytea, text, text, interval), people.who(bytea, interval), people.touch(bigint), people.begin_attempt(text, text),
     people.answered(bigint, text, text, bytea), people.roles_of(bigint),

@@ -22,7 +22,6 @@ CREATE TABLE lab.scans (
 	verdict TEXT NOT NULL,
 	reason TEXT NOT NULL,
 	key TEXT,
-	detail JSONB,
 	payload TEXT NOT NULL,
 	hash BYTEA NOT NULL,
 	CONSTRAINT pk_scans PRIMARY KEY (number)
@@ -30,9 +29,9 @@ CREATE TABLE lab.scans (
 
 CREATE INDEX ix_scans_xid ON lab.scans (xid);
 
-CREATE INDEX ix_scans_session_number ON lab.scans (session_id, number);
-
 CREATE UNIQUE INDEX uq_scans_key ON lab.scans (account_id, key) WHERE key IS NOT NULL;
+
+CREATE INDEX ix_scans_session_number ON lab.scans (session_id, number);
 
 CREATE TABLE lab.idempotency (
 	account_id BIGINT NOT NULL,
@@ -111,9 +110,9 @@ CREATE TABLE audit.entries (
 	CONSTRAINT pk_entries PRIMARY KEY (number)
 );
 
-CREATE INDEX ix_entries_xid ON audit.entries (xid);
-
 CREATE INDEX ix_entries_at ON audit.entries (at);
+
+CREATE INDEX ix_entries_xid ON audit.entries (xid);
 
 CREATE TABLE audit.leaves (
 	n BIGINT NOT NULL,
@@ -205,9 +204,9 @@ CREATE TABLE lab.item_codes (
 	CONSTRAINT fk_item_codes_item_id FOREIGN KEY(item_id) REFERENCES lab.items (id)
 );
 
-CREATE UNIQUE INDEX uq_item_codes_one_own ON lab.item_codes (item_id) WHERE scheme = 'own';
-
 CREATE INDEX ix_item_codes_item_id ON lab.item_codes (item_id);
+
+CREATE UNIQUE INDEX uq_item_codes_one_own ON lab.item_codes (item_id) WHERE scheme = 'own';
 
 CREATE TABLE lab.equipment (
 	id BIGINT NOT NULL,
@@ -253,9 +252,9 @@ CREATE TABLE audit.rows (
 	CONSTRAINT fk_rows_entry_number FOREIGN KEY(entry_number) REFERENCES audit.entries (number)
 );
 
-CREATE INDEX ix_rows_tbl_key_seq ON audit.rows (tbl, key, seq);
-
 CREATE INDEX ix_rows_entry_number ON audit.rows (entry_number);
+
+CREATE INDEX ix_rows_tbl_key_seq ON audit.rows (tbl, key, seq);
 
 CREATE TABLE lab.persons (
 	id BIGINT NOT NULL,
@@ -357,9 +356,9 @@ CREATE TABLE people.grants (
 	CONSTRAINT fk_grants_account_id FOREIGN KEY(account_id) REFERENCES people.accounts (id)
 );
 
-CREATE UNIQUE INDEX uq_grants_live ON people.grants (account_id, role) WHERE revoked_at IS NULL;
-
 CREATE INDEX ix_grants_account_id ON people.grants (account_id);
+
+CREATE UNIQUE INDEX uq_grants_live ON people.grants (account_id, role) WHERE revoked_at IS NULL;
 
 CREATE TABLE people.sessions (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -629,9 +628,9 @@ CREATE TABLE lab.signatures (
 	CONSTRAINT fk_signatures_account_id FOREIGN KEY(account_id) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_signatures_record ON lab.signatures (record_kind, record_id);
-
 CREATE INDEX ix_signatures_account_id ON lab.signatures (account_id);
+
+CREATE INDEX ix_signatures_record ON lab.signatures (record_kind, record_id);
 
 CREATE TABLE lab.determinations (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -680,13 +679,13 @@ CREATE TABLE lab.lots (
 	CONSTRAINT fk_lots_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_lots_kind_state ON lab.lots (kind, state);
-
-CREATE INDEX ix_lots_donation_id ON lab.lots (donation_id);
-
 CREATE INDEX ix_lots_recipient_id ON lab.lots (recipient_id);
 
 CREATE INDEX ix_lots_donor_id ON lab.lots (donor_id);
+
+CREATE INDEX ix_lots_donation_id ON lab.lots (donation_id);
+
+CREATE INDEX ix_lots_kind_state ON lab.lots (kind, state);
 
 CREATE TABLE lab.deviations (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -785,9 +784,9 @@ CREATE TABLE lab.workstation_sessions (
 	CONSTRAINT fk_workstation_sessions_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_workstation_sessions_workstation_id ON lab.workstation_sessions (workstation_id);
-
 CREATE INDEX ix_workstation_sessions_lot_id ON lab.workstation_sessions (lot_id);
+
+CREATE INDEX ix_workstation_sessions_workstation_id ON lab.workstation_sessions (workstation_id);
 
 CREATE TABLE lab.retains (
 	id BIGINT NOT NULL,
@@ -866,9 +865,9 @@ CREATE TABLE lab.holds (
 	CONSTRAINT fk_holds_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_holds_open ON lab.holds (item_id) WHERE lifted_at IS NULL;
-
 CREATE INDEX ix_holds_item_id ON lab.holds (item_id);
+
+CREATE INDEX ix_holds_open ON lab.holds (item_id) WHERE lifted_at IS NULL;
 
 CREATE TABLE lab.waivers (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1004,9 +1003,9 @@ CREATE TABLE lab.lineage (
 	CONSTRAINT fk_lineage_step_id FOREIGN KEY(step_id) REFERENCES lab.steps (id)
 );
 
-CREATE INDEX ix_lineage_step_id ON lab.lineage (step_id);
-
 CREATE INDEX ix_lineage_child_id_parent_id ON lab.lineage (child_id, parent_id);
+
+CREATE INDEX ix_lineage_step_id ON lab.lineage (step_id);
 
 CREATE TABLE lab.containers (
 	id BIGINT NOT NULL,
@@ -1086,13 +1085,13 @@ CREATE TABLE lab.consumptions (
 	CONSTRAINT fk_consumptions_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_consumptions_step_id ON lab.consumptions (step_id);
-
-CREATE INDEX ix_consumptions_lot_id ON lab.consumptions (lot_id);
+CREATE INDEX ix_consumptions_container_id ON lab.consumptions (container_id);
 
 CREATE INDEX ix_consumptions_material_lot_id ON lab.consumptions (material_lot_id);
 
-CREATE INDEX ix_consumptions_container_id ON lab.consumptions (container_id);
+CREATE INDEX ix_consumptions_step_id ON lab.consumptions (step_id);
+
+CREATE INDEX ix_consumptions_lot_id ON lab.consumptions (lot_id);
 
 ALTER TABLE lab.signatures ADD CONSTRAINT fk_signatures_appointment_id FOREIGN KEY(appointment_id) REFERENCES people.appointments (id);
 

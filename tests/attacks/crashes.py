@@ -20,10 +20,14 @@ import pyotp
 
 from app.db.embedded import EmbeddedPostgres, free_port
 from tests import world
+from tests.attacks.invariants import RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.attacks.races import Racer
+
+SETTLED = "SELECT id, state FROM lab.lots WHERE state IN ('released', 'approved')"
 ROOT = Path(__file__).resolve().parents[2]
 SCANS = 6
 CHANGES = 4
@@ -111,16 +115,18 @@ class Load:
     code: str = ""
     asked: list[Asked] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
+    to_release: list[Racer] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
     _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.victim.port}/api/v1", timeout=5)
 
     async def sign_in(self, *names: str) -> None:
-        async with self.client() as http:
-            for name in names:
-                person = self.victim.cast["people"][name]
-                body = {"username": name, "password": person["password"], "totp": pyotp.TOTP(person["totp_secret"]).now()}
+        for name in names:  # each at a bench of their own: who signs in at another's ends that session
+            person = self.victim.cast["people"][name]
+            body = {"username": name, "password": person["password"], "totp": pyotp.TOTP(person["totp_secret"]).now()}
+            async with self.client() as http:
                 self.tokens[name] = (await http.post("/session", json=body)).raise_for_status().json()["token"]
 
     def another(self, kind: str) -> Asked:
@@ -145,6 +151,18 @@ class Load:
             while not stop.is_set():
                 with contextlib.suppress(httpx.HTTPError):
                     await self.ask(http, self.another(kind))
+
+    async def release(self, stop: asyncio.Event) -> None:
+        """Release one lot after another through the gate, and remember which were acknowledged."""
+        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            connection = await asyncpg.connect(self.victim.url("stemma_app"))
+            lin = self.victim.cast["people"]["lin"]["account_id"]
+            while self.to_release and not stop.is_set():
+                racer = self.to_release.pop()
+                async with connection.transaction():
+                    await connection.execute(f"SELECT audit.open({lin}, 'lin', '', 'release_lot', '', '', '', NULL, NULL, NULL)")
+                    await connection.fetchrow("SELECT * FROM gate.release($1, $2, $3)", racer.lot, racer.ceremony, racer.judgement)
+                self.released.append(racer.lot)
 
     async def ask_again(self) -> None:
         """Every request that got no answer is sent again under its key, until all have one."""
@@ -173,4 +191,7 @@ class Load:
             "SELECT idem_key FROM audit.entries WHERE idem_key IS NOT NULL GROUP BY idem_key HAVING count(*) > 1"
             " UNION ALL SELECT key FROM lab.scans WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"
         )
-        return missing + [f"key {row[0]} had two effects" for row in twice]
+        states = dict(await hand.fetch("SELECT id, state FROM lab.lots WHERE id = ANY ($1)", self.released))
+        missing += [f"release of {lot}" for lot in self.released if states.get(lot) != "released"]
+        illegal = [row[0] for row in await hand.fetch(RELEASED, [lot for lot, state in await hand.fetch(SETTLED)])]
+        return missing + illegal + [f"key {row[0]} had two effects" for row in twice]

@@ -11,12 +11,15 @@ import pytest
 
 from app.db.verify import verify_database
 from tests.attacks.crashes import CHANGES, SCANS, Load, Victim, make_victim
+from tests.attacks.races import line_up_audited
+from tests.attacks.staged import staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 CYCLES = 10
+LOTS = 100
 WORK_S = 0.6
 
 
@@ -42,26 +45,27 @@ async def test_nothing_answered_is_lost(victim: Victim, capsys: pytest.CaptureFi
         await load.ask(http, first)
         assert first.answer is not None
         load.code = first.answer["code"]
-    answered = 0
+    async with staged(victim) as stage:
+        load.to_release = await line_up_audited(stage, LOTS)
     for cycle in range(CYCLES):
         stop = asyncio.Event()
         workers = [asyncio.create_task(load.work(kind, stop)) for kind in ["scan"] * SCANS + ["change"] * CHANGES]
+        workers.append(asyncio.create_task(load.release(stop)))
         await asyncio.sleep(WORK_S)
-        # Every cycle the server dies; in every second one the application dies with it, or alone.
-        if cycle % 3 != 2:
+        # By turns the server, the application, and both at once.
+        if cycle % 3 != 1:
             victim.postgres.kill()
-        if cycle % 2:
+        if cycle % 3 != 0:
             victim.kill_application()
         stop.set()
-        answered = sum(each.answer is not None for each in load.asked)
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
         victim.restart_postgres()
-        if victim.process is None:
-            victim.start_application()
         hand = await asyncpg.connect(victim.admin_url)
         assert await load.lost(hand) == [], cycle
+        if victim.process is None:
+            victim.start_application()
         await victim.wait_until_up()
         await load.ask_again()
         assert await load.lost(hand) == [], cycle
@@ -70,9 +74,10 @@ async def test_nothing_answered_is_lost(victim: Victim, capsys: pytest.CaptureFi
     found = await verify_database(report)
     await report.close()
     assert found.findings == []
-    assert answered > CYCLES * 20
+    assert len(load.asked) > CYCLES * 10
+    assert load.released
     with capsys.disabled():
-        print(f"\n{CYCLES} kills: 0 lost of {len(load.asked)} answered requests; {found.entries} entries and {found.scans} scans verified")
+        print(f"\n{CYCLES} kills: 0 lost of {len(load.asked)} requests and {len(load.released)} releases; {found.entries} entries, {found.scans} scans verified")
 
 
 WRITE = "INSERT INTO lab.refusals (kind, act, subject, what, why, remedy, detail) VALUES ('k', 'a', $1, 'w', 'w', 'r', '{}')"

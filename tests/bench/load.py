@@ -31,7 +31,9 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reque
     return status
 
 
-async def _client(url: str, body: Callable[[], bytes], headers: Mapping[str, str], until: float, took: list[float]) -> int:
+async def _client(
+    url: str, body: Callable[[], bytes], headers: Mapping[str, str], until: float, took: list[float]
+) -> int:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     head = f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/json\r\n"
@@ -47,9 +49,7 @@ async def _client(url: str, body: Callable[[], bytes], headers: Mapping[str, str
     return errors
 
 
-async def measure(
-    url: str, *, codes: Sequence[str], clients: int, seconds: float, headers: Mapping[str, str]
-) -> Round:
+async def measure(url: str, *, codes: Sequence[str], clients: int, seconds: float, headers: Mapping[str, str]) -> Round:
     """Scan random codes for so many seconds."""
     order = random.Random(7)  # noqa: S311  the same order for everybody
     shuffled = itertools.cycle(order.sample(list(codes), min(len(codes), 20_000)))

@@ -37,7 +37,7 @@ GRANT USAGE ON SCHEMA floor TO stemma_app;
 GRANT SELECT ON floor.items TO stemma_app;
 GRANT SELECT, INSERT ON floor.scans TO stemma_app;
 """
-SEEDED = ("lab.items", "lab.item_codes", "lab.containers", "lab.lots", "lab.lot_history")
+SEEDED = ("lab.items", "lab.item_codes", "lab.containers", "lab.lots", "lab.lot_history", "lab.persons", "lab.donors")
 
 
 async def seed(owner_url: str, *, items: int) -> list[str]:
@@ -50,25 +50,51 @@ async def seed(owner_url: str, *, items: int) -> list[str]:
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
     base = await connection.fetchval("SELECT coalesce(max(id), 0) + 1 FROM lab.items")
     account = await connection.fetchval("SELECT min(id) FROM people.accounts")
-    ids = range(base + lots, base + lots + items)
+    ids = range(base + 2 * lots, base + 2 * lots + items)
     await connection.execute(
-        "INSERT INTO lab.items (id, kind) OVERRIDING SYSTEM VALUE SELECT $1 + n, 'lot' FROM generate_series(0, $2 - 1) n", base, lots
+        "INSERT INTO lab.items (id, kind) OVERRIDING SYSTEM VALUE SELECT $1 + n, CASE WHEN n < $2 THEN 'lot' ELSE 'person' END"
+        " FROM generate_series(0, 2 * $2 - 1) n",
+        base,
+        lots,
     )
     await connection.execute(
-        "INSERT INTO lab.lots (id, name, kind, state, version, recorded_by) SELECT $1 + n, 'BENCH-' || $1 + n, 'preparation',"
-        " 'released', 1, $3 FROM generate_series(0, $2 - 1) n", base, lots, account
+        "INSERT INTO lab.persons (id, pseudonym) SELECT $1 + $2 + n, 'B-' || n FROM generate_series(0, $2 - 1) n",
+        base,
+        lots,
     )
-    await connection.copy_records_to_table("items", schema_name="lab", columns=["id", "kind"], records=((i, "container") for i in ids))
+    await connection.execute(
+        "INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recorded_by)"
+        " SELECT $1 + $2 + n, 'allogeneic', $1 + $2 + n, $1 + $2 + n, $3 FROM generate_series(0, $2 - 1) n",
+        base,
+        lots,
+        account,
+    )
+    await connection.execute(
+        "INSERT INTO lab.lots (id, name, kind, state, version, donor_id, recorded_by) SELECT $1 + n, 'BENCH-' || $1 + n,"
+        " 'preparation', 'released', 1, $1 + $2 + n, $3 FROM generate_series(0, $2 - 1) n",
+        base,
+        lots,
+        account,
+    )
     await connection.copy_records_to_table(
-        "item_codes", schema_name="lab", columns=["code", "item_id", "scheme"],
+        "items", schema_name="lab", columns=["id", "kind"], records=((i, "container") for i in ids)
+    )
+    await connection.copy_records_to_table(
+        "item_codes",
+        schema_name="lab",
+        columns=["code", "item_id", "scheme"],
         records=((code, i, "own") for code, i in zip(codes, ids, strict=True)),
     )
     await connection.copy_records_to_table(
-        "containers", schema_name="lab", columns=["id", "lot_id", "kind", "state", "recorded_by"],
+        "containers",
+        schema_name="lab",
+        columns=["id", "lot_id", "kind", "state", "recorded_by"],
         records=((i, base + n // 1000 % lots, "vial", "stored", account) for n, i in enumerate(ids)),
     )
     await connection.copy_records_to_table(
-        "items", schema_name="floor", columns=["id", "code", "kind", "lot"],
+        "items",
+        schema_name="floor",
+        columns=["id", "code", "kind", "lot"],
         records=((i, code, "vial", f"BENCH-{n // 1000}") for n, (i, code) in enumerate(zip(ids, codes, strict=True))),
     )
     for table in SEEDED:
@@ -77,7 +103,9 @@ async def seed(owner_url: str, *, items: int) -> list[str]:
             "SELECT tgname FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal", table
         ):
             await connection.execute(f'ALTER TABLE {table} ENABLE ALWAYS TRIGGER "{trigger}"')
-    await connection.execute("VACUUM ANALYZE lab.items, lab.item_codes, lab.containers, lab.lots, floor.items")
+    await connection.execute(
+        "VACUUM ANALYZE lab.items, lab.item_codes, lab.containers, lab.lots, lab.persons, floor.items"
+    )
     await connection.close()
     return codes
 
@@ -108,7 +136,9 @@ def side_by_side(stage: Stage, *, floor_port: int, token: str, codes: Sequence[s
                 found = asyncio.run(measure(url, codes=codes, clients=clients, seconds=length, headers=headers))
                 if turn >= 0:
                     taken.setdefault((side, clients), []).append(found)
-                    console.print(f"[dim]{side:5} {clients} clients {found.requests_per_s:8.0f} /s  p50 {found.p50_ms:.2f} ms[/]")
+                    console.print(
+                        f"[dim]{side:5} {clients} clients {found.requests_per_s:8.0f} /s  p50 {found.p50_ms:.2f} ms[/]"
+                    )
     result: dict[str, Any] = {}
     for clients in (1, 8):
         rate = {side: statistics.median(r.requests_per_s for r in taken[side, clients]) for side in sides}
@@ -146,7 +176,9 @@ def run(*, items: int, seconds: float, growth: bool) -> dict[str, Any]:
 def _sized(*, items: int, seconds: float) -> dict[str, Any]:
     from app.db.embedded import free_port  # noqa: PLC0415
 
-    with staged(name="bench", purpose="test", people=example_people(), said=lambda text: console.print(f"[dim]{text}[/]")) as stage:
+    with staged(
+        name="bench", purpose="test", people=example_people(), said=lambda text: console.print(f"[dim]{text}[/]")
+    ) as stage:
         began = time.monotonic()
         codes = asyncio.run(seed(stage.postgres.admin_url(stage.database), items=items))
         console.print(f"[dim]{items} items in {time.monotonic() - began:.1f} s[/]")
@@ -154,7 +186,16 @@ def _sized(*, items: int, seconds: float) -> dict[str, Any]:
         stage.start_web()
         floor_port = free_port()
         stage.start(
-            ["-m", "uvicorn", "tests.bench.floor:app", "--port", str(floor_port), "--no-access-log", "--log-level", "warning"],
+            [
+                "-m",
+                "uvicorn",
+                "tests.bench.floor:app",
+                "--port",
+                str(floor_port),
+                "--no-access-log",
+                "--log-level",
+                "warning",
+            ],
             log="floor.log",
             extra={"STEMMA_BENCH_FLOOR_URL": stage.url("stemma_app")},
         )
@@ -186,12 +227,20 @@ def main() -> None:
         json.dump(answer, sys.stdout)
         print()
         return
-    table = Table(title=f"scan against the floor, {asked.items} items, medians of {ROUNDS} rounds", title_justify="left")
+    table = Table(
+        title=f"scan against the floor, {asked.items} items, medians of {ROUNDS} rounds", title_justify="left"
+    )
     for column in ("clients", "floor /s", "scan /s", "ratio (at least 0.5)", "scan p50 ms", "p99 ms", "errors"):
         table.add_column(column, justify="right")
     for clients in (1, 8):
         row = answer[f"c{clients}"]
-        table.add_row(str(clients), *(str(row[name]) for name in ("floor_per_s", "scan_per_s", "ratio", "scan_p50_ms", "scan_p99_ms", "errors")))
+        table.add_row(
+            str(clients),
+            *(
+                str(row[name])
+                for name in ("floor_per_s", "scan_per_s", "ratio", "scan_p50_ms", "scan_p99_ms", "errors")
+            ),
+        )
     Console().print(table)
     if "growth" in answer:
         print(json.dumps(answer["growth"], indent=1))

@@ -22,8 +22,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.db import embedded
-from app.db.embedded import ADMIN_ROLE, EmbeddedPostgres, EmbeddedPostgresError, Via, find_binaries, free_port
+from app.db import embedded, embedded_account
+from app.db.embedded import ADMIN_ROLE, EmbeddedPostgres, Via, free_port
+from app.db.embedded_account import EmbeddedPostgresError, find_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -315,17 +316,18 @@ OPEN_AND_LEAVE = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-import {module} as embedded
-server = embedded.EmbeddedPostgres.open(Path(sys.argv[1]), fast=True)
+from app.db.embedded import EmbeddedPostgres
+server = EmbeddedPostgres.open(Path(sys.argv[1]), fast=True)
 server.create_database(sys.argv[3])
 print(server.port, server.data.stat().st_uid, server.run_sql("select sum(n) from generate_series(1, 4) n")[0])
 """
 
 
 def test_two_may_open_the_same_root_at_once_and_the_server_outlives_both(tmp_path: Path) -> None:
-    script = OPEN_AND_LEAVE.format(module="app.db.embedded")
     openers = [
-        subprocess.Popen([sys.executable, "-c", script, tmp_path, Path.cwd(), name], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN_AND_LEAVE, tmp_path, Path.cwd(), name], stdout=subprocess.PIPE, text=True
+        )
         for name in ("first", "second")
     ]
     said = [opener.communicate(timeout=60)[0] for opener in openers]
@@ -371,7 +373,7 @@ def test_root_hands_over_and_opens_up_nothing_on_the_way(monkeypatch: pytest.Mon
     if (libraries := package.with_name(f"{package.name}.libs")).exists():
         shutil.copytree(libraries, closed / libraries.name)
     monkeypatch.setenv("STEMMA_PG_BIN", str(closed / package.name / found.parent.name / "bin"))
-    monkeypatch.setattr(embedded, "APART", apart)
+    monkeypatch.setattr(embedded_account, "APART", apart)
     server = EmbeddedPostgres.open(closed / "project" / "var" / "pg", fast=True)
     try:
         assert server.binaries.is_relative_to(apart)
@@ -411,10 +413,13 @@ def test_an_ordinary_account_needs_nobody(server: EmbeddedPostgres) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         folder.chmod(0o700)
-        shutil.copy(embedded.__file__, folder / "embedded.py")
+        there = folder / "app" / "db"
+        there.mkdir(parents=True)
+        for module in (embedded, embedded_account):
+            shutil.copy(module.__file__, there)
         os.chown(folder, account.pw_uid, account.pw_gid)
         done = subprocess.run(
-            [python, "-c", OPEN_AND_LEAVE.format(module="embedded"), folder / "pg", folder, "lab"],
+            [python, "-c", OPEN_AND_LEAVE, folder / "pg", folder, "lab"],
             user=account.pw_uid,
             group=account.pw_gid,
             extra_groups=[],

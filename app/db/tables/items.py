@@ -151,7 +151,6 @@ scans = Table(
     text("verdict"),
     text("reason"),
     text("key", nullable=True),
-    Column("detail", JSONB),
     text("payload"),
     Column("hash", LargeBinary, nullable=False),
     Index("uq_scans_key", "account_id", "key", unique=True, postgresql_where=sql("key IS NOT NULL")),
