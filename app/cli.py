@@ -177,7 +177,7 @@ def migrate() -> None:
 
 @user.command("bootstrap")
 def bootstrap(
-    people: Annotated[Path, typer.Option("--file", help="TOML: the first people; see docs/people.md.")],
+    people: Annotated[Path, typer.Option("--file", help="TOML: the first people; see docs/people.example.toml.")],
 ) -> None:
     """Open the first accounts and make the very first appointment, as owner, audited. Secrets are shown once."""
     from app.db.bootstrap import bootstrap as bootstrap_
@@ -304,7 +304,8 @@ def check() -> None:
     from app.web.translations import missing
 
     troubles = [f"translation: {each}" for each in missing()]
-    postgres = EmbeddedPostgres.open(VAR / "postgres", tcp=True)
+    # A server of its own: it is stopped at the end, and a demo that is up goes on.
+    postgres = EmbeddedPostgres.open(VAR / "check", fast=True)
     name = f"check_{os.getpid()}"
     postgres.create_database(name)
     try:

@@ -25,10 +25,16 @@ def gettext_for(language: str) -> Callable[[str], str]:
 
 def language_of(request: Request) -> str:
     """What was chosen, else what the browser prefers, else English."""
-    chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
-    if chosen in LANGUAGES:
-        return chosen
-    for part in request.headers.get("accept-language", "").split(","):
+    if request.scope["query_string"] or "cookie" in request.headers:
+        chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+        if chosen in LANGUAGES:
+            return chosen
+    return _preferred(request.headers.get("accept-language", ""))
+
+
+@lru_cache(maxsize=64)
+def _preferred(accepted: str) -> str:
+    for part in accepted.split(","):
         tag = part.split(";")[0].strip().lower()
         if tag.startswith("zh"):
             return "zh_CN"

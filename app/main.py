@@ -62,7 +62,6 @@ def build(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await door.open()
         await health.refuse_a_wrong_database(door, purpose=settings.purpose)
         yield
         await house.camera.close()
@@ -103,10 +102,11 @@ def build(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(area.router, prefix=API)
     install_pages(app)
+    # Added last stands first. A scan needs no shield: each of its two statements is a transaction of its own.
     app.add_middleware(
         BodyLimit, limit_bytes=settings.upload_limit_bytes, bounded_inside=frozenset({scans.PICTURE_PATH})
     )
+    app.add_middleware(Shield)
     app.add_middleware(scans.ScanLane, path=f"{API}/scans")
     app.add_middleware(SecurityHeaders, secure=settings.cookie_secure)
-    app.add_middleware(Shield)
     return app

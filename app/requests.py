@@ -122,6 +122,8 @@ def forget_token(request: Request, response: Response) -> None:
 def same_origin(request: Request) -> None:
     """Raises NotPermitted for a browser's request that another site made."""
     origin = request.headers.get("origin")
+    if origin is None and (referer := request.headers.get("referer")) is not None:
+        origin = "/".join(referer.split("/", 3)[:3])  # what is left of it where a browser sends no more
     site = request.headers.get("sec-fetch-site", "same-origin")
     expected = house(request).settings.origin or f"{request.url.scheme}://{request.headers.get('host', '')}"
     if site not in {"same-origin", "none"} or (origin is not None and origin != expected):

@@ -25,8 +25,6 @@ class Settings(BaseSettings):
         {Role.QA_MANAGER, Role.QUALITY_AUTHORITY, Role.ADMINISTRATOR, Role.PHYSICIAN}
     )
     """Who needs the one-time code to sign in; everybody needs it to sign. As JSON: ["qa_manager", ...]."""
-    checkpoint_vkey: str = ""
-    """The sealer's public key as its verifier form, for certificates and verification; not a secret."""
     seal_wait_seconds: float = 5.0
     cookie_secure: bool = True
     """Off only on loopback without TLS (demo, tests)."""
@@ -38,7 +36,7 @@ class Settings(BaseSettings):
 
 
 class OwnerSettings(BaseSettings):
-    """For `migrate`, `user bootstrap` and `verify` alone."""
+    """For `migrate`, `user bootstrap`, `verify` and `export` alone."""
 
     model_config = SettingsConfigDict(env_prefix="STEMMA_", env_file=None, extra="ignore")
 
@@ -50,9 +48,7 @@ class OwnerSettings(BaseSettings):
     facility: str = "Stemma"
     time_zone: str = "Asia/Shanghai"
     purpose: str = "production"
-    checkpoints: str = ""
     totp_key: SecretStr | None = None
-    identity_key: SecretStr | None = None
 
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.db.bootstrap import Made, Newcomer, bootstrap, read_people
-from app.db.embedded import EmbeddedPostgres, free_port
+from app.db.embedded import EmbeddedPostgres, Via, free_port
 from app.db.migrate import Deployment, migrate
 from app.db.secrets import key_bytes, new_key
 from app.settings import ROOT
@@ -53,7 +53,7 @@ class Stage:
 
     def url(self, role: str) -> str:
         """A service role's address of the database."""
-        return self.postgres.url(role=role, database=self.database)
+        return self.postgres.url(role=role, database=self.database, via=Via.SOCKET)
 
     def start(
         self, arguments: Sequence[str], *, log: str, extra: Mapping[str, str] | None = None
@@ -233,7 +233,6 @@ def _equip(stage: Stage, kept: dict[str, Any]) -> None:
         "STEMMA_REPORT_DATABASE_URL": stage.url("stemma_report"),
         "STEMMA_TOTP_KEY": kept["totp_key"],
         "STEMMA_IDENTITY_KEY": kept["identity_key"],
-        "STEMMA_CHECKPOINT_VKEY": stage.vkey,
         "STEMMA_PURPOSE": stage.purpose,
         "STEMMA_COOKIE_SECURE": "false",
     }

@@ -10,13 +10,13 @@ from app.services.identities import RevealView
 router = APIRouter(prefix="/donors", tags=["identity"])
 
 
-class Purpose(Body):
+class Revealing(Body):
     """Why somebody needs to know. It is kept, with who asked and when, before anything is shown."""
 
     purpose: Line
 
 
 @router.post("/{code}/reveal")
-async def reveal_identity(code: Code, body: Purpose, house: HouseDep, call: CallDep) -> RevealView:
+async def reveal_identity(code: Code, body: Revealing, house: HouseDep, call: CallDep) -> RevealView:
     """Show who this is."""
     return await identities.reveal_identity(house, call, code=code, purpose=body.purpose)

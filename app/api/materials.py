@@ -51,7 +51,7 @@ class NewMaterialLot(Body):
     containers: Annotated[int, Field(ge=1, le=500)]
 
 
-class Approval(Body):
+class MaterialApproval(Body):
     """The proof of identity given for the approval."""
 
     ceremony: UUID
@@ -129,7 +129,7 @@ async def read_material_lot(request: Request, code: Code, house: HouseDep, actor
 
 @router.post("/material-lots/{code}/approve")
 async def approve_material(
-    request: Request, code: Code, body: Approval, house: HouseDep, call: CallDep
+    request: Request, code: Code, body: MaterialApproval, house: HouseDep, call: CallDep
 ) -> JSONResponse:
     """Approve a material lot for use, by signature."""
     return JSONResponse(said(request, await materials.approve_material(house, call, code=code, ceremony=body.ceremony)))

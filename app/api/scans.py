@@ -63,7 +63,7 @@ async def scan(request: Request) -> Response:
         house(request),
         token=token_of(request),
         raw=_text(body, "raw"),
-        key=_key(body.get("key") or request.headers.get("idempotency-key")),
+        key=_key(body.get("key", request.headers.get("idempotency-key"))),
         symbology=_symbology(body.get("symbology")),
         purpose=_purpose(body.get("intent")),
     )
@@ -151,7 +151,7 @@ async def last_scans(
 
 def said(kept: KeptScan, gettext: Translate) -> dict[str, Any]:
     """A kept scan as the wire says it, in the language of `gettext`."""
-    answer = {
+    answer: dict[str, Any] = {
         "scan": kept.number,
         "at": kept.at.isoformat(),
         "replayed": kept.replayed,
@@ -161,7 +161,8 @@ def said(kept: KeptScan, gettext: Translate) -> dict[str, Any]:
         **kept.detail,
     }
     for name in _SPOKEN:
-        answer[name] = respoken(kept.detail[name], lambda text: text.translated(gettext))
+        text = answer[name]
+        answer[name] = (text if isinstance(text, Text) else Text.from_json(text)).translated(gettext)
     return answer
 
 

@@ -25,7 +25,7 @@ class NewWaiver(Body):
     max_uses: Annotated[int, Field(ge=1, le=100)] = 1
 
 
-class Approval(Body):
+class WaiverApproval(Body):
     """The proof of identity of whoever approves."""
 
     ceremony: UUID
@@ -54,6 +54,6 @@ async def list_waivers(code: Code, house: HouseDep, actor: ActorDep) -> list[Wai
 
 
 @router.post("/waivers/{waiver}/approve")
-async def approve_waiver(waiver: Number, body: Approval, house: HouseDep, call: CallDep) -> ApprovedView:
+async def approve_waiver(waiver: Number, body: WaiverApproval, house: HouseDep, call: CallDep) -> ApprovedView:
     """Approve a waiver by signature."""
     return await waivers.approve_waiver(house, call, waiver=waiver, ceremony=body.ceremony)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.facts import StepKind
 from labels.codes import CodeKind, new_code
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from app.db.door import Change
+    from app.db.steps import Plan
 
 NEW_ITEMS = """
 WITH made AS (INSERT INTO lab.items (kind) SELECT 'container' FROM unnest(CAST(:codes AS text[])) RETURNING id),
@@ -80,6 +82,16 @@ async def make(
 async def descend(change: Change, *, parents: Sequence[int], children: Sequence[int], step_id: int | None) -> None:
     """Every child came from every parent. What is known already is not said twice."""
     await change.run(DESCEND, parents=list(parents), children=list(children), step_id=step_id)
+
+
+async def inherit(change: Change, plan: Plan, *, step_id: int, children: Sequence[int]) -> None:
+    """What a step made came from its parents, or the donation, and from every material; the parents are used up."""
+    parents = [each.id for each in plan.parents]
+    source = [plan.lot.donation_id] if plan.kind is StepKind.ISOLATION and plan.lot.donation_id is not None else []
+    bottles = [vessel.id for _, vessel in plan.materials]
+    came_from = list(dict.fromkeys([*parents, *source, *bottles]))
+    await descend(change, parents=came_from, children=children, step_id=step_id)
+    await use_up(change, ids=parents)
 
 
 async def use_up(change: Change, *, ids: Sequence[int]) -> None:

@@ -20,9 +20,6 @@ FROM lab.lots l JOIN lab.item_codes k ON k.item_id = l.id AND k.scheme = 'own'
 WHERE l.kind <> 'material' AND l.state IN ('quarantine', 'awaiting_release') AND l.id > :after
 ORDER BY l.id LIMIT :limit
 """
-LAST_REFUSALS = """
-SELECT r.kind, r.act, r.subject, r.what, r.why, r.rule, r.recorded_at FROM lab.refusals r ORDER BY r.id DESC LIMIT :limit
-"""
 
 
 async def lots_by_state(reading: Reading) -> Sequence[Row[Any]]:
@@ -33,8 +30,3 @@ async def lots_by_state(reading: Reading) -> Sequence[Row[Any]]:
 async def waiting_lots(reading: Reading, *, after: int, limit: int) -> Sequence[Row[Any]]:
     """Lots in quarantine or awaiting release, by key after `after`."""
     return await reading.all(WAITING, after=after, limit=limit)
-
-
-async def last_refusals(reading: Reading, *, limit: int) -> Sequence[Row[Any]]:
-    """The newest refusals."""
-    return await reading.all(LAST_REFUSALS, limit=limit)

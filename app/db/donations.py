@@ -44,7 +44,6 @@ JOIN lab.item_codes k ON k.item_id = d.id AND k.scheme = 'own'
 WHERE CAST(:after AS text) IS NULL OR d.id < (SELECT item_id FROM lab.item_codes WHERE code = :after)
 ORDER BY d.id DESC LIMIT :limit
 """
-NOW = "SELECT clock_timestamp()"
 SIGN = "SELECT gate.sign(:ceremony, 'eligibility_determined', :id)"
 SIGNED_DIGEST = "SELECT digest FROM lab.signatures WHERE id = :id"
 DETERMINE = """
@@ -104,12 +103,6 @@ async def find(reading: Reading, *, code: str) -> Row[Any]:
 async def page(reading: Reading, *, after: str | None, limit: int) -> Sequence[Row[Any]]:
     """Donations, newest first, after the donation of this code."""
     return await reading.all(LIST, after=after, limit=limit)
-
-
-async def now(reading: Reading) -> datetime:
-    """The database's clock."""
-    at: datetime = await reading.value(NOW)
-    return at
 
 
 async def sign(change: Change, *, donation_id: int, ceremony: UUID) -> tuple[int, str]:

@@ -5,6 +5,7 @@ Only this module opens transactions or commits; a lint with its own test holds t
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -126,8 +127,44 @@ def driver_url(url: str) -> str:
     return url.replace("+asyncpg", "", 1)
 
 
-async def _no_reset(_: Any) -> None:
-    """A pooled scan connection runs single statements outside any transaction: there is nothing to reset."""
+class Lending:
+    """A few connections of the driver, lent one at a time. Unlike a general pool it resets nothing and starts no task
+    when one comes back: what is lent runs single statements, each its own transaction.
+    """
+
+    def __init__(self, url: str, *, size: int) -> None:
+        """Nothing connects before the first use."""
+        self._url = url
+        self._idle: list[asyncpg.Connection] = []
+        self._places = asyncio.Semaphore(size)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for as long as the block lasts. One that broke, or was left in doubt, is not lent again."""
+        async with self._places:
+            while self._idle and self._idle[-1].is_closed():
+                self._idle.pop()
+            lent = self._idle.pop() if self._idle else await asyncpg.connect(self._url)
+            try:
+                yield lent
+            except (Refusal, asyncpg.PostgresError):
+                self._take_back(lent)
+                raise
+            except BaseException:
+                lent.terminate()
+                raise
+            self._take_back(lent)
+
+    def _take_back(self, lent: asyncpg.Connection) -> None:
+        if lent.is_in_transaction():
+            lent.terminate()
+        elif not lent.is_closed():
+            self._idle.append(lent)
+
+    async def close(self) -> None:
+        """Let every idle connection go."""
+        while self._idle:
+            await self._idle.pop().close()
 
 
 class Scanning:
@@ -162,17 +199,11 @@ class Door:
             Desk.LABORATORY: create_async_engine(sqlalchemy_url(database_url), **options),
             Desk.PEOPLE: create_async_engine(sqlalchemy_url(auth_database_url), **{**options, "pool_size": 3}),
         }
-        self._scan_url = driver_url(database_url)
-        self._scan_pool: asyncpg.Pool | None = None
-
-    async def open(self) -> None:
-        """Make the pool of the scan path."""
-        self._scan_pool = await asyncpg.create_pool(self._scan_url, min_size=1, max_size=8, reset=_no_reset)
+        self._lending = Lending(driver_url(database_url), size=pool_size)
 
     async def close(self) -> None:
         """Let every connection go."""
-        if self._scan_pool is not None:
-            await self._scan_pool.close()
+        await self._lending.close()
         for engine in self._engines.values():
             await engine.dispose()
 
@@ -298,15 +329,13 @@ class Door:
     @asynccontextmanager
     async def scanning(self) -> AsyncIterator[Scanning]:
         """The driver's connection for the two statements of a scan."""
-        async with self.driver() as connection:
+        async with self._lending.connection() as connection:
             yield Scanning(connection)
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[asyncpg.Connection]:
         """The driver's own connection, outside any transaction: for reading proofs while no transaction is held."""
-        if self._scan_pool is None:
-            raise RuntimeError("the door is not open")
-        async with self._scan_pool.acquire() as connection:
+        async with self._lending.connection() as connection:
             yield connection
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.db.items import Item, new_item
+from app.db.items import Item, find, new_item
+from app.domain.errors import NotFound
+from app.domain.text import Text
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
@@ -25,10 +27,16 @@ async def insert(change: Change, *, name: str, kind: str, room: str) -> Item:
     return item
 
 
-async def kind_of(reading: Reading, *, item_id: int) -> str | None:
-    """What kind of equipment an item is; None when it is none."""
-    kind: str | None = await reading.value(EQUIPMENT_KIND, item_id=item_id)
-    return kind
+async def workstation(reading: Reading, *, code: str) -> Item:
+    """The workstation of this code. Raises NotFound for other equipment."""
+    item = await find(reading, code=code, kind="equipment")
+    if await reading.value(EQUIPMENT_KIND, item_id=item.id) != "workstation":
+        raise NotFound(
+            what=Text("{code} is no workstation.", code=code),
+            why=Text("It is other equipment, at which no open cells are handled."),
+            remedy=Text("Scan the label of the workstation."),
+        )
+    return item
 
 
 async def label_of(reading: Reading, *, item_id: int) -> tuple[str | None, str | None]:

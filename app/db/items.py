@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import NotFound
+from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
 from labels.codes import CodeKind, new_code
 
@@ -93,7 +94,9 @@ async def find(reading: Reading, *, code: str, kind: str | None = None) -> Item:
     if kind is not None and row.kind != kind:
         raise NotFound(
             what=Text("{code} is not what is asked for here.", code=code),
-            why=Text("It is a {found}, and a {wanted} is needed.", found=row.kind, wanted=kind),
+            why=Text(
+                "This is: {found}. What is needed: {wanted}.", found=KIND_NAMES[row.kind], wanted=KIND_NAMES[kind]
+            ),
             remedy=Text("Scan the right label."),
         )
     return Item(id=row.id, kind=row.kind, code=row.code)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from app.domain.dossier import parse, parse_signer
+from app.domain.dossier import digest, parse, parse_signer
 from app.domain.errors import NotFound
-from app.domain.rulebook import Gate, Judgement, judge
+from app.domain.rulebook import Gate, Judgement, Verdict, judge
 from app.domain.text import Text
 from app.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from app.db.door import Change, Reading
     from app.domain.facts import Signer
@@ -28,10 +28,23 @@ DOSSIERS = {
     "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
 }
 SIGNER = "SELECT dossier.signer(:account_id)"
+NOW = "SELECT clock_timestamp()"
 KEEP = """
 INSERT INTO lab.judgements (subject_kind, subject_id, gate, rulebook, dossier, digest, verdicts, blocks, recorded_by)
 VALUES (:kind, :id, :gate, :rulebook, :dossier, :digest, CAST(:verdicts AS jsonb), :blocks, :by) RETURNING id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """How a subject stands before a gate now. `digest` is of the very bytes judged."""
+
+    gate: Gate
+    is_open: bool
+    digest: str
+    rulebook: str
+    at: datetime
+    verdicts: tuple[Verdict, ...]
 
 
 async def dossier_of(reading: Reading, *, kind: str, subject_id: int, plan: Mapping[str, Any] | None = None) -> bytes:
@@ -78,6 +91,28 @@ async def judged(
     return dossier, judge(RULES, parse(dossier), gate=gate, at=at, signer=signer)
 
 
+async def stands_before(
+    reading: Reading, *, kind: str, subject_id: int, gate: Gate, at: datetime | None = None
+) -> GateView:
+    """How the subject stands before a gate at this moment, for whoever looks."""
+    at = at or await now(reading)
+    dossier, judgement = await judged(reading, kind=kind, subject_id=subject_id, gate=gate, at=at)
+    return GateView(
+        gate=judgement.gate,
+        is_open=judgement.is_open,
+        digest=digest(dossier),
+        rulebook=judgement.rulebook,
+        at=at,
+        verdicts=judgement.verdicts,
+    )
+
+
+async def now(reading: Reading) -> datetime:
+    """The database's clock."""
+    at: datetime = await reading.value(NOW)
+    return at
+
+
 async def keep_judgement(change: Change, *, kind: str, subject_id: int, dossier: bytes, judgement: Judgement) -> int:
     """Keep the bytes that were judged and every verdict, so that it can be explained in thirty years. Its number."""
     number: int = await change.value(
@@ -87,7 +122,7 @@ async def keep_judgement(change: Change, *, kind: str, subject_id: int, dossier:
         gate=judgement.gate.value,
         rulebook=judgement.rulebook,
         dossier=dossier.decode(),
-        digest=hashlib.sha256(dossier).hexdigest(),
+        digest=digest(dossier),
         verdicts=json.dumps(judgement.to_json(), ensure_ascii=False),
         blocks=bool(judgement.blocks),
         by=change.actor.account_id,

@@ -81,7 +81,6 @@ WHERE (CAST(:state AS text) IS NULL OR l.state = :state)
     AND (CAST(:after AS text) IS NULL OR l.id < (SELECT item_id FROM lab.item_codes WHERE code = :after))
 ORDER BY l.id DESC LIMIT :limit
 """
-NOW = "SELECT clock_timestamp()"
 APPROVE = "SELECT gate.approve_material(:id, :ceremony)"
 SIGNED_DIGEST = "SELECT digest FROM lab.signatures WHERE id = :id"
 MOVE = "SELECT lab.move_lot(:id, :act, false)"
@@ -185,12 +184,6 @@ async def lot_containers(reading: Reading, *, lot_id: int) -> Sequence[Row[Any]]
 async def lots(reading: Reading, *, state: str | None, after: str | None, limit: int) -> Sequence[Row[Any]]:
     """Material lots, newest first, after the lot of this code."""
     return await reading.all(LOTS, state=state, after=after, limit=limit)
-
-
-async def now(reading: Reading) -> datetime:
-    """The database's clock."""
-    at: datetime = await reading.value(NOW)
-    return at
 
 
 async def approve(change: Change, *, lot_id: int, ceremony: UUID) -> str:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 LOCK = "SELECT lab.lock_for_judgement(:lot_id)"
 RELEASE = "SELECT release, signature, signed_at FROM gate.release(:lot_id, :ceremony, :judgement)"
 HEAD = "SELECT name, kind, state, version FROM lab.lots WHERE id = :lot_id"
-NOW = "SELECT clock_timestamp()"
 KEPT = """
 SELECT l.name, r.id AS release, s.id AS signature, s.printed_name AS signed_by, s.signed_at, r.digest,
     r.judgement_id AS judgement,
@@ -62,12 +61,6 @@ async def lot_head(reading: Reading, *, lot_id: int) -> LotHead:
             remedy=Text("Scan the lot's own label."),
         )
     return LotHead(row.name, row.kind, row.state, row.version)
-
-
-async def now(reading: Reading) -> datetime:
-    """The database's clock."""
-    at: datetime = await reading.value(NOW)
-    return at
 
 
 async def release(change: Change, *, lot_id: int, ceremony: UUID, judgement: int) -> Released:

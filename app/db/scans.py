@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from app.domain.acts import Act, Actor, Role, may
 from app.domain.lots import LotState
 from app.domain.scans import Purpose, ScanFacts
+from app.domain.text import JSON, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from app.db.door import Reading, Scanning
-    from app.domain.text import JSON
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def _kept_form(value: object) -> JSON:
+    if isinstance(value, Text):
+        return value.to_json()
+    raise TypeError(f"{type(value).__name__} is not kept with a scan")
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_kept_form).encode
+
+Detail: TypeAlias = "Mapping[str, JSON | Text]"
+"""What was said at a scan."""
 
 RESOLVE = """
 SELECT at, session_id, account_id, username, printed_name, device, roles, session_state, touch_due, workstation_id,
@@ -108,7 +118,9 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class KeptScan:
-    """A scan as it is kept. `detail` holds the texts as they were said; `replayed`: its key was known already."""
+    """A scan as it is kept. `detail` holds the texts as they were said, in their kept form when read back;
+    `replayed`: its key was known already.
+    """
 
     number: int
     at: datetime
@@ -116,7 +128,7 @@ class KeptScan:
     verdict: str
     reason: str
     raw: str
-    detail: Mapping[str, JSON]
+    detail: Detail
 
 
 async def resolve(
@@ -147,7 +159,7 @@ async def keep(
     verdict: str,
     reason: str,
     key: str | None,
-    detail: Mapping[str, JSON],
+    detail: Detail,
 ) -> KeptScan:
     """Append the scan as its own hashed leaf; a key kept before answers with the scan kept then. One round trip."""
     row = await scanning.keep_scan(

@@ -18,6 +18,7 @@ Connection = Any
 
 FIRST_EPOCH = 1
 SEAL_SOON_CHANNEL = "stemma_seal"
+"""Where the release gate asks for a seal now. Once per release, not per act: notifying commits one by one."""
 SEALED_CHANNEL = "stemma_sealed"
 _LOOK_AGAIN_S = 0.025
 
@@ -228,11 +229,6 @@ async def wait_for_seal(connection: Connection, *, number: int, within_s: float)
         if proof is not None or clock() >= until:
             return proof
         await asyncio.sleep(_LOOK_AGAIN_S)
-
-
-async def hurry_seal(connection: Connection) -> None:
-    """Ask for a seal now rather than at the next look. Once per release, not per act: notifying commits one by one."""
-    await connection.execute("SELECT pg_notify($1, '')", SEAL_SOON_CHANNEL)
 
 
 async def seal_lag(connection: Connection) -> SealLag:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from app.db import items, judging, lots
+from app.db import equipment, judging, lots
 from app.domain.errors import BadInput, NotFound
 from app.domain.facts import StepKind
 from app.domain.lots import LotKind
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.db.door import Change, Reading
+    from app.db.items import Item
 
 LOCK = """
 SELECT lab.lock_lots(
@@ -39,7 +40,6 @@ JOIN lab.item_codes own ON own.item_id = c.id AND own.scheme = 'own'
 LEFT JOIN lab.lots l ON l.id = c.lot_id LEFT JOIN lab.steps s ON s.id = c.step_id ORDER BY given.place
 """
 KNOWN = "SELECT code FROM lab.item_codes WHERE code = ANY (CAST(:codes AS text[]))"
-WORKSTATION = "SELECT kind FROM lab.equipment WHERE id = :id"
 OPEN_SESSION = """
 SELECT id FROM lab.workstation_sessions
 WHERE workstation_id = :workstation_id AND lot_id = :lot_id AND during @> CAST(:at AS timestamptz) ORDER BY id DESC LIMIT 1
@@ -94,7 +94,7 @@ class Plan:
     lot: lots.Lot
     kind: StepKind
     started_at: datetime
-    workstation: items.Item | None
+    workstation: Item | None
     session_id: int | None
     parents: tuple[Vessel, ...]
     materials: tuple[tuple[MaterialUse, Vessel], ...]
@@ -172,7 +172,7 @@ async def resolve(
 ) -> Plan:
     """The step with everything that its codes name. Raises NotFound for a code that names nothing of the kind."""
     found = await lots.find(reading, code=lot)
-    station = None if workstation is None else await workstation_named(reading, code=workstation)
+    station = None if workstation is None else await equipment.workstation(reading, code=workstation)
     return Plan(
         lot=found,
         kind=kind,
@@ -188,18 +188,6 @@ async def resolve(
             )
         ),
     )
-
-
-async def workstation_named(reading: Reading, *, code: str) -> items.Item:
-    """The workstation of this code. Raises NotFound for other equipment."""
-    item = await items.find(reading, code=code, kind="equipment")
-    if await reading.value(WORKSTATION, id=item.id) != "workstation":
-        raise NotFound(
-            what=Text("{code} is no workstation.", code=code),
-            why=Text("It is other equipment, at which no open cells are handled."),
-            remedy=Text("Scan the label of the workstation."),
-        )
-    return item
 
 
 async def _session(reading: Reading, workstation_id: int, lot_id: int, at: datetime) -> int | None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypedDict
 
 from app.domain.text import JSON, Text, Translate
 
@@ -34,6 +34,51 @@ class Finding:
             "problem": self.problem.to_json(),
             "remedy": self.remedy.to_json(),
         }
+
+
+class Words(Protocol):
+    """Templates that say what is wrong, why, and what to do."""
+
+    @property
+    def what(self) -> str:
+        """What is wrong."""
+
+    @property
+    def why(self) -> str:
+        """Why it is refused."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+
+
+class Spoken(Protocol):
+    """An error from outside the house that brings its words, and the details that fill them."""
+
+    @property
+    def words(self) -> Words:
+        """What it says."""
+
+    @property
+    def details(self) -> Mapping[str, str | int]:
+        """What fills the templates."""
+
+
+class InWords(TypedDict):
+    """The three texts of every refusal."""
+
+    what: Text
+    why: Text
+    remedy: Text
+
+
+def in_words_of(error: Spoken) -> InWords:
+    """What an error says of itself, as a refusal takes it."""
+    return InWords(
+        what=Text(error.words.what, **error.details),
+        why=Text(error.words.why, **error.details),
+        remedy=Text(error.words.remedy, **error.details),
+    )
 
 
 class Refusal(Exception):
@@ -157,9 +202,3 @@ class Locked(Refusal):
     """The account is locked for a while."""
 
     status = 423
-
-
-class TooMany(Refusal):
-    """Too many requests in too short a time."""
-
-    status = 429

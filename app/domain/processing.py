@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 from types import MappingProxyType
 
 from app.domain.dossier import Dossier
-from app.domain.errors import Blocked
 from app.domain.facts import PassageConvention, Step, StepKind
 from app.domain.rulebook import Statement, fails
 from app.domain.text import Text
@@ -37,25 +35,6 @@ def next_passage(*, kind: StepKind, parent_passage: int | None, convention: Pass
     if kind is StepKind.PASSAGE:
         return None if parent_passage is None else parent_passage + 1
     return parent_passage
-
-
-def refuse_above_limit(*, passage: int, max_passage: int, cpdl_start: Decimal, max_pdl: Decimal) -> None:
-    """Raise Blocked where a passage would go above the limit of its process version."""
-    if passage <= max_passage and cpdl_start < max_pdl:
-        return
-    raise Blocked(
-        what=Text("Passage P{passage} is refused.", passage=passage),
-        why=Text(
-            "The process version allows at most P{max_passage} and {max_pdl} cumulative doublings; "
-            "the cells have {cpdl} behind them.",
-            max_passage=max_passage,
-            max_pdl=max_pdl,
-            cpdl=cpdl_start,
-        ),
-        remedy=Text("Harvest at this passage, or end the culture. A higher limit is a new process version with data."),
-        rule="CB-05",
-        detail={"passage": passage, "max_passage": max_passage, "cpdl_start": str(cpdl_start), "max_pdl": str(max_pdl)},
-    )
 
 
 def processing_began_at(dossier: Dossier) -> datetime | None:

@@ -141,7 +141,7 @@ KIND_NAMES: Mapping[str, Text] = MappingProxyType(
     }
 )
 
-_GONE: Mapping[str, Text] = MappingProxyType(
+GONE: Mapping[str, Text] = MappingProxyType(
     {
         "consumed": Text("It is recorded as used up."),
         "destroyed": Text("It is recorded as destroyed."),
@@ -221,12 +221,12 @@ def _unknown(code: ScannedCode) -> ScanVerdict:
 
 
 def _gone(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
-    if facts.item_state is None or facts.item_state not in _GONE:
+    if facts.item_state is None or facts.item_state not in GONE:
         return None
     return _refused(
         ScanReason.GONE,
         Text("This should no longer be here"),
-        _GONE[facts.item_state],
+        GONE[facts.item_state],
         Text("Put it down, keep it apart and call quality: the record and the shelf disagree."),
     )
 

@@ -1,6 +1,5 @@
 """Settings as shipped: each a value with its unit and the source that it comes from, to be kept with versions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.sources import GUIDELINE
@@ -79,5 +78,3 @@ DEFAULTS: tuple[SettingDefault, ...] = (
     ),
     SettingDefault("rel05.identifiers_min", 2, None, "at least two identifiers prove an autologous recipient (design)"),
 )
-
-BY_NAME: Mapping[str, SettingDefault] = {each.name: each for each in DEFAULTS}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.db import accounts, factors, sessions
 from app.db.door import Desk
-from app.db.secrets import HASHING, key_bytes, matching_step, new_totp_secret, seal_totp, totp_uri
+from app.db.secrets import HASHING, matching_step, new_totp_secret, seal_totp, totp_uri
 from app.domain.acts import Act, Role
 from app.domain.errors import BadInput, Conflict, NotPermitted
 from app.domain.passwords import require_good
@@ -89,7 +89,7 @@ async def open_account(
             change,
             account_id=account_id,
             password_hash=hashed,
-            totp_secret=seal_totp(_totp_key(house), secret, account_id=account_id),
+            totp_secret=seal_totp(house.totp_key, secret, account_id=account_id),
         )
         for role in dict.fromkeys(roles):
             await accounts.grant(change, account_id=account_id, role=role)
@@ -142,7 +142,7 @@ async def reset_factors(house: House, call: Call, *, username: str) -> FactorsVi
             change,
             account_id=account.account_id,
             password_hash=hashed,
-            totp_secret=seal_totp(_totp_key(house), secret, account_id=account.account_id),
+            totp_secret=seal_totp(house.totp_key, secret, account_id=account.account_id),
         )
         await sessions.end_all(change, account_id=account.account_id)
         await accounts.unlock(change, username=username)
@@ -215,7 +215,7 @@ async def change_totp(
         call, Act.MANAGE_OWN_FACTORS, subject=actor.username, reason="one-time code", desk=Desk.PEOPLE
     ) as change:
         await factors.accept(change, proof)
-        sealed = seal_totp(_totp_key(house), new_secret, account_id=actor.account_id)
+        sealed = seal_totp(house.totp_key, new_secret, account_id=actor.account_id)
         await accounts.set_totp(change, account_id=actor.account_id, totp_secret=sealed, step=max(proof.step, new_step))
         await sessions.end_all(change, account_id=actor.account_id, keep=actor.session_id)
         return change.answers(DoneView(actor.username, "totp"))
@@ -231,7 +231,7 @@ async def _proved(house: House, call: Call, *, password: str, totp: str, source:
         password=password,
         totp=totp,
         source=source,
-        totp_key=_totp_key(house),
+        totp_key=house.totp_key,
     )
 
 
@@ -284,7 +284,3 @@ def _view(account: Account) -> AccountView:
         opened_at=account.opened_at,
         factors_reset_at=account.factors_reset_at,
     )
-
-
-def _totp_key(house: House) -> bytes:
-    return key_bytes(house.settings.totp_key.get_secret_value())

@@ -298,14 +298,7 @@ async def _made(change: Change, plan: Plan, account: Account, step_id: int) -> d
         volume_ml=account.volume_ml,
         viable_cells=account.viable_cells_per_vial,
     )
-    source = [each.id for each in plan.parents]
-    if plan.kind is StepKind.ISOLATION and plan.lot.donation_id is not None:
-        source.append(plan.lot.donation_id)
-    bottles = [vessel.id for _, vessel in plan.materials]
-    await containers.descend(
-        change, parents=list(dict.fromkeys([*source, *bottles])), children=list(made), step_id=step_id
-    )
-    await containers.use_up(change, ids=[each.id for each in plan.parents])
+    await containers.inherit(change, plan, step_id=step_id, children=list(made))
     return made
 
 

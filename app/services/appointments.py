@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.db import appointments
 from app.db.appointments import Stint
 from app.domain.acts import Act, Role
 from app.domain.errors import BadInput, Conflict, NotFound, NotPermitted
+from app.domain.moments import CLOCKS_DIFFER_BY
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from app.services.house import House
 
 TitleLevel = Literal["senior", "associate_senior", "other"]
-CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ async def revoke_appointment(house: House, call: Call, *, appointment: int, cere
 
 
 def _check_times(from_at: datetime, until_at: datetime | None, experience: Sequence[Stint], *, now: datetime) -> None:
-    if from_at < now - CLOCKS_DIFFER:
+    if from_at < now - CLOCKS_DIFFER_BY:
         raise _wrong("from_at", Text("An appointment does not begin in the past."))
     if until_at is not None and until_at <= from_at:
         raise _wrong("until_at", Text("It would end before it begins."))

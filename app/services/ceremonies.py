@@ -10,7 +10,6 @@ from uuid import UUID
 
 from app.db import ceremonies, factors
 from app.db.door import Call, Desk
-from app.db.secrets import key_bytes
 from app.domain.acts import MEANINGS, Act, Actor, Meaning, RecordKind, Role
 from app.domain.errors import BadInput, CeremonyRefused, Refusal
 from app.domain.text import Text
@@ -117,7 +116,7 @@ async def open_ceremony(
         password=password,
         totp=totp,
         source=source,
-        totp_key=key_bytes(house.settings.totp_key.get_secret_value()),
+        totp_key=house.totp_key,
     )
     try:
         async with house.door.change(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from app.db import clearances, colleagues, items, lots, steps
+from app.db import clearances, colleagues, equipment, items, lots
 from app.domain.acts import Act
 from app.domain.errors import BadInput, Conflict, Finding
 from app.domain.text import Text
@@ -47,7 +47,7 @@ async def clear_line(
     Before: opens the workstation for the lot's donor. After: closes it. Raises Conflict when another lot is there.
     """
     async with house.door.change(call, Act.CLEAR_LINE, subject=workstation) as change:
-        station = await steps.workstation_named(change, code=workstation)
+        station = await equipment.workstation(change, code=workstation)
         cells = await lots.find(change, code=lot)
         verifier = await colleagues.second_person(change, username=verified_by, act=Act.VERIFY_CLEARANCE)
         _refuse_unclear(checks)

@@ -1,4 +1,4 @@
-"""The dashboard's facts, first form: lots by state, blocked releases with their reasons, the newest refusals."""
+"""The dashboard's facts, first form: lots by state, blocked releases with their reasons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.db import dashboard, items, judging, release
+from app.db import dashboard, items, judging
 from app.domain.acts import Act, Actor
 from app.domain.rulebook import Gate, Outcome
 from app.domain.text import Text
@@ -66,7 +66,7 @@ async def blocked_releases(house: House, actor: Actor, *, after: str | None, lim
     async with house.door.read(actor, Act.READ_DASHBOARD) as reading:
         start = (await items.find(reading, code=after, kind="lot")).id if after else 0
         rows = await dashboard.waiting_lots(reading, after=start, limit=limit)
-        at = await release.now(reading)
+        at = await judging.now(reading)
         found = []
         for row in rows:
             _, judgement = await judging.judged(reading, kind="lot", subject_id=row.id, gate=Gate.G6, at=at)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from app.db import donations, donors, judging
+from app.db.judging import GateView
 from app.domain.acts import Act, Actor
 from app.domain.dossier import digest
-from app.domain.errors import BadInput, Blocked, Stale
+from app.domain.errors import BadInput, Blocked, Stale, in_words_of
 from app.domain.facts import Eligibility, Relation
 from app.domain.moments import require_order, require_past
-from app.domain.rulebook import Gate, Judgement, Outcome, Verdict
+from app.domain.rulebook import Gate, Judgement, Outcome
 from app.domain.text import Text
 from labels.codes import CodeError, CodeScheme, parse
 
@@ -32,18 +33,6 @@ class DeterminationView:
     signed_at: datetime
     signed_by: str
     valid_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class GateView:
-    """How the subject stands before a gate now. `digest` is of the very bytes judged."""
-
-    gate: Gate
-    is_open: bool
-    digest: str
-    rulebook: str
-    at: datetime
-    verdicts: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +136,13 @@ async def determine_eligibility(
         await judging.keep_judgement(
             change, kind="donation", subject_id=donation.id, dossier=dossier, judgement=judgement
         )
-        return change.answers(await _judged_view(change, code=code, at=await donations.now(change)))
+        return change.answers(await _judged_view(change, code=code))
 
 
 async def read_donation(house: House, actor: Actor, *, code: str) -> DonationView:
     """A donation and how it stands before the gate now. Raises NotFound."""
     async with house.door.read(actor, Act.READ_DONOR) as reading:
-        return await _judged_view(reading, code=code, at=await donations.now(reading))
+        return await _judged_view(reading, code=code)
 
 
 async def list_donations(house: House, actor: Actor, *, after: str | None, limit: int) -> list[DonationLine]:
@@ -191,12 +180,7 @@ def _din(raw: str) -> str:
     try:
         code = parse(raw)
     except CodeError as error:
-        raise BadInput(
-            field="din",
-            what=Text(error.words.what, **error.details),
-            why=Text(error.words.why, **error.details),
-            remedy=Text(error.words.remedy, **error.details),
-        ) from error
+        raise BadInput(field="din", **in_words_of(error)) from error
     if code.scheme is not CodeScheme.DIN:
         raise BadInput(
             field="din",
@@ -211,17 +195,9 @@ def _state(decision: str | None) -> str:
     return decision or "quarantine"
 
 
-async def _judged_view(reading: Reading, *, code: str, at: datetime) -> DonationView:
+async def _judged_view(reading: Reading, *, code: str) -> DonationView:
     found = await donations.find(reading, code=code)
-    dossier, judgement = await judging.judged(reading, kind="donation", subject_id=found.id, gate=Gate.G2, at=at)
-    gate = GateView(
-        gate=judgement.gate,
-        is_open=judgement.is_open,
-        digest=digest(dossier),
-        rulebook=judgement.rulebook,
-        at=at,
-        verdicts=judgement.verdicts,
-    )
+    gate = await judging.stands_before(reading, kind="donation", subject_id=found.id, gate=Gate.G2)
     return _view(found, gate=gate)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app.db import colleagues, donors, identity
-from app.db.secrets import key_bytes
 from app.domain.acts import MAY, Act, Actor
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import MarkerOutcome, Relation
@@ -99,11 +98,12 @@ async def register_person(house: House, call: Call, *, person: Mapping[str, str]
 
     Raises Conflict when this very person is registered already.
     """
-    key = key_bytes(house.settings.identity_key.get_secret_value())
     async with house.door.change(call, Act.REGISTER_DONOR) as change:
-        await _refuse_known(change, key=key, person=person)
+        await _refuse_known(change, key=house.identity_key, person=person)
         made = await donors.new_person(change, letter="S")
-        await identity.store(change, key=key, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
+        await identity.store(
+            change, key=house.identity_key, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person)
+        )
         return change.answers(PersonView(made.code, made.pseudonym))
 
 
@@ -122,9 +122,8 @@ async def register_donor(
     Raises NotFound for a code of nobody, BadInput for an autologous donor whose recipient is somebody else, Conflict
     when this very person is registered already.
     """
-    key = key_bytes(house.settings.identity_key.get_secret_value())
     async with house.door.change(call, Act.REGISTER_DONOR) as change:
-        await _refuse_known(change, key=key, person=person)
+        await _refuse_known(change, key=house.identity_key, person=person)
         made = await donors.new_person(change, letter="D")
         recipient_id = await _person_id(change, recipient, donor=made.id)
         if relation is Relation.AUTOLOGOUS and recipient_id not in {None, made.id}:
@@ -135,7 +134,9 @@ async def register_donor(
                 remedy=Text("Register the donor as allogeneic, or name the donor as the recipient."),
                 rule="REL-05",
             )
-        await identity.store(change, key=key, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person))
+        await identity.store(
+            change, key=house.identity_key, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person)
+        )
         await donors.insert_donor(
             change,
             person_id=made.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.db.secrets import key_bytes
 from devices.camera import Camera
 
 if TYPE_CHECKING:
@@ -20,3 +21,13 @@ class House:
     door: Door
     camera: Camera = field(default_factory=Camera)
     """Starts its child with the first picture; closed with the application."""
+
+    @property
+    def totp_key(self) -> bytes:
+        """What the secrets of one-time codes are encrypted with."""
+        return key_bytes(self.settings.totp_key.get_secret_value())
+
+    @property
+    def identity_key(self) -> bytes:
+        """What wraps each person's own key."""
+        return key_bytes(self.settings.identity_key.get_secret_value())

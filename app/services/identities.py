@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.db import identity, items
-from app.db.secrets import key_bytes
 from app.domain.acts import Act
 
 if TYPE_CHECKING:
@@ -27,12 +26,11 @@ class RevealView:
 
 async def reveal_identity(house: House, call: Call, *, code: str, purpose: str) -> RevealView:
     """Show an identity for a stated purpose. Raises NotFound when nothing is kept of it; the asking stays on record."""
-    key = key_bytes(house.settings.identity_key.get_secret_value())
     async with house.door.change(call, Act.REVEAL_IDENTITY, subject=code, reason=purpose) as change:
         item = await items.find(change, code=code, kind="person")
         pseudonym = await identity.pseudonym_of(change, person_id=item.id)
         await identity.keep_reveal(change, person_id=item.id, purpose=purpose)
         asked = change.answers(RevealView(code=item.code, pseudonym=pseudonym, purpose=purpose))
     async with house.door.read(call.actor, Act.REVEAL_IDENTITY) as reading:
-        found = await identity.read(reading, key=key, person_id=item.id, pseudonym=pseudonym)
+        found = await identity.read(reading, key=house.identity_key, person_id=item.id, pseudonym=pseudonym)
     return replace(asked, identity=found)

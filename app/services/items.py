@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.db import items, trace
 from app.db.trace import Direction
 from app.domain.acts import Act, Actor
-from app.domain.errors import BadInput
+from app.domain.errors import BadInput, in_words_of
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
@@ -118,12 +118,7 @@ async def read_item(house: House, actor: Actor, *, raw: str) -> ItemView:
     try:
         code = parse(raw)
     except CodeError as error:
-        raise BadInput(
-            field="raw",
-            what=Text(error.words.what, **error.details),
-            why=Text(error.words.why, **error.details),
-            remedy=Text(error.words.remedy, **error.details),
-        ) from error
+        raise BadInput(field="raw", **in_words_of(error)) from error
     async with house.door.read(actor, Act.READ_ITEM) as reading:
         item_id = await items.find_scanned(reading, code=code.value, scheme=_SCHEMES[code.scheme])
         return _view(await items.describe(reading, item_id=item_id))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.db import labels
 from app.domain.acts import Act, Actor
-from app.domain.errors import BadInput, Conflict, NotFound, Stale
+from app.domain.errors import BadInput, Conflict, NotFound, Stale, in_words_of
 from app.domain.text import Text
 from labels.words import SpokenError
 
@@ -193,10 +193,9 @@ def _read_back(content: VialContent) -> str:
     try:
         return _draw_all(content)
     except SpokenError as error:
-        words = {part: Text(getattr(error.words, part), **error.details) for part in ("what", "why", "remedy")}
         if error.code == "read_back":
-            raise Conflict(what=words["what"], why=words["why"], remedy=words["remedy"]) from error
-        raise BadInput(field="label", what=words["what"], why=words["why"], remedy=words["remedy"]) from error
+            raise Conflict(**in_words_of(error)) from error
+        raise BadInput(field="label", **in_words_of(error)) from error
 
 
 def _draw_all(content: VialContent) -> str:

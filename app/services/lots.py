@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.db import containers, deviations, holds, items, judging, lot_story, lots, release, results, waivers
+from app.db import containers, deviations, holds, items, judging, lot_story, lots, results, waivers
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput
 from app.domain.facts import Relation
@@ -243,7 +243,7 @@ async def show_lot(house: House, actor: Actor, *, code: str) -> LotView:
     async with house.door.read(actor, Act.READ_LOT) as reading:
         lot = await lots.find(reading, code=code)
         _, judgement = await judging.judged(
-            reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=await release.now(reading)
+            reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=await judging.now(reading)
         )
         return await _story(reading, lot, judgement)
 

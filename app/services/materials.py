@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from app.db import judging, materials
+from app.db.judging import GateView
 from app.domain.acts import Act, Actor
 from app.domain.dossier import digest
-from app.domain.errors import BadInput, Stale
+from app.domain.errors import BadInput, Stale, in_words_of
 from app.domain.facts import Component
 from app.domain.moments import require_past
-from app.domain.rulebook import Gate, Verdict
+from app.domain.rulebook import Gate
 from app.domain.text import Text
 from labels.codes import CodeError, CodeScheme, parse
 
@@ -45,18 +46,6 @@ class ContainerView:
 
 
 @dataclass(frozen=True, slots=True)
-class MaterialGateView:
-    """How the lot stands before its approval now. `digest` is of the very bytes judged."""
-
-    gate: Gate
-    is_open: bool
-    digest: str
-    rulebook: str
-    at: datetime
-    verdicts: tuple[Verdict, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class MaterialLotView:
     """A material lot, its containers, and how it stands before its approval."""
 
@@ -75,7 +64,7 @@ class MaterialLotView:
     approved_at: datetime | None
     approved_by: str | None
     containers: tuple[ContainerView, ...]
-    gate: MaterialGateView
+    gate: GateView
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +182,7 @@ async def approve_material(house: House, call: Call, *, code: str, ceremony: UUI
         await judging.keep_judgement(
             change, kind="material_lot", subject_id=lot.id, dossier=dossier, judgement=judgement
         )
-        return change.answers(await _view(change, code=code, at=await materials.now(change)))
+        return change.answers(await _view(change, code=code))
 
 
 async def recall_material(house: House, call: Call, *, code: str, reason: str) -> MaterialLotView:
@@ -201,13 +190,13 @@ async def recall_material(house: House, call: Call, *, code: str, reason: str) -
     async with house.door.change(call, Act.RECALL_MATERIAL, subject=code, reason=reason) as change:
         lot = await materials.find_lot(change, code=code)
         await materials.recall(change, lot_id=lot.id)
-        return change.answers(await _view(change, code=code, at=await materials.now(change)))
+        return change.answers(await _view(change, code=code))
 
 
 async def read_material_lot(house: House, actor: Actor, *, code: str) -> MaterialLotView:
     """A material lot and how it stands before its approval now. Raises NotFound."""
     async with house.door.read(actor, Act.READ_MATERIAL) as reading:
-        return await _view(reading, code=code, at=await materials.now(reading))
+        return await _view(reading, code=code)
 
 
 async def list_material_lots(
@@ -223,12 +212,7 @@ def _foreign(raw: str) -> str:
     try:
         code = parse(raw)
     except CodeError as error:
-        raise BadInput(
-            field="supplier_code",
-            what=Text(error.words.what, **error.details),
-            why=Text(error.words.why, **error.details),
-            remedy=Text(error.words.remedy, **error.details),
-        ) from error
+        raise BadInput(field="supplier_code", **in_words_of(error)) from error
     if code.scheme is not CodeScheme.UNKNOWN:
         raise BadInput(
             field="supplier_code",
@@ -239,9 +223,8 @@ def _foreign(raw: str) -> str:
     return code.value
 
 
-async def _view(reading: Reading, *, code: str, at: datetime) -> MaterialLotView:
+async def _view(reading: Reading, *, code: str, at: datetime | None = None) -> MaterialLotView:
     lot = await materials.find_lot(reading, code=code)
-    dossier, judgement = await judging.judged(reading, kind="material_lot", subject_id=lot.id, gate=Gate.G1, at=at)
     return MaterialLotView(
         code=lot.code,
         name=lot.name,
@@ -261,14 +244,7 @@ async def _view(reading: Reading, *, code: str, at: datetime) -> MaterialLotView
             ContainerView(each.code, each.state, each.opened_until)
             for each in await materials.lot_containers(reading, lot_id=lot.id)
         ),
-        gate=MaterialGateView(
-            gate=judgement.gate,
-            is_open=judgement.is_open,
-            digest=digest(dossier),
-            rulebook=judgement.rulebook,
-            at=at,
-            verdicts=judgement.verdicts,
-        ),
+        gate=await judging.stands_before(reading, kind="material_lot", subject_id=lot.id, gate=Gate.G1, at=at),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from app.db import items, judging, release, seal
 from app.domain.acts import Act, Actor, Role
+from app.domain.dossier import digest as digest_of
 from app.domain.errors import Stale
 from app.domain.rulebook import Gate, Judgement, Outcome, Standing
 from app.domain.text import Text
@@ -111,7 +111,7 @@ async def live_judgement(house: House, actor: Actor, *, code: str) -> JudgementV
     async with house.door.read(actor, Act.READ_LOT) as reading:
         lot = await items.find(reading, code=code, kind="lot")
         head = await release.lot_head(reading, lot_id=lot.id)
-        at = await release.now(reading)
+        at = await judging.now(reading)
         bytes_, judgement = await judging.judged(
             reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=at, signer_id=_signer_id(actor)
         )
@@ -145,7 +145,7 @@ async def release_lot(house: House, call: Call, *, code: str, digest: str, cerem
         bytes_, judgement = await judging.judged(
             change, kind="lot", subject_id=lot.id, gate=Gate.G6, at=change.at, signer_id=call.actor.account_id
         )
-        if hashlib.sha256(bytes_).hexdigest() != digest:
+        if digest_of(bytes_) != digest:
             raise Stale(
                 what=Text("{lot} was not released.", lot=head.name),
                 why=Text("Its record changed since it was shown to you."),
@@ -209,7 +209,7 @@ def _view(judgement: Judgement, dossier: bytes, *, head: release.LotHead, kept: 
         name=head.name,
         state=head.state,
         gate=judgement.gate.value,
-        digest=hashlib.sha256(dossier).hexdigest(),
+        digest=digest_of(dossier),
         rulebook=judgement.rulebook,
         at=judgement.at,
         blocks=bool(judgement.blocks),

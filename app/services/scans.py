@@ -17,7 +17,7 @@ from labels.codes import CodeError, parse, printable
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.db.scans import KeptScan, Resolved
+    from app.db.scans import Detail, KeptScan, Resolved
     from app.services.house import House
 
 RAW_LENGTH_MAX = 512
@@ -175,14 +175,14 @@ def _not_signed_in(found: Resolved | None) -> NotSignedIn:
 
 def _detail(
     verdict: ScanVerdict, code: ScannedCode, found: Resolved, purpose: Purpose, *, length: int, permitted: bool
-) -> dict[str, JSON]:
+) -> Detail:
     """All that the answer says, kept with the scan, so that a repeated scan gets the same answer in any language."""
     shown = found.shown() if permitted else {"item": None, "lot": None, "donor": None, "workstation": None}
     return {
         "colour": verdict.colour.value,
-        "headline": verdict.headline.to_json(),
-        "why": verdict.why.to_json(),
-        "next": verdict.next.to_json(),
+        "headline": verdict.headline,
+        "why": verdict.why,
+        "next": verdict.next,
         "code": code.value,
         "scheme": code.scheme.value,
         "intent": purpose.value,
@@ -206,11 +206,11 @@ def _same_scan(kept: KeptScan, *, raw: str, purpose: Purpose) -> bool:
 
 
 async def _keep_clash(house: House, found: Resolved, *, raw: str, key: str, earlier: int, purpose: Purpose) -> None:
-    detail: dict[str, JSON] = {
+    detail: Detail = {
         "colour": "stop",
-        "headline": Text("This scan was not taken.").to_json(),
-        "why": Text("Its key belongs to another scan, number {number}.", number=earlier).to_json(),
-        "next": Text("Scan again; every scan is sent with a fresh key.").to_json(),
+        "headline": Text("This scan was not taken."),
+        "why": Text("Its key belongs to another scan, number {number}.", number=earlier),
+        "next": Text("Scan again; every scan is sent with a fresh key."),
         "code": printable(raw[:64]),
         "scheme": Scheme.UNKNOWN.value,
         "intent": purpose.value,

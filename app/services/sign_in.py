@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from app.db import equipment, factors, items, sessions
+from app.db import equipment, factors, sessions
 from app.db.door import Call, Desk
-from app.db.secrets import key_bytes
-from app.domain.acts import Act, Actor, Role
-from app.domain.errors import NotFound, NotSignedIn, Refusal
+from app.domain.acts import ROLE_NAMES, Act, Actor, Role
+from app.domain.errors import NotSignedIn, Refusal
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ async def sign_in(
     """
     username = username.strip().lower()
     found = await factors.examine(
-        house.door, username=username, password=password, totp=totp, source=source, totp_key=_totp_key(house)
+        house.door, username=username, password=password, totp=totp, source=source, totp_key=house.totp_key
     )
     person = found.person
     needs_code = person is not None and not person.roles.isdisjoint(house.settings.second_factor_roles)
@@ -109,7 +108,7 @@ async def unlock(house: House, who: SignedIn, *, password: str, source: str) -> 
     """The same person goes on in the same session after the screen locked itself. Raises NotSignedIn, Locked, Busy."""
     actor = who.actor
     found = await factors.examine(
-        house.door, username=actor.username, password=password, totp=None, source=source, totp_key=_totp_key(house)
+        house.door, username=actor.username, password=password, totp=None, source=source, totp_key=house.totp_key
     )
     if found.person is None:
         await _refuse(house, found, device=actor.device)
@@ -124,13 +123,7 @@ async def unlock(house: House, who: SignedIn, *, password: str, source: str) -> 
 async def work_at(house: House, call: Call, who: SignedIn, *, code: str) -> SessionView:
     """This session works at the workstation of this code from now on. Raises NotFound for anything else."""
     async with house.door.read(call.actor, Act.READ_ITEM) as reading:
-        item = await items.find(reading, code=code, kind="equipment")
-        if await equipment.kind_of(reading, item_id=item.id) != "workstation":
-            raise NotFound(
-                what=Text("{code} is not a workstation.", code=code),
-                why=Text("It is equipment of another kind."),
-                remedy=Text("Scan the label on the workstation itself."),
-            )
+        item = await equipment.workstation(reading, code=code)
     view = await who_am_i(house, replace(who, workstation_id=item.id))
     async with house.door.change(call, Act.SIGN_IN, subject=code, reason="works here", desk=Desk.PEOPLE) as change:
         await sessions.work_at(change, session_id=_session_id(call.actor), workstation_id=item.id)
@@ -158,10 +151,7 @@ async def _refuse(house: House, found: Examined, *, device: str) -> NoReturn:
     refusal: Refusal = NotSignedIn(
         what=Text("You are not signed in."),
         why=Text("The name, the password or the one-time code does not match."),
-        remedy=Text(
-            "Type them again, with a fresh one-time code. QA managers, the quality authority, physicians and"
-            " administrators always need the code."
-        ),
+        remedy=_again(_in_order(house.settings.second_factor_roles)),
     )
     claimed = Actor(
         account_id=named.account_id if named else 0,
@@ -175,6 +165,15 @@ async def _refuse(house: House, found: Examined, *, device: str) -> NoReturn:
     raise refusal
 
 
+def _again(need_code: tuple[Role, ...]) -> Text:
+    if not need_code:
+        return Text("Type them again, with a fresh one-time code.")
+    return Text(
+        "Type them again, with a fresh one-time code. Always needed by: {roles}.",
+        roles=tuple(ROLE_NAMES[role] for role in need_code),
+    )
+
+
 async def _session_of(house: House, token: str | None) -> SignedIn | None:
     if token is None:
         return None
@@ -186,10 +185,6 @@ def _session_id(actor: Actor) -> int:
     if actor.session_id is None:
         raise RuntimeError("somebody signed in has a session")
     return actor.session_id
-
-
-def _totp_key(house: House) -> bytes:
-    return key_bytes(house.settings.totp_key.get_secret_value())
 
 
 def _in_order(roles: frozenset[Role]) -> tuple[Role, ...]:

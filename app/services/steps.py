@@ -13,6 +13,7 @@ from app.domain.errors import Conflict, Held, IllegalMove, NotFound
 from app.domain.facts import StepKind
 from app.domain.lots import STATE_NAMES, LotAct, LotState, move
 from app.domain.passages import Counts, Growth, grown, refuse_impossible_times
+from app.domain.scans import GONE, KIND_NAMES
 from app.domain.text import Text
 from labels.codes import CodeKind
 
@@ -110,7 +111,7 @@ async def fill(
             volume_ml=volume_ml,
             viable_cells=viable_cells_per_vial,
         )
-        await _inherit(change, plan, step_id, made)
+        await containers.inherit(change, plan, step_id=step_id, children=list(made))
         return change.answers(_view(plan, step_id, done.growth, state=plan.lot.state, made=made))
 
 
@@ -188,18 +189,8 @@ async def _flasks(change: Change, plan: Plan, step_id: int, count: int) -> dict[
         step_id=step_id,
         passage=plan.passage,
     )
-    await _inherit(change, plan, step_id, made)
+    await containers.inherit(change, plan, step_id=step_id, children=list(made))
     return made
-
-
-async def _inherit(change: Change, plan: Plan, step_id: int, made: Mapping[int, str]) -> None:
-    """What was made came from its parents, or the donation, and from every material; the parents are used up."""
-    source = [each.id for each in plan.parents]
-    if plan.kind is StepKind.ISOLATION and plan.lot.donation_id is not None:
-        source.append(plan.lot.donation_id)
-    bottles = list(dict.fromkeys(vessel.id for _, vessel in plan.materials))
-    await containers.descend(change, parents=[*source, *bottles], children=list(made), step_id=step_id)
-    await containers.use_up(change, ids=[each.id for each in plan.parents])
 
 
 async def _place(change: Change, *, code: str) -> items.Item:
@@ -207,7 +198,7 @@ async def _place(change: Change, *, code: str) -> items.Item:
     if place.kind not in {"equipment", "shelf", "position"}:
         raise NotFound(
             what=Text("{code} is no place.", code=code),
-            why=Text("It is a {found}, and a freezer, shelf or position is needed.", found=place.kind),
+            why=Text("This is: {found}. A freezer, shelf or position is needed.", found=KIND_NAMES[place.kind]),
             remedy=Text("Scan the label of the place."),
         )
     return place
@@ -265,10 +256,10 @@ def _refuse_gone(vessel: Vessel) -> None:
             remedy=Text("Set it apart; the QA manager investigates and decides."),
             detail={"code": vessel.code},
         )
-    if vessel.state not in {"in_use", "stored"}:
+    if vessel.state in GONE:
         raise Conflict(
             what=Text("Nothing was recorded."),
-            why=Text("{code} is used up or gone: {state}.", code=vessel.code, state=vessel.state),
+            why=Text("{code}: {problem}", code=vessel.code, problem=GONE[vessel.state]),
             remedy=Text("Scan what is really in hand. If it was used all the same, record it as already happened."),
             detail={"code": vessel.code, "state": vessel.state},
         )

@@ -30,7 +30,6 @@ class Point:
     y: float
     passage: str
     cpdl: float
-    is_estimate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

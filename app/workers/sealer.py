@@ -34,6 +34,7 @@ SEAL_APART_S = 0.1  # A checkpoint holds all that committed meanwhile, so a busy
 LEAVES_MAX = 5_000
 LOCK = 0x5354_454D_4D41_0001
 RETRY_S = 1.0
+ONCE_WAITS_S = 20.0
 STATEMENT_TIMEOUT_MS = 60_000
 LOCK_TIMEOUT_MS = 2_000
 
@@ -339,15 +340,25 @@ async def run(url: str, *, key: SealKey, outside: Sequence[Outside]) -> None:
 
 
 async def seal_once(url: str, *, key: SealKey, outside: Sequence[Outside]) -> int:
-    """Seal everything that waits now; answers the log's size. Raises SealRefusedError."""
+    """Seal everything committed up to now; answers the log's size. Raises SealRefusedError.
+
+    A transaction that is still open anywhere in the cluster is waited for, at most ONCE_WAITS_S.
+    """
+    clock = asyncio.get_running_loop().time
     async with connected(url) as connection:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
             raise SealRefusedError("another sealer works on this database")
         sealer = Sealer(connection, key=key, outside=outside)
         await sealer.start()
-        while await sealer.seal() is not None:
-            pass
-        return sealer.tree.size
+        now = await connection.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+        until = clock() + ONCE_WAITS_S
+        while True:
+            passed = await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8", now)
+            while await sealer.seal() is not None:
+                pass
+            if passed or clock() >= until:
+                return sealer.tree.size
+            await asyncio.sleep(LOOK_EVERY_S / 10)
 
 
 def outside_from(folders: str) -> list[Outside]:

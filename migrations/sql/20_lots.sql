@@ -93,6 +93,24 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UNION SELECT 7, 'lot', p_lot
 $$;
 
+-- One of these roots, shared; the lot itself (rank 7) for its own writing.
+CREATE OR REPLACE FUNCTION lab.lock_to_judge(p_rank integer, p_kind text, p_id bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    CASE p_kind
+        WHEN 'facility' THEN PERFORM 1 FROM lab.deployment WHERE id = 1 FOR SHARE;
+        WHEN 'specification' THEN PERFORM 1 FROM lab.specifications WHERE id = p_id FOR SHARE;
+        WHEN 'donor' THEN PERFORM 1 FROM lab.donors WHERE id = p_id FOR SHARE;
+        WHEN 'donation' THEN PERFORM 1 FROM lab.donations WHERE id = p_id FOR SHARE;
+        WHEN 'material' THEN PERFORM 1 FROM lab.materials WHERE id = p_id FOR SHARE;
+        WHEN 'lot' THEN
+            IF p_rank = 7 THEN PERFORM 1 FROM lab.lots WHERE id = p_id FOR NO KEY UPDATE;
+            ELSE PERFORM 1 FROM lab.lots WHERE id = p_id FOR SHARE;
+            END IF;
+        ELSE RAISE EXCEPTION 'no root called %', p_kind USING ERRCODE = 'ST002';
+    END CASE;
+END $$;
+
 -- Locks them all in the one order: shared, but the lot itself for its move. What grew meanwhile makes the view stale.
 CREATE OR REPLACE FUNCTION lab.lock_for_judgement(p_lot bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -103,17 +121,7 @@ DECLARE
 BEGIN
     FOR v_root IN SELECT * FROM lab.roots_of_lot(p_lot) ORDER BY rank, root_id LOOP
         v_before := concat_ws(',', v_before, v_root.root_kind || v_root.root_id);
-        CASE v_root.root_kind
-            WHEN 'facility' THEN PERFORM 1 FROM lab.deployment WHERE id = 1 FOR SHARE;
-            WHEN 'specification' THEN PERFORM 1 FROM lab.specifications WHERE id = v_root.root_id FOR SHARE;
-            WHEN 'donor' THEN PERFORM 1 FROM lab.donors WHERE id = v_root.root_id FOR SHARE;
-            WHEN 'donation' THEN PERFORM 1 FROM lab.donations WHERE id = v_root.root_id FOR SHARE;
-            WHEN 'material' THEN PERFORM 1 FROM lab.materials WHERE id = v_root.root_id FOR SHARE;
-            ELSE
-                IF v_root.rank = 7 THEN PERFORM 1 FROM lab.lots WHERE id = v_root.root_id FOR NO KEY UPDATE;
-                ELSE PERFORM 1 FROM lab.lots WHERE id = v_root.root_id FOR SHARE;
-                END IF;
-        END CASE;
+        PERFORM lab.lock_to_judge(v_root.rank, v_root.root_kind, v_root.root_id);
     END LOOP;
     SELECT string_agg(root_kind || root_id, ',' ORDER BY rank, root_id) INTO v_after FROM lab.roots_of_lot(p_lot);
     IF v_before IS DISTINCT FROM v_after THEN
@@ -133,17 +141,7 @@ BEGIN
         UNION SELECT 6, 'lot', id FROM lab.material_lots WHERE id = ANY (p_material_lots)
         ORDER BY rank, root_id
     LOOP
-        CASE v_root.root_kind
-            WHEN 'facility' THEN PERFORM 1 FROM lab.deployment WHERE id = 1 FOR SHARE;
-            WHEN 'specification' THEN PERFORM 1 FROM lab.specifications WHERE id = v_root.root_id FOR SHARE;
-            WHEN 'donor' THEN PERFORM 1 FROM lab.donors WHERE id = v_root.root_id FOR SHARE;
-            WHEN 'donation' THEN PERFORM 1 FROM lab.donations WHERE id = v_root.root_id FOR SHARE;
-            WHEN 'material' THEN PERFORM 1 FROM lab.materials WHERE id = v_root.root_id FOR SHARE;
-            ELSE
-                IF v_root.rank = 7 THEN PERFORM 1 FROM lab.lots WHERE id = v_root.root_id FOR NO KEY UPDATE;
-                ELSE PERFORM 1 FROM lab.lots WHERE id = v_root.root_id FOR SHARE;
-                END IF;
-        END CASE;
+        PERFORM lab.lock_to_judge(v_root.rank, v_root.root_kind, v_root.root_id);
     END LOOP;
 END $$;
 

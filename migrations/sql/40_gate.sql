@@ -18,8 +18,7 @@ BEGIN
         RAISE EXCEPTION 'two different factors are needed' USING ERRCODE = 'ST030';
     END IF;
     SELECT reset_at INTO v_reset FROM people.credentials WHERE account_id = p_account;
-    SELECT make_interval(hours => coalesce((SELECT (value #>> '{}')::integer FROM lab.settings
-        WHERE name = 'people.hours_before_reset_factors_sign' ORDER BY version DESC LIMIT 1), 24)) INTO v_wait;
+    v_wait := make_interval(hours => coalesce((gate.setting('people.hours_before_reset_factors_sign') #>> '{}')::integer, 24));
     IF v_reset IS NOT NULL AND v_reset > clock_timestamp() - v_wait THEN
         RAISE EXCEPTION 'factors reset at % cannot sign before %', audit.stamp(v_reset), audit.stamp(v_reset + v_wait)
             USING ERRCODE = 'ST031';
@@ -291,15 +290,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT value FROM lab.settings WHERE name = p_name AND valid_from <= clock_timestamp() ORDER BY version DESC LIMIT 1
 $$;
 
--- Days of stem-cell quality management before the appointment: overlapping intervals count once, unevidenced ones never.
+-- Days of stem-cell quality management before the appointment, first and last of each interval included: overlapping
+-- intervals count once, unevidenced ones never.
 CREATE OR REPLACE FUNCTION gate.experience_days(p_appointment bigint) RETURNS numeric
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' AS $$
     SELECT coalesce(sum(upper(part) - lower(part)), 0)::numeric FROM people.appointments a, LATERAL (
-        SELECT unnest(range_agg(daterange(e.from_on, least(coalesce(e.to_on, a.from_at::date), a.from_at::date)))) AS part
+        SELECT unnest(range_agg(daterange(e.from_on, least(e.to_on + 1, a.from_at::date)))) AS part
         FROM people.experience e
         WHERE e.proposal_id = a.proposal_id
           AND coalesce(gate.setting('qa03.domains'), '["stem_cell_quality_management"]') ? e.domain
-          AND coalesce(e.evidence, '') <> '' AND e.from_on < least(coalesce(e.to_on, a.from_at::date), a.from_at::date)
+          AND btrim(e.evidence) <> '' AND e.from_on < least(e.to_on + 1, a.from_at::date)
     ) AS parts WHERE a.id = p_appointment
 $$;
 

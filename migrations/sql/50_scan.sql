@@ -22,9 +22,10 @@ BEGIN
     at := clock_timestamp();
     -- The roles as people.roles_of finds them, written out: a call of its own costs as much as all the rest.
     SELECT s.id, s.account_id, a.username, a.printed_name, s.device, s.workstation_id, s.seen_at < at - interval '30 seconds',
-           ARRAY(SELECT g.role FROM people.grants g WHERE g.account_id = a.id AND g.revoked_at IS NULL)
-           || ARRAY(SELECT 'quality_authority' FROM people.appointments p WHERE p.account_id = a.id AND p.revoked_at IS NULL
-                    AND p.from_at <= at AND (p.until_at IS NULL OR p.until_at > at)),
+           ARRAY(SELECT g.role FROM people.grants g WHERE g.account_id = a.id AND g.revoked_at IS NULL
+                 UNION ALL
+                 SELECT 'quality_authority' FROM people.appointments p WHERE p.account_id = a.id AND p.revoked_at IS NULL
+                 AND p.from_at <= at AND (p.until_at IS NULL OR p.until_at > at)),
            CASE WHEN s.ended_at IS NOT NULL OR s.ends_at <= at OR a.state <> 'active' THEN 'ended'
                 WHEN s.seen_at <= at - p_idle THEN 'idle' ELSE 'live' END
     INTO session_id, account_id, username, printed_name, device, workstation_id, touch_due, roles, session_state

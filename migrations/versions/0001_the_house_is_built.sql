@@ -27,11 +27,9 @@ CREATE TABLE lab.scans (
 	CONSTRAINT pk_scans PRIMARY KEY (number)
 );
 
-CREATE INDEX ix_scans_xid ON lab.scans (xid);
-
 CREATE UNIQUE INDEX uq_scans_key ON lab.scans (account_id, key) WHERE key IS NOT NULL;
 
-CREATE INDEX ix_scans_session_number ON lab.scans (session_id, number);
+CREATE INDEX ix_scans_xid ON lab.scans (xid);
 
 CREATE TABLE lab.idempotency (
 	account_id BIGINT NOT NULL,
@@ -183,9 +181,9 @@ CREATE TABLE people.login_attempts (
 	CONSTRAINT pk_login_attempts PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_login_attempts_source_at ON people.login_attempts (source, at);
-
 CREATE INDEX ix_login_attempts_username_at ON people.login_attempts (username, at);
+
+CREATE INDEX ix_login_attempts_source_at ON people.login_attempts (source, at);
 
 CREATE TABLE people.meanings (
 	meaning TEXT NOT NULL,
@@ -356,9 +354,9 @@ CREATE TABLE people.grants (
 	CONSTRAINT fk_grants_account_id FOREIGN KEY(account_id) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_grants_account_id ON people.grants (account_id);
-
 CREATE UNIQUE INDEX uq_grants_live ON people.grants (account_id, role) WHERE revoked_at IS NULL;
+
+CREATE INDEX ix_grants_account_id ON people.grants (account_id);
 
 CREATE TABLE people.sessions (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -628,9 +626,9 @@ CREATE TABLE lab.signatures (
 	CONSTRAINT fk_signatures_account_id FOREIGN KEY(account_id) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_signatures_account_id ON lab.signatures (account_id);
-
 CREATE INDEX ix_signatures_record ON lab.signatures (record_kind, record_id);
+
+CREATE INDEX ix_signatures_account_id ON lab.signatures (account_id);
 
 CREATE TABLE lab.determinations (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -679,13 +677,13 @@ CREATE TABLE lab.lots (
 	CONSTRAINT fk_lots_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_lots_recipient_id ON lab.lots (recipient_id);
+CREATE INDEX ix_lots_kind_state ON lab.lots (kind, state);
 
-CREATE INDEX ix_lots_donor_id ON lab.lots (donor_id);
+CREATE INDEX ix_lots_recipient_id ON lab.lots (recipient_id);
 
 CREATE INDEX ix_lots_donation_id ON lab.lots (donation_id);
 
-CREATE INDEX ix_lots_kind_state ON lab.lots (kind, state);
+CREATE INDEX ix_lots_donor_id ON lab.lots (donor_id);
 
 CREATE TABLE lab.deviations (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -784,9 +782,9 @@ CREATE TABLE lab.workstation_sessions (
 	CONSTRAINT fk_workstation_sessions_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_workstation_sessions_lot_id ON lab.workstation_sessions (lot_id);
-
 CREATE INDEX ix_workstation_sessions_workstation_id ON lab.workstation_sessions (workstation_id);
+
+CREATE INDEX ix_workstation_sessions_lot_id ON lab.workstation_sessions (lot_id);
 
 CREATE TABLE lab.retains (
 	id BIGINT NOT NULL,
@@ -1003,9 +1001,9 @@ CREATE TABLE lab.lineage (
 	CONSTRAINT fk_lineage_step_id FOREIGN KEY(step_id) REFERENCES lab.steps (id)
 );
 
-CREATE INDEX ix_lineage_child_id_parent_id ON lab.lineage (child_id, parent_id);
-
 CREATE INDEX ix_lineage_step_id ON lab.lineage (step_id);
+
+CREATE INDEX ix_lineage_child_id_parent_id ON lab.lineage (child_id, parent_id);
 
 CREATE TABLE lab.containers (
 	id BIGINT NOT NULL,
@@ -1030,9 +1028,9 @@ CREATE TABLE lab.containers (
 	CONSTRAINT fk_containers_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_containers_step_id ON lab.containers (step_id);
-
 CREATE INDEX ix_containers_lot_id ON lab.containers (lot_id);
+
+CREATE INDEX ix_containers_step_id ON lab.containers (step_id);
 
 CREATE TABLE lab.result_reviews (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1085,13 +1083,13 @@ CREATE TABLE lab.consumptions (
 	CONSTRAINT fk_consumptions_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_consumptions_container_id ON lab.consumptions (container_id);
+CREATE INDEX ix_consumptions_lot_id ON lab.consumptions (lot_id);
 
 CREATE INDEX ix_consumptions_material_lot_id ON lab.consumptions (material_lot_id);
 
 CREATE INDEX ix_consumptions_step_id ON lab.consumptions (step_id);
 
-CREATE INDEX ix_consumptions_lot_id ON lab.consumptions (lot_id);
+CREATE INDEX ix_consumptions_container_id ON lab.consumptions (container_id);
 
 ALTER TABLE lab.signatures ADD CONSTRAINT fk_signatures_appointment_id FOREIGN KEY(appointment_id) REFERENCES people.appointments (id);
 

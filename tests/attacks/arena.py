@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 READS = ("read", "guess", "copy")
-KEPT_REFUSAL = (
-    "INSERT INTO lab.refusals (kind, act, subject, what, why, remedy, detail) VALUES ('{kind}', 'a', 's', 'w', 'w', 'r', '{{}}')"
-)
+KEPT_REFUSAL = "INSERT INTO lab.refusals (kind, act, subject, what, why, remedy, detail) VALUES ('{kind}', 'a', 's', 'w', 'w', 'r', '{{}}')"
 OWN_WRITE = {
     "stemma_auth": "UPDATE people.accounts SET language = '{kind}' WHERE username = 'tom'",
 }
@@ -141,7 +139,7 @@ async def _people(made: Arena) -> None:
 async def _lots(made: Arena) -> None:
     stage, names, hand = made.stage, made.names, made.stage.hand
     lots = await stage.lots(8, whole=False)
-    names |= dict(zip("lot other spoilt held waiting released hidden orphan".split(), lots, strict=True))
+    names |= dict(zip(["lot", "other", "spoilt", "held", "waiting", "released", "hidden", "orphan"], lots, strict=True))
     names["medium"] = await hand.fetchval("SELECT medium FROM stage")
     names["quarantined"] = await stage.value(
         "WITH lot AS (INSERT INTO lab.lots (id, name, kind, state, version, recorded_by)"

@@ -19,9 +19,36 @@ TEXTS = {
     "^[A-Z2-7]{32}$": "A" * 32,
 }
 STRANGE: tuple[Any, ...] = (
-    None, True, -1, 0, 1e308, 10**40, 1.5, "", " ", "x" * 100_000, "\x00", "\u202e abc", "🦠" * 50, "' OR 1=1 --", "<script>alert(1)</script>",
-    "=cmd|' /C calc'!A0", "../../etc/passwd", "2026-13-45T99:99:99Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "NaN", "Infinity", "-0", "1e400",
-    "\ud800", [], [[]], {}, {"$ref": "#"}, [None] * 50,
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    10**40,
+    1.5,
+    "",
+    " ",
+    "x" * 100_000,
+    "\x00",
+    "\u202e abc",
+    "🦠" * 50,
+    "' OR 1=1 --",
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "../../etc/passwd",
+    "2026-13-45T99:99:99Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-14:00",
+    "NaN",
+    "Infinity",
+    "-0",
+    "1e400",
+    "\ud800",
+    [],
+    [[]],
+    {},
+    {"$ref": "#"},
+    [None] * 50,
 )
 
 
@@ -57,9 +84,22 @@ class Bodies:
             if "composition_complete" in body:
                 body["composition"] = [{"name": "water"}]
             if "lines" in body:
-                body["lines"] = [{"test": "sterility", "method": "x", "kind": "qualitative", "expected": "no growth", "safety": True, "required": True}]
+                body["lines"] = [
+                    {
+                        "test": "sterility",
+                        "method": "x",
+                        "kind": "qualitative",
+                        "expected": "no growth",
+                        "safety": True,
+                        "required": True,
+                    }
+                ]
             if "meaning" in body:
-                body |= {"meaning": "batch_reviewed", "record": {"kind": "batch", "code": self.code}, "statement": "accepted"}
+                body |= {
+                    "meaning": "batch_reviewed",
+                    "record": {"kind": "batch", "code": self.code},
+                    "statement": "accepted",
+                }
         return body
 
     def _of(self, schema: Mapping[str, Any], name: str) -> Any:
@@ -115,4 +155,19 @@ class Bodies:
                 yield {**copy.deepcopy(body), field: strange}
 
 
-CODES = frozenset({"donor", "donation", "lot", "container", "workstation", "item", "code", "material_lot", "freezer", "source", "flask", "recipient"})
+CODES = frozenset(
+    {
+        "donor",
+        "donation",
+        "lot",
+        "container",
+        "workstation",
+        "item",
+        "code",
+        "material_lot",
+        "freezer",
+        "source",
+        "flask",
+        "recipient",
+    }
+)

@@ -60,9 +60,23 @@ class Victim:
             "STEMMA_PURPOSE": "test",
             "STEMMA_COOKIE_SECURE": "false",
         }
-        command = (sys.executable, "-m", "uvicorn", "app.main:build", "--factory", "--host", "127.0.0.1", "--port", str(self.port))
+        command = (
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "app.main:build",
+            "--factory",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+        )
         self.process = subprocess.Popen(
-            (*command, "--log-level", "critical"), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            (*command, "--log-level", "critical"),
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def kill_application(self) -> None:
@@ -160,8 +174,12 @@ class Load:
             while self.to_release and not stop.is_set():
                 racer = self.to_release.pop()
                 async with connection.transaction():
-                    await connection.execute(f"SELECT audit.open({lin}, 'lin', '', 'release_lot', '', '', '', NULL, NULL, NULL)")
-                    await connection.fetchrow("SELECT * FROM gate.release($1, $2, $3)", racer.lot, racer.ceremony, racer.judgement)
+                    await connection.execute(
+                        f"SELECT audit.open({lin}, 'lin', '', 'release_lot', '', '', '', NULL, NULL, NULL)"
+                    )
+                    await connection.fetchrow(
+                        "SELECT * FROM gate.release($1, $2, $3)", racer.lot, racer.ceremony, racer.judgement
+                    )
                 self.released.append(racer.lot)
 
     async def ask_again(self) -> None:
@@ -183,10 +201,18 @@ class Load:
         scans = [each for each in answered if each.path == "/scans"]
         changes = [each for each in answered if each.path == "/equipment"]
         kept = {row["key"] for row in await hand.fetch("SELECT key FROM lab.scans WHERE key IS NOT NULL")}
-        named = {row["name"]: row["code"] for row in await hand.fetch(
-            "SELECT e.name, k.code FROM lab.equipment e JOIN lab.item_codes k ON k.item_id = e.id AND k.scheme = 'own'")}
+        named = {
+            row["name"]: row["code"]
+            for row in await hand.fetch(
+                "SELECT e.name, k.code FROM lab.equipment e JOIN lab.item_codes k ON k.item_id = e.id AND k.scheme = 'own'"
+            )
+        }
         missing = [f"scan {each.key}" for each in scans if each.key not in kept]
-        missing += [f"{each.body['name']}" for each in changes if named.get(each.body["name"]) != (each.answer or {}).get("code")]
+        missing += [
+            f"{each.body['name']}"
+            for each in changes
+            if named.get(each.body["name"]) != (each.answer or {}).get("code")
+        ]
         twice = await hand.fetch(
             "SELECT idem_key FROM audit.entries WHERE idem_key IS NOT NULL GROUP BY idem_key HAVING count(*) > 1"
             " UNION ALL SELECT key FROM lab.scans WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"

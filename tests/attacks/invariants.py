@@ -18,10 +18,20 @@ WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit')
   AND n.nspname || '.' || c.relname NOT IN ('people.sessions', 'people.login_attempts')
 """
 # Rows that may change do so under an audited entry; nothing else ever changes.
-MAY_CHANGE = (
-    "lab.lots lab.containers lab.holds lab.deviations lab.waivers lab.consents lab.workstation_sessions people.accounts"
-    " people.credentials people.grants people.ceremonies people.appointments"
-).split()
+MAY_CHANGE = [
+    "lab.lots",
+    "lab.containers",
+    "lab.holds",
+    "lab.deviations",
+    "lab.waivers",
+    "lab.consents",
+    "lab.workstation_sessions",
+    "people.accounts",
+    "people.credentials",
+    "people.grants",
+    "people.ceremonies",
+    "people.appointments",
+]
 CHANGED = """
 SELECT b.tbl || ' ' || b.key || CASE WHEN live.h IS NULL THEN ' is gone' ELSE ' changed' END
 FROM pg_temp.before b LEFT JOIN ({live}) AS live USING (tbl, key)
@@ -48,9 +58,16 @@ UNAUDITED = """
 SELECT w.tbl || ' ' || w.key || ' stands without its audit' FROM ({live}) AS w
 WHERE w.tbl <> ALL ($1) AND NOT EXISTS (SELECT FROM audit.rows r WHERE r.tbl = w.tbl AND r.key = w.key)
 """
-EXEMPT = (
-    "lab.scans lab.idempotency audit.entries audit.rows audit.leaves audit.nodes audit.checkpoints audit.epochs"
-).split()
+EXEMPT = [
+    "lab.scans",
+    "lab.idempotency",
+    "audit.entries",
+    "audit.rows",
+    "audit.leaves",
+    "audit.nodes",
+    "audit.checkpoints",
+    "audit.epochs",
+]
 RELEASED = """
 SELECT 'lot ' || h.lot_id || ' is ' || h.to_state || ', and nobody who may has signed that' FROM lab.lot_history h
 LEFT JOIN lab.releases r ON r.id = h.release_id AND r.lot_id = h.lot_id

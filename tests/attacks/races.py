@@ -140,8 +140,12 @@ class Lane:
         await self.think()
         try:
             async with connection.transaction():
-                await connection.execute(f"SELECT audit.open({lin}, 'lin', '', 'release_lot', '', '', 'race', NULL, NULL, NULL)")
-                await connection.fetchrow("SELECT * FROM gate.release($1, $2, $3)", racer.lot, ceremony, racer.judgement)
+                await connection.execute(
+                    f"SELECT audit.open({lin}, 'lin', '', 'release_lot', '', '', 'race', NULL, NULL, NULL)"
+                )
+                await connection.fetchrow(
+                    "SELECT * FROM gate.release($1, $2, $3)", racer.lot, ceremony, racer.judgement
+                )
                 await self.think()
                 stood = bool(known) and await connection.fetchval(known, racer.lot)
         except asyncpg.PostgresError as error:
@@ -154,7 +158,9 @@ class Lane:
         try:
             async with self.fact.transaction():
                 account = self.stage.id_of(who)
-                await self.fact.execute(f"SELECT audit.open({account}, '{who}', '', 'race', '', '', 'race', NULL, NULL, NULL)")
+                await self.fact.execute(
+                    f"SELECT audit.open({account}, '{who}', '', 'race', '', '', 'race', NULL, NULL, NULL)"
+                )
                 await self.fact.fetch(statement, *values)
                 await self.think()
         except asyncpg.PostgresError as error:
@@ -170,9 +176,7 @@ POSITIVE = (
     "INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_by)"
     " VALUES ($1, 'HIV', 'HIV NAT', 'PCR', 'K', 'L', clock_timestamp(), clock_timestamp(), 'positive', $2)"
 )
-DEVIATION = (
-    "INSERT INTO lab.deviations (number, item_id, what, class, rules, recorded_by) VALUES ('DV-' || nextval('lab.deviation_numbers'), $1, 'x', 'major', '{}', $2)"
-)
+DEVIATION = "INSERT INTO lab.deviations (number, item_id, what, class, rules, recorded_by) VALUES ('DV-' || nextval('lab.deviation_numbers'), $1, 'x', 'major', '{}', $2)"
 KNOWN = {
     "a failing result": "SELECT EXISTS (SELECT FROM lab.results WHERE lot_id = $1 AND value_text = 'growth')",
     "a positive marker": (
@@ -267,7 +271,9 @@ async def run_revocations(stage: Stage, racers: list[Racer], *, seed: int = 1) -
 
 async def _standing(stage: Stage) -> tuple[int, UUID]:
     """The appointment, standing (again), and a live ceremony of Quinn's to revoke it."""
-    appointment = await stage.value("UPDATE people.appointments SET revoked_at = NULL, revoked_signature_id = NULL RETURNING id")
+    appointment = await stage.value(
+        "UPDATE people.appointments SET revoked_at = NULL, revoked_signature_id = NULL RETURNING id"
+    )
     return appointment, await stage.ceremony("quinn", "appointment_revoked", "appointment", appointment)
 
 

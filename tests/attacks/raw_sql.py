@@ -60,8 +60,12 @@ RELEASE: dict[str, tuple[str, ...]] = {
         "COMMIT",
     ),
     "release inside savepoints": change(
-        "SAVEPOINT a", "SELECT gate.release({lot}, '{others}', {judgement_of_other})", "ROLLBACK TO a",
-        "SELECT gate.release({lot}, '{rejecting}', {judgement_of_other})", "ROLLBACK TO a", "RELEASE a",
+        "SAVEPOINT a",
+        "SELECT gate.release({lot}, '{others}', {judgement_of_other})",
+        "ROLLBACK TO a",
+        "SELECT gate.release({lot}, '{rejecting}', {judgement_of_other})",
+        "ROLLBACK TO a",
+        "RELEASE a",
     ),
     "release by every ceremony in sight": change(
         "DO $$ DECLARE c record; BEGIN FOR c IN SELECT id FROM people.ceremonies WHERE id <> '{others}' OR true LOOP BEGIN"
@@ -79,7 +83,9 @@ RELEASE: dict[str, tuple[str, ...]] = {
         "SELECT set_config('x.opened', (people.open_ceremony({lin}, NULL, 'released', 'lot', {lot}, '',"
         " audit.sha256_hex(dossier.lot({lot})), '{{password,totp}}')).ceremony::text, true)",
     ),
-    "consume a ceremony alone": change("SELECT gate.consume('{others}', 'released', 'lot', {lot}, dossier.lot({lot}), 4)"),
+    "consume a ceremony alone": change(
+        "SELECT gate.consume('{others}', 'released', 'lot', {lot}, dossier.lot({lot}), 4)"
+    ),
     "make the move": change("SELECT lab.make_move({lot}, 'release', NULL, NULL)"),
     "make the move with the release of another lot": change("SELECT lab.make_move({lot}, 'release', NULL, 1, true)"),
     "move to released": change("SELECT lab.move_lot({lot}, 'release', false)"),
@@ -87,13 +93,23 @@ RELEASE: dict[str, tuple[str, ...]] = {
     "move to conditionally released": change("SELECT lab.move_lot({lot}, 'conditionally_release', false)"),
     "move to rejected": change("SELECT lab.move_lot({lot}, 'reject', false)"),
     "approve a material lot by a move": change("SELECT lab.move_lot({quarantined}, 'approve', false)"),
-    "approve a material lot with another ceremony": change("SELECT gate.approve_material({quarantined}, '{rejecting}')"),
-    "begin a lot as released": change("SELECT lab.begin_lot({spare}, 'X', 'preparation', 'release', NULL, NULL, NULL, NULL, NULL)"),
-    "begin a lot that is there": change("SELECT lab.begin_lot({lot}, 'X', 'preparation', 'plan', NULL, NULL, NULL, NULL, NULL)"),
-    "begin a lot on what is no lot": change("SELECT lab.begin_lot({person}, 'X', 'preparation', 'plan', NULL, NULL, NULL, NULL, NULL)"),
+    "approve a material lot with another ceremony": change(
+        "SELECT gate.approve_material({quarantined}, '{rejecting}')"
+    ),
+    "begin a lot as released": change(
+        "SELECT lab.begin_lot({spare}, 'X', 'preparation', 'release', NULL, NULL, NULL, NULL, NULL)"
+    ),
+    "begin a lot that is there": change(
+        "SELECT lab.begin_lot({lot}, 'X', 'preparation', 'plan', NULL, NULL, NULL, NULL, NULL)"
+    ),
+    "begin a lot on what is no lot": change(
+        "SELECT lab.begin_lot({person}, 'X', 'preparation', 'plan', NULL, NULL, NULL, NULL, NULL)"
+    ),
     "write the state": change("UPDATE lab.lots SET state = 'released' WHERE id = {lot}"),
     "write the state without an entry": ("UPDATE lab.lots SET state = 'released' WHERE id = {lot}",),
-    "point at an older page of history": change("UPDATE lab.lots SET version = 4, state = 'awaiting_release' WHERE id = {released}"),
+    "point at an older page of history": change(
+        "UPDATE lab.lots SET version = 4, state = 'awaiting_release' WHERE id = {released}"
+    ),
     "write history to released": change(
         "INSERT INTO lab.lot_history (lot_id, seq, kind, from_state, act, to_state, recorded_by)"
         " VALUES ({lot}, 5, 'preparation', 'awaiting_release', 'release', 'released', {lin})"
@@ -109,7 +125,9 @@ RELEASE: dict[str, tuple[str, ...]] = {
     "make releasing another word for submitting": change(
         "UPDATE lab.lot_moves SET to_state = 'released' WHERE act = 'submit' AND kind = 'preparation'"
     ),
-    "add a move": change("INSERT INTO lab.lot_moves VALUES ('preparation', 'awaiting_release', 'finish', 'released', false)"),
+    "add a move": change(
+        "INSERT INTO lab.lot_moves VALUES ('preparation', 'awaiting_release', 'finish', 'released', false)"
+    ),
     "defer the constraints": change(
         "SET CONSTRAINTS ALL DEFERRED", "UPDATE lab.lots SET state = 'released', version = 9 WHERE id = {lot}"
     ),
@@ -121,7 +139,9 @@ RELEASE: dict[str, tuple[str, ...]] = {
         "INSERT INTO people.ceremonies (account_id, meaning, record_kind, record_id, record_version, digest, factors)"
         " VALUES ({lin}, 'released', 'lot', {lot}, 4, repeat('a', 64), '{{password,totp}}')"
     ),
-    "revive a ceremony": change("UPDATE people.ceremonies SET used_at = NULL, burned_at = NULL, expires_at = now() + interval '1 minute'"),
+    "revive a ceremony": change(
+        "UPDATE people.ceremonies SET used_at = NULL, burned_at = NULL, expires_at = now() + interval '1 minute'"
+    ),
     "turn a ceremony to another lot": change("UPDATE people.ceremonies SET record_id = {lot} WHERE id = '{others}'"),
     "appoint oneself": change(
         "INSERT INTO people.appointments (account_id, title_level, title_certificate, from_at) VALUES ({tess}, 'senior', 'C', now())"
@@ -133,14 +153,29 @@ RELEASE: dict[str, tuple[str, ...]] = {
     ),
     "revoke the appointment with no ceremony": change("SELECT gate.revoke_appointment(1, '{rejecting}')"),
     "move the appointment to another account": change("UPDATE people.appointments SET account_id = {tess}"),
-    "grant the authority as a role": change("INSERT INTO people.grants (account_id, role) VALUES ({tess}, 'quality_authority')"),
-    "let technicians sign releases": change("UPDATE people.meanings SET roles = roles || '{{technician}}'::text[] WHERE meaning = 'released'"),
-    "lift a hold by hand": change("UPDATE lab.holds SET lifted_at = now(), lifted_signature_id = 1 WHERE item_id = {held}"),
-    "lift a hold with another ceremony": change("SELECT gate.lift_hold((SELECT max(id) FROM lab.holds), '{rejecting}')"),
+    "grant the authority as a role": change(
+        "INSERT INTO people.grants (account_id, role) VALUES ({tess}, 'quality_authority')"
+    ),
+    "let technicians sign releases": change(
+        "UPDATE people.meanings SET roles = roles || '{{technician}}'::text[] WHERE meaning = 'released'"
+    ),
+    "lift a hold by hand": change(
+        "UPDATE lab.holds SET lifted_at = now(), lifted_signature_id = 1 WHERE item_id = {held}"
+    ),
+    "lift a hold with another ceremony": change(
+        "SELECT gate.lift_hold((SELECT max(id) FROM lab.holds), '{rejecting}')"
+    ),
     "submit a held lot": change("SELECT lab.move_lot({held}, 'submit', false)"),
     "submit a held lot, it has happened": change("SELECT lab.move_lot({held}, 'submit', true)"),
-    "submit a held lot by an old snapshot": ("BEGIN ISOLATION LEVEL REPEATABLE READ", OPEN, "SELECT lab.move_lot({held}, 'submit', false)", "COMMIT"),
-    "close a deviation by hand": change("UPDATE lab.deviations SET state = 'closed', impact = 'none', closed_signature_id = 1"),
+    "submit a held lot by an old snapshot": (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        OPEN,
+        "SELECT lab.move_lot({held}, 'submit', false)",
+        "COMMIT",
+    ),
+    "close a deviation by hand": change(
+        "UPDATE lab.deviations SET state = 'closed', impact = 'none', closed_signature_id = 1"
+    ),
     "approve a waiver by hand": change(
         "INSERT INTO lab.waivers (rule, lot_id, justification, mitigations, proposed_by, signature_id, valid_from, valid_to, max_uses)"
         " VALUES ('REL-02', {lot}, 'x', 'x', {tess}, 1, now(), now() + interval '1 year', 9)"
@@ -150,7 +185,10 @@ RELEASE: dict[str, tuple[str, ...]] = {
     ),
     "reject with the authority's releasing ceremony": change("SELECT gate.reject_lot({other}, '{others}')"),
     "ask for a release under an old snapshot": (
-        "BEGIN ISOLATION LEVEL REPEATABLE READ", OPEN, "SELECT gate.release({other}, '{others}', {judgement_of_other})", "COMMIT",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        OPEN,
+        "SELECT gate.release({other}, '{others}', {judgement_of_other})",
+        "COMMIT",
     ),
 }
 KEPT: dict[str, tuple[str, ...]] = {
@@ -208,7 +246,9 @@ KEPT: dict[str, tuple[str, ...]] = {
     "cut the lineage": change("DELETE FROM lab.lineage WHERE child_id = {donation}"),
     "turn the lineage": change("UPDATE lab.lineage SET parent_id = {person} WHERE child_id = {donation}"),
     "take back a withdrawal": change("UPDATE lab.consents SET withdrawn_at = NULL WHERE donor_id = {withdrawn}"),
-    "reopen a workstation's session": change("UPDATE lab.workstation_sessions SET during = tstzrange(lower(during), NULL)"),
+    "reopen a workstation's session": change(
+        "UPDATE lab.workstation_sessions SET during = tstzrange(lower(during), NULL)"
+    ),
     "begin a workstation's session earlier": change(
         "UPDATE lab.workstation_sessions SET during = tstzrange(lower(during) - interval '1 year', upper(during))"
     ),
@@ -218,8 +258,10 @@ KEPT: dict[str, tuple[str, ...]] = {
     "change an answer that was kept": change("SELECT audit.keep_answer({tess}, 'kept-key', '{{\"released\": true}}')"),
     "change kept answers by hand": change("UPDATE lab.idempotency SET answer = '{{}}'"),
     "write an audit entry": (
-        "INSERT INTO audit.entries SELECT number + 1000000, epoch, xid, at, actor_id, 'forged', roles, act, subject, reason, device,"
-        " session_id, idem_key, db_role, payload, hash FROM audit.entries LIMIT 1",
+        (
+            "INSERT INTO audit.entries SELECT number + 1000000, epoch, xid, at, actor_id, 'forged', roles, act, subject, reason, device,"
+            " session_id, idem_key, db_role, payload, hash FROM audit.entries LIMIT 1"
+        ),
     ),
     "write an audit row": change(
         "INSERT INTO audit.rows SELECT seq + 1000000, {old_entry}, tbl, key, op, payload, hash FROM audit.rows LIMIT 1"
@@ -233,49 +275,129 @@ KEPT: dict[str, tuple[str, ...]] = {
     "remove a checkpoint": ("DELETE FROM audit.checkpoints",),
     "open an epoch": ("INSERT INTO audit.epochs (epoch, reason, previous_size) VALUES (2, 'restore', 0)",),
     "write under another transaction's entry": (
-        "BEGIN", "SET LOCAL stemma.entry = '{old_entry}'", "{harmless}", "COMMIT",
+        "BEGIN",
+        "SET LOCAL stemma.entry = '{old_entry}'",
+        "{harmless}",
+        "COMMIT",
     ),
     "write under an entry set for the session": ("SET stemma.entry = '{old_entry}'", "{harmless}"),
     "write under an entry rolled back to a savepoint": (
-        "BEGIN", "SAVEPOINT a", OPEN, "SELECT set_config('stemma.entry', current_setting('stemma.entry'), false)", "ROLLBACK TO a",
-        "SELECT set_config('stemma.entry', (SELECT (max(number) + 1)::text FROM audit.entries), true)", "{harmless}", "COMMIT",
+        "BEGIN",
+        "SAVEPOINT a",
+        OPEN,
+        "SELECT set_config('stemma.entry', current_setting('stemma.entry'), false)",
+        "ROLLBACK TO a",
+        "SELECT set_config('stemma.entry', (SELECT (max(number) + 1)::text FROM audit.entries), true)",
+        "{harmless}",
+        "COMMIT",
     ),
     "write under an entry of a nested transaction": (
-        "BEGIN", "SAVEPOINT a", OPEN, "RELEASE a", "SAVEPOINT b", "SELECT set_config('stemma.entry', '{old_entry}', true)", "{harmless}", "COMMIT",
+        "BEGIN",
+        "SAVEPOINT a",
+        OPEN,
+        "RELEASE a",
+        "SAVEPOINT b",
+        "SELECT set_config('stemma.entry', '{old_entry}', true)",
+        "{harmless}",
+        "COMMIT",
     ),
     "open two entries and mix their rows": (
-        "BEGIN", OPEN, "{harmless}",
-        "SELECT audit.open({tess}, 'tess', '', 'another', '', '', '', NULL, NULL, NULL)", "{harmless}", "COMMIT",
+        "BEGIN",
+        OPEN,
+        "{harmless}",
+        "SELECT audit.open({tess}, 'tess', '', 'another', '', '', '', NULL, NULL, NULL)",
+        "{harmless}",
+        "COMMIT",
     ),
     "open two entries around a savepoint": (
-        "BEGIN", "SAVEPOINT a", OPEN, "RELEASE a", "SAVEPOINT b",
-        "SELECT audit.open({tess}, 'tess', '', 'another', '', '', '', NULL, NULL, NULL)", "RELEASE b", "{harmless}", "COMMIT",
+        "BEGIN",
+        "SAVEPOINT a",
+        OPEN,
+        "RELEASE a",
+        "SAVEPOINT b",
+        "SELECT audit.open({tess}, 'tess', '', 'another', '', '', '', NULL, NULL, NULL)",
+        "RELEASE b",
+        "{harmless}",
+        "COMMIT",
     ),
     "write with no entry at all": ("{harmless}",),
-    "prepare the transaction and commit it elsewhere": ("BEGIN", OPEN, "{harmless}", "PREPARE TRANSACTION 'x'", "COMMIT PREPARED 'x'"),
+    "prepare the transaction and commit it elsewhere": (
+        "BEGIN",
+        OPEN,
+        "{harmless}",
+        "PREPARE TRANSACTION 'x'",
+        "COMMIT PREPARED 'x'",
+    ),
     "write with durability off": ("SET synchronous_commit = off", "BEGIN", OPEN, "{harmless_checked}", "COMMIT"),
-    "turn durability off on the way": ("BEGIN", OPEN, "SET LOCAL synchronous_commit = local", "{harmless_checked}", "COMMIT"),
-    "draw audit numbers": ("SELECT nextval('audit.numbers')", "SELECT setval('audit.numbers', 1)", "ALTER SEQUENCE audit.row_seqs RESTART"),
-    "skip triggers as a replica does": ("SET session_replication_role = replica", "UPDATE lab.results SET value_text = 'no growth'"),
+    "turn durability off on the way": (
+        "BEGIN",
+        OPEN,
+        "SET LOCAL synchronous_commit = local",
+        "{harmless_checked}",
+        "COMMIT",
+    ),
+    "draw audit numbers": (
+        "SELECT nextval('audit.numbers')",
+        "SELECT setval('audit.numbers', 1)",
+        "ALTER SEQUENCE audit.row_seqs RESTART",
+    ),
+    "skip triggers as a replica does": (
+        "SET session_replication_role = replica",
+        "UPDATE lab.results SET value_text = 'no growth'",
+    ),
 }
 RIGHTS: dict[str, tuple[str, ...]] = {
-    "become an owner": ("SET ROLE stemma_owner", "SET ROLE stemma_audit", "SET ROLE stemma_gate", "UPDATE lab.lots SET state = 'released'"),
-    "become another login role": ("SET ROLE stemma_app", "SET ROLE stemma_auth", "SET ROLE stemma_seal", "SET ROLE stemma_report"),
-    "become the superuser": ("SET ROLE stemma_admin", "SET SESSION AUTHORIZATION stemma_admin", "SET SESSION AUTHORIZATION postgres"),
-    "become the gate for a transaction": ("BEGIN", "SET LOCAL ROLE stemma_gate", "SET LOCAL SESSION AUTHORIZATION stemma_gate", "COMMIT"),
+    "become an owner": (
+        "SET ROLE stemma_owner",
+        "SET ROLE stemma_audit",
+        "SET ROLE stemma_gate",
+        "UPDATE lab.lots SET state = 'released'",
+    ),
+    "become another login role": (
+        "SET ROLE stemma_app",
+        "SET ROLE stemma_auth",
+        "SET ROLE stemma_seal",
+        "SET ROLE stemma_report",
+    ),
+    "become the superuser": (
+        "SET ROLE stemma_admin",
+        "SET SESSION AUTHORIZATION stemma_admin",
+        "SET SESSION AUTHORIZATION postgres",
+    ),
+    "become the gate for a transaction": (
+        "BEGIN",
+        "SET LOCAL ROLE stemma_gate",
+        "SET LOCAL SESSION AUTHORIZATION stemma_gate",
+        "COMMIT",
+    ),
     "make oneself superuser": ("ALTER ROLE {role} SUPERUSER", "ALTER ROLE {role} CREATEROLE BYPASSRLS REPLICATION"),
-    "join the gate": ("GRANT stemma_gate TO {role}", "ALTER GROUP stemma_gate ADD USER {role}", "GRANT pg_write_all_data TO {role}"),
+    "join the gate": (
+        "GRANT stemma_gate TO {role}",
+        "ALTER GROUP stemma_gate ADD USER {role}",
+        "GRANT pg_write_all_data TO {role}",
+    ),
     "let the gate log in": ("ALTER ROLE stemma_gate LOGIN PASSWORD 'x'", "ALTER ROLE stemma_owner LOGIN"),
     "make a role": ("CREATE ROLE stemma_mine SUPERUSER LOGIN", "CREATE USER stemma_mine IN ROLE stemma_gate"),
-    "take rights on releases": ("GRANT ALL ON lab.releases TO {role}", "GRANT ALL ON ALL TABLES IN SCHEMA lab TO {role}"),
-    "take rights on the gate": ("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA gate, lab TO {role}", "GRANT stemma_owner TO {role}"),
-    "give rights to all": ("GRANT ALL ON DATABASE {database} TO PUBLIC", "ALTER DEFAULT PRIVILEGES FOR ROLE stemma_owner GRANT ALL ON TABLES TO {role}"),
+    "take rights on releases": (
+        "GRANT ALL ON lab.releases TO {role}",
+        "GRANT ALL ON ALL TABLES IN SCHEMA lab TO {role}",
+    ),
+    "take rights on the gate": (
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA gate, lab TO {role}",
+        "GRANT stemma_owner TO {role}",
+    ),
+    "give rights to all": (
+        "GRANT ALL ON DATABASE {database} TO PUBLIC",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE stemma_owner GRANT ALL ON TABLES TO {role}",
+    ),
     "write a function": (
         "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
         "CREATE FUNCTION lab.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     ),
-    "write a function in C": ("CREATE FUNCTION public.sys(cstring) RETURNS int LANGUAGE c AS '/lib/x86_64-linux-gnu/libc.so.6', 'system'",),
+    "write a function in C": (
+        "CREATE FUNCTION public.sys(cstring) RETURNS int LANGUAGE c AS '/lib/x86_64-linux-gnu/libc.so.6', 'system'",
+    ),
     "replace the gate": (
         "CREATE OR REPLACE FUNCTION gate.objections(p_lot bigint, p_account bigint, p_package_digest text DEFAULT NULL) RETURNS SETOF text LANGUAGE sql AS 'SELECT ''x'' WHERE false'",
         "DROP FUNCTION gate.release(bigint, uuid, bigint)",
@@ -284,10 +406,17 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "ALTER FUNCTION gate.release(bigint, uuid, bigint) OWNER TO {role}",
     ),
     "make a schema": ("CREATE SCHEMA mine", "CREATE SCHEMA AUTHORIZATION {role}", "ALTER SCHEMA gate RENAME TO gone"),
-    "make an extension": ("CREATE EXTENSION dblink", "CREATE EXTENSION plpython3u", "CREATE EXTENSION hstore SCHEMA public", "CREATE EXTENSION adminpack"),
+    "make an extension": (
+        "CREATE EXTENSION dblink",
+        "CREATE EXTENSION plpython3u",
+        "CREATE EXTENSION hstore SCHEMA public",
+        "CREATE EXTENSION adminpack",
+    ),
     "shadow tables by temporary ones": (
-        "CREATE TEMP TABLE lots (id bigint, state text)", "CREATE TEMP TABLE deployment (id int)",
-        "CREATE TEMP VIEW holds AS SELECT 1", "SELECT * INTO TEMP settings FROM pg_class",
+        "CREATE TEMP TABLE lots (id bigint, state text)",
+        "CREATE TEMP TABLE deployment (id int)",
+        "CREATE TEMP VIEW holds AS SELECT 1",
+        "SELECT * INTO TEMP settings FROM pg_class",
     ),
     "shadow by a schema of one's own": (
         "CREATE TEMP TABLE ceremonies (LIKE people.ceremonies)",
@@ -304,7 +433,10 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     ),
     "shadow by the search path": (
         "SET search_path = pg_temp, public, lab, pg_catalog",
-        "BEGIN", OPEN, "SELECT gate.release({lot}, '{others}', {judgement_of_other})", "COMMIT",
+        "BEGIN",
+        OPEN,
+        "SELECT gate.release({lot}, '{others}', {judgement_of_other})",
+        "COMMIT",
     ),
     "shadow an operator": (
         "CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = pg_catalog.textne)",
@@ -313,23 +445,44 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "CREATE TYPE public.mine AS (a int)",
     ),
     "bend the settings of parsing": (
-        "SET standard_conforming_strings = off", "SET transform_null_equals = on", "SET \"TimeZone\" = '-14'", "SET DateStyle = 'German'",
-        "SET extra_float_digits = -15", "SET array_nulls = off", *release("'{others}'"),
+        "SET standard_conforming_strings = off",
+        "SET transform_null_equals = on",
+        "SET \"TimeZone\" = '-14'",
+        "SET DateStyle = 'German'",
+        "SET extra_float_digits = -15",
+        "SET array_nulls = off",
+        *release("'{others}'"),
     ),
     "run a program": (
-        "COPY (SELECT 1) TO PROGRAM 'true'", "COPY lab.refusals FROM PROGRAM 'echo'", "COPY (SELECT 1) TO '/tmp/stemma-attack'",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "COPY lab.refusals FROM PROGRAM 'echo'",
+        "COPY (SELECT 1) TO '/tmp/stemma-attack'",
     ),
     "read a file": (
-        "SELECT pg_read_file('/etc/passwd')", "SELECT pg_read_binary_file('postgresql.conf')", "SELECT pg_ls_dir('.')", "SELECT pg_stat_file('pg_hba.conf')",
-        "SELECT lo_import('/etc/passwd')", "CREATE TEMP TABLE t (l text)", "COPY t FROM '/etc/passwd'", "SELECT pg_current_logfile()",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT pg_read_binary_file('postgresql.conf')",
+        "SELECT pg_ls_dir('.')",
+        "SELECT pg_stat_file('pg_hba.conf')",
+        "SELECT lo_import('/etc/passwd')",
+        "CREATE TEMP TABLE t (l text)",
+        "COPY t FROM '/etc/passwd'",
+        "SELECT pg_current_logfile()",
     ),
-    "write a file": ("SELECT lo_export(lo_from_bytea(0, 'x'), '/tmp/stemma-attack')", "SELECT pg_rotate_logfile()", "SELECT pg_file_write('x', 'y', false)"),
+    "write a file": (
+        "SELECT lo_export(lo_from_bytea(0, 'x'), '/tmp/stemma-attack')",
+        "SELECT pg_rotate_logfile()",
+        "SELECT pg_file_write('x', 'y', false)",
+    ),
     "take away triggers": (
-        "ALTER TABLE lab.results DISABLE TRIGGER ALL", "ALTER TABLE lab.results DISABLE TRIGGER z_keep_row", "DROP TRIGGER z_keep_row ON lab.results",
-        "ALTER TRIGGER z_keep_row ON lab.results RENAME TO gone", "DROP TRIGGER z_must_be_durable ON audit.entries",
+        "ALTER TABLE lab.results DISABLE TRIGGER ALL",
+        "ALTER TABLE lab.results DISABLE TRIGGER z_keep_row",
+        "DROP TRIGGER z_keep_row ON lab.results",
+        "ALTER TRIGGER z_keep_row ON lab.results RENAME TO gone",
+        "DROP TRIGGER z_must_be_durable ON audit.entries",
     ),
     "take away constraints": (
-        "ALTER TABLE lab.lot_history DROP CONSTRAINT ck_lot_history_released_by_the_gate", "ALTER TABLE lab.lots ALTER COLUMN state DROP NOT NULL",
+        "ALTER TABLE lab.lot_history DROP CONSTRAINT ck_lot_history_released_by_the_gate",
+        "ALTER TABLE lab.lots ALTER COLUMN state DROP NOT NULL",
         "ALTER TABLE people.ceremonies ALTER CONSTRAINT fk_ceremonies_meaning_meanings DEFERRABLE",
     ),
     "add triggers": (
@@ -339,45 +492,94 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     ),
     "add policies": ("ALTER TABLE lab.holds ENABLE ROW LEVEL SECURITY", "CREATE POLICY p ON lab.holds USING (false)"),
     "drop and alter": (
-        "DROP TABLE lab.holds CASCADE", "ALTER TABLE lab.results ADD COLUMN x int", "ALTER TABLE lab.results RENAME TO old", "DROP SCHEMA audit CASCADE",
-        "DROP OWNED BY stemma_gate", "REASSIGN OWNED BY stemma_owner TO {role}", "ALTER TABLE lab.holds OWNER TO {role}",
+        "DROP TABLE lab.holds CASCADE",
+        "ALTER TABLE lab.results ADD COLUMN x int",
+        "ALTER TABLE lab.results RENAME TO old",
+        "DROP SCHEMA audit CASCADE",
+        "DROP OWNED BY stemma_gate",
+        "REASSIGN OWNED BY stemma_owner TO {role}",
+        "ALTER TABLE lab.holds OWNER TO {role}",
     ),
     "make views and tables": (
-        "CREATE VIEW public.v AS SELECT * FROM lab.lots", "CREATE TABLE public.t (a int)", "CREATE MATERIALIZED VIEW lab.m AS SELECT 1", "CREATE TABLE lab.t (a int)",
-        "CREATE TABLE public.child () INHERITS (lab.results)", "CREATE INDEX ON lab.results ((1))",
+        "CREATE VIEW public.v AS SELECT * FROM lab.lots",
+        "CREATE TABLE public.t (a int)",
+        "CREATE MATERIALIZED VIEW lab.m AS SELECT 1",
+        "CREATE TABLE lab.t (a int)",
+        "CREATE TABLE public.child () INHERITS (lab.results)",
+        "CREATE INDEX ON lab.results ((1))",
     ),
-    "change the server": ("ALTER SYSTEM SET fsync = off", "ALTER DATABASE {database} SET search_path = public", "SELECT pg_reload_conf()", "CHECKPOINT"),
-    "change other roles": ("ALTER ROLE stemma_admin SET search_path = public", "ALTER ROLE ALL SET search_path = public", "ALTER ROLE stemma_admin PASSWORD 'x'"),
+    "change the server": (
+        "ALTER SYSTEM SET fsync = off",
+        "ALTER DATABASE {database} SET search_path = public",
+        "SELECT pg_reload_conf()",
+        "CHECKPOINT",
+    ),
+    "change other roles": (
+        "ALTER ROLE stemma_admin SET search_path = public",
+        "ALTER ROLE ALL SET search_path = public",
+        "ALTER ROLE stemma_admin PASSWORD 'x'",
+    ),
     "reach other servers": (
-        "CREATE FOREIGN DATA WRAPPER w", "CREATE SERVER s FOREIGN DATA WRAPPER w", "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p",
-        "CREATE PUBLICATION p FOR ALL TABLES", "SELECT pg_create_physical_replication_slot('x')", "SELECT dblink('x', 'y')",
+        "CREATE FOREIGN DATA WRAPPER w",
+        "CREATE SERVER s FOREIGN DATA WRAPPER w",
+        "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p",
+        "CREATE PUBLICATION p FOR ALL TABLES",
+        "SELECT pg_create_physical_replication_slot('x')",
+        "SELECT dblink('x', 'y')",
     ),
     "label and comment": ("COMMENT ON TABLE lab.lots IS 'mine'", "SECURITY LABEL ON TABLE lab.lots IS 'x'"),
-    "own a database": ("CREATE DATABASE mine", "ALTER DATABASE {database} OWNER TO {role}", "DROP DATABASE {database}", "SET ROLE pg_database_owner"),
+    "own a database": (
+        "CREATE DATABASE mine",
+        "ALTER DATABASE {database} OWNER TO {role}",
+        "DROP DATABASE {database}",
+        "SET ROLE pg_database_owner",
+    ),
     "run what nobody may run": (
-        "SELECT gate.consume('{others}', 'released', 'lot', {other}, 'x', 4)", "SELECT lab.lock_one('lot', {lot})", "SELECT audit.image('{{}}', '')",
-        "SELECT gate.setting('qa03.years')", "SELECT * FROM gate.objections({lot}, {lin})", "SELECT audit.keep_row()", "SELECT dossier.lot_json({lot})",
-        "SELECT people.cannot_sign({tess}, 'released', 'lot')", "SELECT dossier.package({lot})",
+        "SELECT gate.consume('{others}', 'released', 'lot', {other}, 'x', 4)",
+        "SELECT lab.lock_one('lot', {lot})",
+        "SELECT audit.image('{{}}', '')",
+        "SELECT gate.setting('qa03.years')",
+        "SELECT * FROM gate.objections({lot}, {lin})",
+        "SELECT audit.keep_row()",
+        "SELECT dossier.lot_json({lot})",
+        "SELECT people.cannot_sign({tess}, 'released', 'lot')",
+        "SELECT dossier.package({lot})",
     ),
     "cancel and terminate the superuser": (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'stemma_admin' OR usename IS NULL",
-        "SELECT pg_promote()", "SELECT pg_switch_wal()", "SELECT pg_logical_emit_message(true, 'x', 'y')",
+        "SELECT pg_promote()",
+        "SELECT pg_switch_wal()",
+        "SELECT pg_logical_emit_message(true, 'x', 'y')",
     ),
-    "read password hashes": ("SELECT * FROM people.credentials", "TABLE people.credentials", "SELECT c FROM people.credentials c"),
+    "read password hashes": (
+        "SELECT * FROM people.credentials",
+        "TABLE people.credentials",
+        "SELECT c FROM people.credentials c",
+    ),
     "read sessions": ("SELECT * FROM people.sessions",),
     "read secrets through XML": (
-        "SELECT table_to_xml('people.credentials', true, false, '')", "SELECT query_to_xml('SELECT * FROM people.credentials', true, false, '')",
+        "SELECT table_to_xml('people.credentials', true, false, '')",
+        "SELECT query_to_xml('SELECT * FROM people.credentials', true, false, '')",
         "SELECT schema_to_xml('people', true, false, '')",
     ),
     "read secrets through statistics": (
-        "SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats WHERE schemaname = 'people'", "SELECT stavalues1::text FROM pg_statistic",
+        "SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats WHERE schemaname = 'people'",
+        "SELECT stavalues1::text FROM pg_statistic",
     ),
     "read secrets out of the audit": (
-        "SELECT payload FROM audit.rows WHERE tbl = 'people.credentials'", "SELECT key, image FROM audit.current_rows('people.credentials')",
-        "SELECT audit.current_rows('people.sessions')", "SELECT audit.current_rows('people.credentials) t; SELECT * FROM people.credentials --')",
+        "SELECT payload FROM audit.rows WHERE tbl = 'people.credentials'",
+        "SELECT key, image FROM audit.current_rows('people.credentials')",
+        "SELECT audit.current_rows('people.sessions')",
+        "SELECT audit.current_rows('people.credentials) t; SELECT * FROM people.credentials --')",
     ),
-    "read the server's passwords": ("SELECT rolname, rolpassword FROM pg_authid", "SELECT usename, passwd FROM pg_shadow"),
-    "copy secrets out": ("DECLARE c CURSOR WITH HOLD FOR SELECT password_hash FROM people.credentials", "FETCH ALL FROM c"),
+    "read the server's passwords": (
+        "SELECT rolname, rolpassword FROM pg_authid",
+        "SELECT usename, passwd FROM pg_shadow",
+    ),
+    "copy secrets out": (
+        "DECLARE c CURSOR WITH HOLD FOR SELECT password_hash FROM people.credentials",
+        "FETCH ALL FROM c",
+    ),
     "guess secrets by a leaky comparison": (
         "SELECT count(*) FROM people.credentials WHERE password_hash LIKE '$argon2%'",
         "INSERT INTO people.credentials (account_id, password_hash) VALUES ({tess}, 'x') ON CONFLICT (account_id) DO UPDATE SET password_hash = people.credentials.password_hash RETURNING password_hash",

@@ -21,8 +21,10 @@ SQL = Path(__file__).with_name("staged.sql").read_text(encoding="utf-8")
 BY_QUINN = "SELECT audit.open(id, username, '', 'arrange', '', 'arranged by a test', '', NULL, NULL, NULL) FROM people.accounts WHERE username = 'quinn'"
 STAGE = (
     "CREATE TEMP TABLE IF NOT EXISTS stage AS SELECT * FROM pg_temp.stage()",
-    "SELECT pg_temp.lot(CASE WHEN $2 THEN stage.whole ELSE stage.short END, stage) AS id"
-    " FROM stage, generate_series(1, $1) ORDER BY generate_series",
+    (
+        "SELECT pg_temp.lot(CASE WHEN $2 THEN stage.whole ELSE stage.short END, stage) AS id"
+        " FROM stage, generate_series(1, $1) ORDER BY generate_series"
+    ),
 )
 
 

@@ -4,24 +4,32 @@
 CREATE FUNCTION pg_temp.who(p_name text) RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT id FROM people.accounts WHERE username = p_name $$;
 
--- The check character of our own codes, ISO/IEC 7064 MOD 37,36, written a second time.
-CREATE FUNCTION pg_temp.checked(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+-- One of our own codes: a letter, nine characters, the check character of ISO/IEC 7064 MOD 37,36 (written a second time
+-- here). The second character varies until the check character is none that people misread.
+CREATE FUNCTION pg_temp.code(p_letter text, p_number bigint) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     v_alphabet text := '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-    v_product integer := 36;
+    v_body text;
+    v_product integer;
+    v_check text;
 BEGIN
-    FOR i IN 1..length(p_text) LOOP
-        v_product := v_product + position(substr(p_text, i, 1) IN v_alphabet) - 1;
-        v_product := (CASE v_product % 36 WHEN 0 THEN 36 ELSE v_product % 36 END * 2) % 37;
+    FOR i IN 1..9 LOOP
+        v_body := p_letter || i || lpad(p_number::text, 8, '0');
+        v_product := 36;
+        FOR j IN 1..10 LOOP
+            v_product := v_product + position(substr(v_body, j, 1) IN v_alphabet) - 1;
+            v_product := (CASE v_product % 36 WHEN 0 THEN 36 ELSE v_product % 36 END * 2) % 37;
+        END LOOP;
+        v_check := substr(v_alphabet, (37 - v_product) % 36 + 1, 1);
+        IF v_check NOT IN ('I', 'L', 'O', 'U') THEN RETURN v_body || v_check; END IF;
     END LOOP;
-    RETURN p_text || substr(v_alphabet, (37 - v_product) % 36 + 1, 1);
 END $$;
 
 CREATE FUNCTION pg_temp.item(p_kind text) RETURNS bigint LANGUAGE sql AS $$
     WITH made AS (INSERT INTO lab.items (kind) VALUES (p_kind) RETURNING id)
     INSERT INTO lab.item_codes (code, item_id, scheme)
-    SELECT pg_temp.checked(substr('PDLVMTRESNG', array_position(ARRAY['person', 'donation', 'lot', 'container', 'material_container',
-        'sample', 'retain', 'equipment', 'shelf', 'position', 'badge'], p_kind), 1) || lpad(id::text, 9, '0')), id, 'own'
+    SELECT pg_temp.code(substr('PDLVMTRESNG', array_position(ARRAY['person', 'donation', 'lot', 'container', 'material_container',
+        'sample', 'retain', 'equipment', 'shelf', 'position', 'badge'], p_kind), 1), id), id, 'own'
     FROM made RETURNING item_id
 $$;
 

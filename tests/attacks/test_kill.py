@@ -77,7 +77,9 @@ async def test_nothing_answered_is_lost(victim: Victim, capsys: pytest.CaptureFi
     assert len(load.asked) > CYCLES * 10
     assert load.released
     with capsys.disabled():
-        print(f"\n{CYCLES} kills: 0 lost of {len(load.asked)} requests and {len(load.released)} releases; {found.entries} entries, {found.scans} scans verified")
+        print(
+            f"\n{CYCLES} kills: 0 lost of {len(load.asked)} requests and {len(load.released)} releases; {found.entries} entries, {found.scans} scans verified"
+        )
 
 
 WRITE = "INSERT INTO lab.refusals (kind, act, subject, what, why, remedy, detail) VALUES ('k', 'a', $1, 'w', 'w', 'r', '{}')"

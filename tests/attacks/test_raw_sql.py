@@ -24,8 +24,10 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "review a package of the future with today's signature": (
             "BEGIN",
             OPEN_AS.format(who="quinn"),
-            "INSERT INTO lab.batch_reviews (lot_id, decision, package_digest, remarks, signature_id, recorded_by)"
-            " VALUES ({spoilt}, 'accepted', repeat('b', 64), '', gate.sign('{reviewing}', 'batch_reviewed', {spoilt}), {quinn})",
+            (
+                "INSERT INTO lab.batch_reviews (lot_id, decision, package_digest, remarks, signature_id, recorded_by)"
+                " VALUES ({spoilt}, 'accepted', repeat('b', 64), '', gate.sign('{reviewing}', 'batch_reviewed', {spoilt}), {quinn})"
+            ),
             "COMMIT",
         ),
         "slip a result into a review that is signed already": (
@@ -33,20 +35,30 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
             OPEN_AS.format(who="rolf"),
             "SELECT set_config('x.signature', gate.sign('{reviewing_results}', 'results_reviewed', {waiting})::text, true)",
             "SAVEPOINT a",
-            "INSERT INTO lab.results (lot_id, sample_id, line_id, value_text, method_version, analyst, measured_at, recorded_by)"
-            " SELECT {waiting}, {sample}, line_id, value_text, 'x', analyst, now(), analyst FROM lab.results"
-            " WHERE lot_id = {waiting} AND value_text IS NOT NULL LIMIT 1",
+            (
+                "INSERT INTO lab.results (lot_id, sample_id, line_id, value_text, method_version, analyst, measured_at, recorded_by)"
+                " SELECT {waiting}, {sample}, line_id, value_text, 'x', analyst, now(), analyst FROM lab.results"
+                " WHERE lot_id = {waiting} AND value_text IS NOT NULL LIMIT 1"
+            ),
             "RELEASE a",
-            "INSERT INTO lab.result_reviews (result_id, decision, remarks, signature_id, recorded_by)"
-            " SELECT max(id), 'accepted', '', current_setting('x.signature')::bigint, {rolf} FROM lab.results WHERE lot_id = {waiting}",
+            (
+                "INSERT INTO lab.result_reviews (result_id, decision, remarks, signature_id, recorded_by)"
+                " SELECT max(id), 'accepted', '', current_setting('x.signature')::bigint, {rolf} FROM lab.results WHERE lot_id = {waiting}"
+            ),
             "COMMIT",
         ),
         "sign as another meaning": (
-            "BEGIN", OPEN_AS.format(who="quinn"), "SELECT gate.sign('{rejecting}', 'rejected', {lot})",
-            "SELECT gate.sign('{rejecting}', 'batch_reviewed', {lot})", "COMMIT",
+            "BEGIN",
+            OPEN_AS.format(who="quinn"),
+            "SELECT gate.sign('{rejecting}', 'rejected', {lot})",
+            "SELECT gate.sign('{rejecting}', 'batch_reviewed', {lot})",
+            "COMMIT",
         ),
         "choose among two readings of one ceremony": (
-            "BEGIN", OPEN_AS.format(who="quinn"), "SELECT gate.reject_lot({other}, '{rejecting}')", "COMMIT",
+            "BEGIN",
+            OPEN_AS.format(who="quinn"),
+            "SELECT gate.reject_lot({other}, '{rejecting}')",
+            "COMMIT",
         ),
     },
     "stemma_auth": {
@@ -62,25 +74,40 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "open a ceremony for an administrator": change(
             "SELECT people.open_ceremony({adam}, NULL, 'rejected', 'lot', {lot}, '', repeat('a', 64), '{{password,totp}}')"
         ),
-        "make an administrator of the QA manager": change("INSERT INTO people.grants (account_id, role) VALUES ({quinn}, 'administrator')"),
-        "make an administrator of the authority": change("INSERT INTO people.grants (account_id, role) VALUES ({lin}, 'administrator')"),
-        "make the administrator QA manager": change("INSERT INTO people.grants (account_id, role) VALUES ({adam}, 'qa_manager')"),
+        "make an administrator of the QA manager": change(
+            "INSERT INTO people.grants (account_id, role) VALUES ({quinn}, 'administrator')"
+        ),
+        "make an administrator of the authority": change(
+            "INSERT INTO people.grants (account_id, role) VALUES ({lin}, 'administrator')"
+        ),
+        "make the administrator QA manager": change(
+            "INSERT INTO people.grants (account_id, role) VALUES ({adam}, 'qa_manager')"
+        ),
         "revive a revoked grant": change("UPDATE people.grants SET revoked_at = NULL WHERE role = 'verifier'"),
-        "turn a grant into another": change("UPDATE people.grants SET role = 'administrator' WHERE role = 'qa_manager'"),
+        "turn a grant into another": change(
+            "UPDATE people.grants SET role = 'administrator' WHERE role = 'qa_manager'"
+        ),
         "take somebody's name": change("UPDATE people.accounts SET username = 'lin2' WHERE username = 'lin'"),
         "write a grant as of long ago": change(
             "INSERT INTO people.grants (account_id, role, recorded_at) VALUES ({tess}, 'qa_manager', '2020-01-01')"
         ),
         "delete an account": change("DELETE FROM people.accounts WHERE username = 'tom'"),
-        "rewrite who failed to sign in": change("UPDATE people.login_attempts SET outcome = 'ok'", "DELETE FROM people.login_attempts"),
+        "rewrite who failed to sign in": change(
+            "UPDATE people.login_attempts SET outcome = 'ok'", "DELETE FROM people.login_attempts"
+        ),
     },
     "stemma_seal": {
-        "change a sealed leaf": ("INSERT INTO audit.leaves SELECT n, kind, number, sha256('x') FROM audit.leaves ON CONFLICT (n) DO UPDATE SET hash = EXCLUDED.hash",),
+        "change a sealed leaf": (
+            "INSERT INTO audit.leaves SELECT n, kind, number, sha256('x') FROM audit.leaves ON CONFLICT (n) DO UPDATE SET hash = EXCLUDED.hash",
+        ),
         "read scans' words": ("SELECT raw FROM lab.scans",),
     },
     "stemma_report": {
         "write where one reads": ("BEGIN", OPEN, "SELECT 1 FROM lab.lots FOR UPDATE", "COMMIT"),
-        "read images of what is not audited": ("SELECT audit.current_rows('people.sessions')", "SELECT audit.current_rows('pg_authid')"),
+        "read images of what is not audited": (
+            "SELECT audit.current_rows('people.sessions')",
+            "SELECT audit.current_rows('pg_authid')",
+        ),
         "inject into the reader of images": ("SELECT audit.current_rows('lab.lots\" t; DELETE FROM lab.lots; --')",),
     },
 }
@@ -124,8 +151,12 @@ async def old_snapshot(under_attack: Arena) -> list[str]:
             names["hidden"],
         )
         await _try(
-            connection, under_attack, OPEN, FORGE.replace("{lot}", "{hidden}"),
-            "SELECT gate.release({hidden}, '{hiddens}', (SELECT max(id) FROM lab.judgements WHERE subject_id = {hidden}))", "COMMIT",
+            connection,
+            under_attack,
+            OPEN,
+            FORGE.replace("{lot}", "{hidden}"),
+            "SELECT gate.release({hidden}, '{hiddens}', (SELECT max(id) FROM lab.judgements WHERE subject_id = {hidden}))",
+            "COMMIT",
         )
     finally:
         await connection.close(timeout=5)

@@ -89,9 +89,21 @@ async def test_every_table_is_audited_or_exempt_by_name(house: asyncpg.Connectio
 
 def sources_of_verdicts() -> str:
     """Everything in SQL that says what a dossier holds, or what the gate objects to."""
-    functions = re.split(r"(?=CREATE OR REPLACE FUNCTION )", "".join(file.read_text() for file in sorted(SQL.glob("[234]0_*.sql"))))
-    read = ("dossier.", "gate.objections", "gate.setting", "gate.experience_days", "lab.ancestry", "lab.open_holds", "people.roles_of")
-    return "".join(each for each in functions if each.startswith(tuple(f"CREATE OR REPLACE FUNCTION {name}" for name in read)))
+    functions = re.split(
+        r"(?=CREATE OR REPLACE FUNCTION )", "".join(file.read_text() for file in sorted(SQL.glob("[234]0_*.sql")))
+    )
+    read = (
+        "dossier.",
+        "gate.objections",
+        "gate.setting",
+        "gate.experience_days",
+        "lab.ancestry",
+        "lab.open_holds",
+        "people.roles_of",
+    )
+    return "".join(
+        each for each in functions if each.startswith(tuple(f"CREATE OR REPLACE FUNCTION {name}" for name in read))
+    )
 
 
 async def test_every_table_that_changes_a_verdict_locks_its_root(house: asyncpg.Connection) -> None:
@@ -108,7 +120,10 @@ async def test_what_is_excused_from_locking_never_changes(house: asyncpg.Connect
     for table, why in NO_LOCK.items():
         if "never changed" in why:
             for role in LOGIN:
-                assert not await house.fetchval("SELECT has_any_column_privilege($1, $2, 'UPDATE')", role, table), (table, role)
+                assert not await house.fetchval("SELECT has_any_column_privilege($1, $2, 'UPDATE')", role, table), (
+                    table,
+                    role,
+                )
 
 
 async def test_functions_run_with_a_pinned_path(house: asyncpg.Connection) -> None:
@@ -125,28 +140,38 @@ async def test_functions_run_with_a_pinned_path(house: asyncpg.Connection) -> No
             assert each["prosecdef"], each["name"]
         if each["prosecdef"]:
             assert PINNED in each["config"], each["name"]
-    strays = await column(house, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+    strays = await column(
+        house, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    )
     assert not strays
 
 
 async def test_login_roles_are_nobody(house: asyncpg.Connection, template: str) -> None:
     for role in LOGIN:
         flags = await house.fetchrow(
-            "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS great, rolcanlogin FROM pg_roles WHERE rolname = $1", role
+            "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS great, rolcanlogin FROM pg_roles WHERE rolname = $1",
+            role,
         )
         assert (flags["great"], flags["rolcanlogin"]) == (False, True)
     quiet = await column(
-        house, "SELECT rolname FROM pg_roles WHERE rolname IN ('stemma_owner', 'stemma_audit', 'stemma_gate') AND NOT rolcanlogin AND NOT rolsuper"
+        house,
+        "SELECT rolname FROM pg_roles WHERE rolname IN ('stemma_owner', 'stemma_audit', 'stemma_gate') AND NOT rolcanlogin AND NOT rolsuper",
     )
     assert len(quiet) == 3
-    assert not await column(house, "SELECT member::regrole::text FROM pg_auth_members WHERE member::regrole::text LIKE 'stemma%'")
     assert not await column(
-        house, "SELECT objid::text FROM pg_shdepend WHERE deptype = 'o' AND refobjid::regrole::text = ANY ($1)", list(LOGIN)
+        house, "SELECT member::regrole::text FROM pg_auth_members WHERE member::regrole::text LIKE 'stemma%'"
+    )
+    assert not await column(
+        house,
+        "SELECT objid::text FROM pg_shdepend WHERE deptype = 'o' AND refobjid::regrole::text = ANY ($1)",
+        list(LOGIN),
     )
     deletes = "SELECT c.oid::regclass::text FROM pg_class c, unnest($1::text[]) AS r WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text = ANY ('{lab,people,identity,audit}') AND has_table_privilege(r, c.oid, 'DELETE, TRUNCATE, TRIGGER, REFERENCES')"
     assert not await column(house, deletes, list(LOGIN))
     assert not await column(
-        house, "SELECT nspname FROM pg_namespace, unnest($1::text[]) AS r WHERE has_schema_privilege(r, oid, 'CREATE') AND nspname !~ '^pg_temp'", list(LOGIN)
+        house,
+        "SELECT nspname FROM pg_namespace, unnest($1::text[]) AS r WHERE has_schema_privilege(r, oid, 'CREATE') AND nspname !~ '^pg_temp'",
+        list(LOGIN),
     )
     for right in ("CREATE", "TEMP"):
         assert not await house.fetchval("SELECT has_database_privilege('stemma_app', $1, $2)", template, right)
@@ -154,7 +179,15 @@ async def test_login_roles_are_nobody(house: asyncpg.Connection, template: str) 
 
 # -- only the door opens sessions and commits ---------------------------------------------------------------------------
 
-OPENERS = {"create_async_engine", "create_engine", "create_pool", "async_sessionmaker", "sessionmaker", "AsyncSession", "Session"}
+OPENERS = {
+    "create_async_engine",
+    "create_engine",
+    "create_pool",
+    "async_sessionmaker",
+    "sessionmaker",
+    "AsyncSession",
+    "Session",
+}
 METHODS = {"begin", "begin_nested", "commit", "rollback", "transaction"}
 MAY_OPEN = {
     "app/db/door.py": "the door",
@@ -183,7 +216,11 @@ def opened(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, called.id
         elif isinstance(called, ast.Attribute):
             of = called.value.id if isinstance(called.value, ast.Name) else ""
-            if called.attr in OPENERS or (called.attr in METHODS and of not in modules) or (called.attr == "connect" and of == "asyncpg"):
+            if (
+                called.attr in OPENERS
+                or (called.attr in METHODS and of not in modules)
+                or (called.attr == "connect" and of == "asyncpg")
+            ):
                 yield node.lineno, f"{of}.{called.attr}"
 
 

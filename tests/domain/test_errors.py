@@ -19,7 +19,6 @@ STATUSES = {
     "PayloadTooLarge": 413,
     "BadInput": 422,
     "Locked": 423,
-    "TooMany": 429,
     "Refusal": 409,
 }
 

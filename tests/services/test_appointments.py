@@ -2,9 +2,12 @@
 
 import asyncio
 import itertools
+from datetime import date, timedelta
 
 import pytest
 
+from app.domain.facts import Experience
+from app.domain.people import counted_days
 from tests.world import ok, open_lab, refused
 
 _windows = itertools.count()
@@ -113,6 +116,37 @@ async def test_a_live_appointment_makes_the_role_and_revoking_it_unmakes_it_at_o
         again = await lab.sign("hedda", "appointment_revoked", "appointment", row["id"])
         refused(await lab.as_("hedda").post(f"/appointments/{present['id']}/revoke", {"ceremony": again}), 403)
         assert ok(await lab.as_("lin").get("/session"))["roles"] == ["quality_authority"]
+
+
+STEM, OTHER = "stem_cell_quality_management", "pharmaceutical_quality_assurance"
+POSTS = (
+    ("2018-01-01", "2018-12-31", STEM, "letter 1"),  # 365 days, the last one among them
+    ("2018-06-01", "2019-01-31", STEM, "letter 2"),  # overlaps: 31 more
+    ("2019-02-01", "2019-02-01", STEM, "letter 3"),  # a single day, right after
+    ("2020-01-01", "2020-12-31", OTHER, "letter 4"),
+    ("2021-01-01", "2021-12-31", STEM, None),
+    ("2022-01-01", None, STEM, "letter 5"),  # runs on to the day before the appointment
+)
+
+
+async def test_the_gate_and_the_rule_count_the_same_days_of_experience(lab):
+    names = ("from_on", "to_on", "domain", "evidence")
+    posts = [{"employer": "Elsewhere", "position": "QA", **dict(zip(names, post, strict=True))} for post in POSTS]
+    made = await propose(lab, await appointee(lab), experience=posts)
+    for who in ("quinn", "phil"):
+        done = ok(await support(lab, who, made["id"]))
+    (row,) = await appointments_of(lab, made["id"])
+    last = row["from_at"].date() - timedelta(days=1)
+    of_the_rule = counted_days(
+        [
+            Experience("Elsewhere", "QA", domain, date.fromisoformat(begins), ends and date.fromisoformat(ends), paper)
+            for begins, ends, domain, paper in POSTS
+        ],
+        domains=[STEM],
+        until=last,
+    )
+    assert of_the_rule == 365 + 31 + 1 + (last - date(2022, 1, 1)).days + 1
+    assert await lab.value("SELECT gate.experience_days($1)::bigint", done["appointment"]) == of_the_rule
 
 
 # -- refused -----------------------------------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ async def test_nobody_else_releases(lab, who):
     made = await _awaiting(lab)
     digest, ceremony = await _signed(lab, made)
     problem = refused(
-        await lab.as_(who).post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}), 403, "not-permitted"
+        await lab.as_(who).post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}),
+        403,
+        "not-permitted",
     )
     assert problem["roles"] == ["quality_authority"]
     assert await made.state() == "awaiting_release"
@@ -89,7 +91,9 @@ async def test_a_record_that_changed_since_it_was_shown_is_not_signed(lab):
     digest, ceremony = await _signed(lab, made)
     ok(await lab.as_("quinn").post(f"/lots/{made.lot}/send-back", {"reason": "one more look"}))
     ok(await lab.as_("quinn").post(f"/lots/{made.lot}/submit"))
-    refused(await lab.as_("lin").post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}), 409, "stale")
+    refused(
+        await lab.as_("lin").post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}), 409, "stale"
+    )
     assert await made.state() == "awaiting_release"
     spent = (await lab.sql("SELECT used_at, burned_why FROM people.ceremonies WHERE id = $1", uuid.UUID(ceremony)))[0]
     assert spent["used_at"] is None
@@ -110,7 +114,9 @@ async def test_a_failing_result_blocks_check_ceremony_and_release(lab):
     assert [v["rule"] for v in checked["verdicts"] if v["closes"]] == ["REL-02"]
     refused(await lab.try_to_sign("lin", "released", "lot", made.lot), 409, "blocked")
     problem = refused(
-        await lab.as_("lin").post(f"/lots/{made.lot}/release", {"digest": checked["digest"], "ceremony": str(uuid.uuid4())}),
+        await lab.as_("lin").post(
+            f"/lots/{made.lot}/release", {"digest": checked["digest"], "ceremony": str(uuid.uuid4())}
+        ),
         409,
         "blocked",
     )
@@ -124,7 +130,9 @@ async def test_a_ceremony_for_another_lot_releases_nothing(lab):
     _, ceremony = await _signed(lab, one)
     digest, _ = await _signed(lab, other)
     refused(
-        await lab.as_("lin").post(f"/lots/{other.lot}/release", {"digest": digest, "ceremony": ceremony}), 403, "ceremony-refused"
+        await lab.as_("lin").post(f"/lots/{other.lot}/release", {"digest": digest, "ceremony": ceremony}),
+        403,
+        "ceremony-refused",
     )
     assert await _releases(lab, other) == 0
 
@@ -138,7 +146,9 @@ async def test_a_ceremony_lives_two_minutes(lab):
         uuid.UUID(ceremony),
     )
     refused(
-        await lab.as_("lin").post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}), 403, "ceremony-refused"
+        await lab.as_("lin").post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}),
+        403,
+        "ceremony-refused",
     )
     assert await made.state() == "awaiting_release"
 
@@ -152,7 +162,9 @@ async def test_an_open_hold_blocks_release(lab):
     made = await _awaiting(lab)
     digest, ceremony = await _signed(lab, made)
     ok(await lab.as_("vera").post("/holds", {"item": made.vials[0], "reason": "a cracked cap"}))
-    refused(await lab.as_("lin").post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}), 409, "stale")
+    refused(
+        await lab.as_("lin").post(f"/lots/{made.lot}/release", {"digest": digest, "ceremony": ceremony}), 409, "stale"
+    )
     checked = ok(await lab.as_("lin").post(f"/lots/{made.lot}/release-check"))
     assert checked["blocks"]
     assert await made.state() == "awaiting_release"

@@ -9,26 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from labels.check_characters import mod_37_2
 from labels.codes import CodeKind, new_code
+from tests.life import PANEL, ago
 from tests.world import ok
 
 if TYPE_CHECKING:
     from tests.world import Lab
 
-PANEL = {
-    "HIV": ("HIV Ag/Ab", "HIV NAT"),
-    "HBV": ("HBsAg", "anti-HBc", "HBV NAT"),
-    "HCV": ("anti-HCV", "HCV NAT"),
-    "syphilis": ("treponemal", "non-treponemal"),
-}
 _serial = itertools.count(1)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def ago(**parts: float) -> str:
-    return (now() - timedelta(**parts)).isoformat()
 
 
 def identity(name: str = "Zhang San") -> dict[str, str]:

@@ -154,7 +154,6 @@ scans = Table(
     text("payload"),
     Column("hash", LargeBinary, nullable=False),
     Index("uq_scans_key", "account_id", "key", unique=True, postgresql_where=sql("key IS NOT NULL")),
-    Index("ix_scans_session_number", "session_id", "number"),
     schema=LAB,
 )
 
