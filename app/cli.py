@@ -134,9 +134,11 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve a production database (STEMMA_* in the environment). Demo and test databases are refused."""
-    from app.stage import web_arguments
+    from app.stage import FEW_ARENAS, web_arguments
 
     os.environ["STEMMA_PURPOSE"] = "production"
+    for name, value in FEW_ARENAS.items():
+        os.environ.setdefault(name, value)
     try:
         Settings()  # type: ignore[call-arg]  # from the environment
     except ValidationError as error:

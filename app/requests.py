@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Request, Response
 
 from app.db import sessions
 from app.db.door import Call, Door
-from app.db.secrets import key_bytes, keyed_digest
+from app.db.secrets import keyed_digest
 from app.domain.acts import Actor
 from app.domain.errors import BadInput, NotPermitted, NotSignedIn
 from app.domain.text import Text
@@ -56,14 +56,16 @@ def device_of(request: Request) -> str:
     return f"{source_of(request)} {agent}".strip()
 
 
+async def _session(request: Request) -> sessions.SignedIn | None:
+    token = token_of(request)
+    if token is None:
+        return None
+    return await sessions.who(door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes)
+
+
 async def signed_in(request: Request) -> sessions.SignedIn:
     """Who is signed in here. Raises NotSignedIn; for a browser's unsafe request also checks where it came from."""
-    token = token_of(request)
-    found = (
-        None
-        if token is None
-        else await sessions.who(door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes)
-    )
+    found = await _session(request)
     if found is None or found.state != "live":
         idle = found is not None and found.state == "idle"
         raise NotSignedIn(
@@ -82,12 +84,7 @@ async def live_or_locked(request: Request) -> sessions.SignedIn:
     """The session behind the request though its screen is locked. Raises NotSignedIn when it has ended."""
     if request.method not in SAFE and "authorization" not in request.headers:
         same_origin(request)
-    token = token_of(request)
-    found = (
-        None
-        if token is None
-        else await sessions.who(door(request), token=token, idle_minutes=house(request).settings.session_idle_minutes)
-    )
+    found = await _session(request)
     if found is None or found.state == "ended":
         raise NotSignedIn(
             what=Text("You are not signed in."), why=Text("There is no live session."), remedy=Text("Sign in.")
@@ -162,8 +159,7 @@ async def body_digest(request: Request) -> bytes:
 
 async def secret_call(request: Request, plain: Annotated[Call, Depends(call)]) -> Call:
     """As `call`, for a body with secrets in it: its digest is keyed, so that nobody can guess them back from it."""
-    key = key_bytes(house(request).settings.totp_key.get_secret_value())
-    return replace(plain, body_sha256=keyed_digest(key, purpose="request", data=plain.body_sha256))
+    return replace(plain, body_sha256=keyed_digest(house(request).totp_key, purpose="request", data=plain.body_sha256))
 
 
 ActorDep = Annotated[Actor, Depends(actor)]

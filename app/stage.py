@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LOGIN_ROLES = ("stemma_app", "stemma_auth", "stemma_seal", "stemma_report")
 VAR = ROOT / "var"
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""For glibc: what the hashing and drawing threads let go is given back, instead of being kept for each of them."""
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Stage:
 
     def start_web(self) -> subprocess.Popen[bytes]:
         """The web process. It knows neither the seal's key nor the owner's password."""
-        return self.start(web_arguments(host="127.0.0.1", port=self.port), log="web.log")
+        return self.start(web_arguments(host="127.0.0.1", port=self.port), log="web.log", extra=FEW_ARENAS)
 
     def wait_until_live(self, *, within_s: float = 30.0) -> None:
         """Return when the page answers. Raises RuntimeError with the log's end when it does not."""

@@ -133,6 +133,10 @@ class Load:
     released: list[int] = field(default_factory=list)
     _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
+    @property
+    def answered(self) -> int:
+        return sum(each.answer is not None for each in self.asked)
+
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.victim.port}/api/v1", timeout=5)
 
