@@ -157,7 +157,7 @@ def staged(
     folder = VAR / name
     folder.mkdir(parents=True, exist_ok=True)
     said("private PostgreSQL")
-    postgres = EmbeddedPostgres.open(VAR / "postgres", tcp=True)
+    postgres = EmbeddedPostgres.open(folder / "postgres", tcp=True)
     stage = Stage(folder=folder, purpose=purpose, port=port or free_port(), postgres=postgres, database="")
     try:
         template, kept = _template(stage, name=name, people=people, said=said)

@@ -31,7 +31,7 @@ def postgres() -> EmbeddedPostgres:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for folder in ("migrations", "app/db/tables", "app/domain", "app/rules", "tests/world.py", "app/db/migrate.py"):
+    for folder in ("migrations", "app/db", "app/domain", "app/rules", "tests/world.py"):
         path = ROOT / folder
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.suffix in {".py", ".sql"}:

@@ -74,6 +74,7 @@ class Dossier:
     specification: Specification | None
     results: tuple[Result, ...] | None
     retains: tuple[Retain, ...] | None
+    recorders: tuple[str, ...] | None
     deviations: tuple[Deviation, ...] | None
     holds: tuple[Hold, ...] | None
     waivers: tuple[Waiver, ...] | None

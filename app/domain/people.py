@@ -65,6 +65,7 @@ HANDS: Mapping[str, Text] = {
     "verified_clearance": Text("verified a line clearance"),
     "tested": Text("tested a sample"),
     "reviewed_result": Text("reviewed a result"),
+    "recorded": Text("recorded a step or a result, or took a sample"),
     "reviewed_batch": Text("reviewed the batch record"),
 }
 
@@ -79,6 +80,7 @@ def hands_in(dossier: Dossier, account: str) -> tuple[Text, ...]:
         "verified_clearance": any(step.clearance_verified_by == account for step in steps),
         "tested": any(result.analyst == account for result in results),
         "reviewed_result": any(result.review is not None and result.review.by == account for result in results),
+        "recorded": account in (dossier.recorders or ()),
         "reviewed_batch": dossier.batch_review is not None and dossier.batch_review.by == account,
     }
     return tuple(HANDS[hand] for hand, is_so in did.items() if is_so)

@@ -47,6 +47,7 @@ _DEPENDENT = (Role.HEAD_OF_PRODUCTION, Role.ADMINISTRATOR)
         Break("the signer cleared the line", nth("steps", 0, clearance_performed_by="rhea")),
         Break("the signer verified the clearance", nth("steps", 0, clearance_verified_by="rhea")),
         Break("the signer tested a sample", nth("results", 0, analyst="rhea")),
+        Break("the signer recorded something of it", lambda dossier: replace(dossier, recorders=("rhea",))),
         Break("the signer reviewed a result", inside("results", "review", by="rhea")),
         Break("the signer reviewed the batch record", part("batch_review", by="rhea")),
         Break(
@@ -82,7 +83,7 @@ def independence(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
             Text("In this lot the signer {did}.", did=did),
             Text("Another appointed quality authority decides about this lot."),
         )
-    if dossier.steps is None or dossier.results is None:
+    if dossier.steps is None or dossier.results is None or dossier.recorders is None:
         yield lacks(
             dossier.subject,
             Text("It is not known who worked on this lot."),

@@ -189,6 +189,16 @@ LANGUAGE sql STABLE AS $$
     FROM lab.retains WHERE lot_id = p_lot
 $$;
 
+-- Whoever wrote down a step or a result of the lot, or took a sample of it, whether or not they did the work.
+CREATE OR REPLACE FUNCTION dossier.recorders(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(dossier.username(id) ORDER BY dossier.username(id)), '[]') FROM (
+        SELECT recorded_by AS id FROM lab.steps WHERE lot_id = p_lot
+        UNION SELECT recorded_by FROM lab.results WHERE lot_id = p_lot
+        UNION SELECT recorded_by FROM lab.samples WHERE lot_id = p_lot
+        UNION SELECT taken_by FROM lab.samples WHERE lot_id = p_lot) AS hands
+$$;
+
 CREATE OR REPLACE FUNCTION dossier.deviations(p_items bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('number', d.number, 'class', d.class, 'what', d.what,
@@ -225,7 +235,7 @@ LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('schema', 1, 'kind', p_kind, 'subject', dossier.own_code(p_item), 'name', p_name,
         'settings', dossier.settings(), 'rulebook', NULL, 'jurisdiction', NULL, 'lot', NULL, 'process', NULL,
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
-        'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'deviations', NULL, 'holds', NULL,
+        'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
@@ -239,7 +249,7 @@ LANGUAGE sql STABLE AS $$
         'expires_at', audit.stamp(l.expires_at),
         'donations', dossier.donations(up.ids), 'donors', dossier.donors(up.ids || l.donor_id),
         'materials', dossier.materials(used.ids), 'consumptions', dossier.consumptions(l.id), 'steps', dossier.steps(l.id),
-        'containers', dossier.containers(l.id), 'results', dossier.results(l.id), 'retains', dossier.retains(l.id),
+        'containers', dossier.containers(l.id), 'results', dossier.results(l.id), 'retains', dossier.retains(l.id), 'recorders', dossier.recorders(l.id),
         'deviations', dossier.deviations(up.ids || used.ids))
     FROM lab.lots l,
         LATERAL (SELECT array_agg(a.item_id) AS ids FROM lab.ancestry(l.id) a) AS up,

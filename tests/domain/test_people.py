@@ -65,6 +65,10 @@ def test_an_appointment_lives_from_its_start_to_its_end_or_revocation():
 
 
 def test_hands_in_a_lot_are_all_named():
-    assert [str(did) for did in hands_in(clean(), "tess")] == ["performed a step", "cleared the line"]
+    assert [str(did) for did in hands_in(clean(), "tess")] == [
+        "performed a step",
+        "cleared the line",
+        "recorded a step or a result, or took a sample",
+    ]
     assert [str(did) for did in hands_in(clean(), "quinn")] == ["reviewed the batch record"]
     assert hands_in(clean(), "rhea") == ()

@@ -137,6 +137,7 @@ def test_a_bare_dossier_opens_nothing():
                 "specification",
                 "results",
                 "retains",
+                "recorders",
                 "deviations",
                 "holds",
                 "waivers",
