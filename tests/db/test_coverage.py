@@ -163,7 +163,7 @@ async def test_login_roles_are_nobody(house: asyncpg.Connection, template: str) 
     )
     assert not await column(
         house,
-        "SELECT objid::text FROM pg_shdepend WHERE deptype = 'o' AND refobjid::regrole::text = ANY ($1)",
+        "SELECT objid::text FROM pg_shdepend WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND deptype = 'o' AND refobjid::regrole::text = ANY ($1)",
         list(LOGIN),
     )
     deletes = "SELECT c.oid::regclass::text FROM pg_class c, unnest($1::text[]) AS r WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text = ANY ('{lab,people,identity,audit}') AND has_table_privilege(r, c.oid, 'DELETE, TRUNCATE, TRIGGER, REFERENCES')"
