@@ -61,7 +61,7 @@ class Stage:
         self, arguments: Sequence[str], *, log: str, extra: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
         """Start one of our processes; its words go to a log in the folder."""
-        with (self.folder / log).open("ab") as sink:
+        with (self.folder / log).open("wb") as sink:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,

@@ -26,7 +26,8 @@ BEGIN
         SELECT role, setting, value FROM (VALUES
             ('synchronous_commit', 'on'), ('lock_timeout', '2s'), ('statement_timeout', '15s'),
             ('idle_in_transaction_session_timeout', '15s'), ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'),
-            ('search_path', 'pg_catalog'), ('jit', 'off')
+            ('search_path', 'pg_catalog'), ('jit', 'off'),
+            ('plan_cache_mode', 'force_generic_plan')  -- every statement is small and asked a thousand times: plan it once
         ) AS settings(setting, value),
         unnest(ARRAY['stemma_app', 'stemma_auth', 'stemma_seal', 'stemma_report']) AS role
     LOOP
