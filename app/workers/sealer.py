@@ -30,7 +30,7 @@ from app.db import seal
 from app.domain import merkle, seals
 
 LOOK_EVERY_S = 0.25
-SEAL_APART_S = 0.1  # A checkpoint holds all that committed meanwhile, so a busy laboratory makes ten a second, no more.
+SEAL_APART_S = 0.25  # A checkpoint holds all that committed meanwhile: a busy laboratory makes four a second, no more.
 LEAVES_MAX = 5_000
 LOCK = 0x5354_454D_4D41_0001
 RETRY_S = 1.0
