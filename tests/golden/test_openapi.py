@@ -22,7 +22,9 @@ def _lines(schema: dict) -> str:
     for path, methods in sorted(schema["paths"].items()):
         for method, operation in sorted(methods.items()):
             body = operation.get("requestBody", {}).get("content", {})
-            takes = ",".join(sorted(part.get("schema", {}).get("$ref", "inline").split("/")[-1] for part in body.values()))
+            takes = ",".join(
+                sorted(part.get("schema", {}).get("$ref", "inline").split("/")[-1] for part in body.values())
+            )
             query = ",".join(sorted(each["name"] for each in operation.get("parameters", []) if each["in"] == "query"))
             lines.append(f"{method.upper():6} {path}{'?' + query if query else ''}{' <- ' + takes if takes else ''}")
     for name, shape in sorted(schema["components"]["schemas"].items()):

@@ -227,7 +227,11 @@ def test_a_pending_marker_is_settled_by_the_answer_for_that_sample_and_by_no_oth
         def edit(dossier):
             donor = dossier.donors[0]
             first = donor.markers[0]
-            markers = (replace(first, outcome=MarkerOutcome.PENDING), *donor.markers[1:], replace(first, id=99, **answer))
+            markers = (
+                replace(first, outcome=MarkerOutcome.PENDING),
+                *donor.markers[1:],
+                replace(first, id=99, **answer),
+            )
             return replace(dossier, donors=(replace(donor, markers=markers),))
 
         return all_of(allogeneic, edit)

@@ -18,6 +18,7 @@ class Browser:
         )
 
     async def sign_in(self, name):
+        await self.lab.forget_failures(name)
         fields = {"username": name, "password": self.lab.password(name), "totp": await self.lab.totp(name)}
         answer = await self.http.post("/sign-in", data=fields)
         assert answer.status_code == 303, answer.text
