@@ -19,6 +19,14 @@ from tests import world
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+LONGEST_FIRST = ("test_no_illegal_release", "test_nothing_answered_is_lost")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: item.name not in LONGEST_FIRST)
+
+
 ROOT = Path(__file__).resolve().parents[1]
 RUN = ROOT / "var" / "test"
 
