@@ -183,7 +183,7 @@ def run(*, items: int, seconds: float, growth: bool) -> dict[str, Any]:
 
 
 def _sized(*, items: int, seconds: float) -> dict[str, Any]:
-    from app.db.embedded import free_port  # noqa: PLC0415
+    from app.db.embedded import free_port
 
     with staged(
         name="bench", purpose="test", people=example_people(), said=lambda text: console.print(f"[dim]{text}[/]")

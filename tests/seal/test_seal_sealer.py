@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import stat
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,7 +198,7 @@ async def test_a_new_epoch_seals_all_that_another_cluster_left_unsealed(fresh_da
             await deeds.open_account(auth)
         assert await seal_all(fresh_database) == before + 5
         epochs = await admin.fetch("SELECT epoch FROM audit.checkpoints ORDER BY size")
-        assert [row["epoch"] for row in epochs] == [1, 2, 2]
+        assert [epoch for epoch, _ in groupby(row["epoch"] for row in epochs)] == [1, 2]
     assert await verdict(fresh_database) == (Verdict.PROVED, [], 0)
 
 

@@ -177,7 +177,7 @@ def test_an_old_python_hands_over_to_a_new_one(project: Path) -> None:
         python.chmod(0o755)
     # The script in an interpreter that says it is old, in a project whose lock has changed since.
     (project / "pyproject.toml").write_text("[project]\nname = 'changed'\n")
-    pretend = f"import runpy, sys; sys.version_info = (3, 8); sys.argv = ['stemma', 'serve']; runpy.run_path({str(project / 'stemma')!r}, run_name='__main__')"  # noqa: E501
+    pretend = f"import runpy, sys; sys.version_info = (3, 8); sys.argv = ['stemma', 'serve']; runpy.run_path({str(project / 'stemma')!r}, run_name='__main__')"
     run = [REAL_PYTHON, "-c", pretend]
     done = subprocess.run(run, env={"PATH": str(path)}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"cli serve {project / 'app'}\n"), done.stderr
