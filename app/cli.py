@@ -6,9 +6,12 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +22,11 @@ from rich.table import Table
 
 from app.settings import ROOT, OwnerSettings, Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Stemma: a LIMS for stem cell preparation.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Stemma: a LIMS for stem cell preparation. Also: ./stemma setup, ./stemma test.",
+)
 user = typer.Typer(no_args_is_help=True, help="Accounts, as the owner of the database.")
 app.add_typer(user, name="user")
 console = Console(highlight=False, soft_wrap=True)
@@ -37,6 +44,26 @@ def _needs(value: object, name: str) -> str:
     return str(get() if get else value)
 
 
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """What a person can mend is said in one line, not as a traceback."""
+    import asyncpg
+
+    from app.domain.errors import Refusal
+
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        console.print("ended")
+        raise typer.Exit(0) from None
+    except (Refusal, ValueError, OSError, RuntimeError, asyncpg.PostgresError) as error:
+        _refuse(
+            f"{type(error).__name__}: {error}" if isinstance(error, OSError | asyncpg.PostgresError) else str(error)
+        )
+
+
 @app.command()
 def demo(
     *,
@@ -51,7 +78,11 @@ def demo(
     def said(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/]  {text}")
 
-    with stage.staged(name="demo", purpose="demo", people=stage.example_people(), port=port, said=said) as set_:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it ends all that it started
+    with (
+        _said_plainly(),
+        stage.staged(name="demo", purpose="demo", people=stage.example_people(), port=port, said=said) as set_,
+    ):
         set_.start_sealer()
         web = set_.start_web()
         set_.wait_until_live()
@@ -71,6 +102,10 @@ def demo(
         if (resident := stage.resident_mb(web.pid)) is not None:
             console.print(f"the web process holds {resident:.0f} MB after the stories")
         _say_accounts(set_)
+        report = set_.url("stemma_report")
+        console.print(
+            f"to verify it yourself: [bold]STEMMA_REPORT_DATABASE_URL='{report}' ./stemma verify --key '{set_.vkey}'[/]"
+        )
         if played or not proved:
             console.print("[bold red]The demo found something wrong; see above.[/]")
             raise typer.Exit(1)
@@ -189,7 +224,8 @@ def bootstrap(
     settings = OwnerSettings()
     owner = _needs(settings.owner_database_url, "STEMMA_OWNER_DATABASE_URL")
     key = key_bytes(_needs(settings.totp_key, "STEMMA_TOTP_KEY"))
-    made = asyncio.run(bootstrap_(owner, people=read_people(people), totp_key=key))
+    with _said_plainly():
+        made = asyncio.run(bootstrap_(owner, people=read_people(people), totp_key=key))
     for person in made:
         console.print_json(
             json.dumps(
@@ -216,10 +252,10 @@ def verify(
     from app.verifier.verify import Checkpoint, Key, Verdict, said
 
     url = _needs(OwnerSettings().report_database_url, "STEMMA_REPORT_DATABASE_URL")
-    keys = [Key.parse(key)] if key else []
-    outside = [Checkpoint.parse(path.read_bytes()) for path in checkpoint or []]
 
     async def check() -> int:
+        keys = [Key.parse(key)] if key else []
+        outside = [Checkpoint.parse(path.read_bytes()) for path in checkpoint or []]
         connection = await asyncpg.connect(url)
         try:
             report = await verify_database(connection, keys=keys, outside=outside)
@@ -228,7 +264,9 @@ def verify(
         print(said(report))
         return {Verdict.PROVED: 0, Verdict.CONSISTENT: 2}.get(report.verdict, 1)
 
-    raise typer.Exit(asyncio.run(check()))
+    with _said_plainly():
+        code = asyncio.run(check())
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -247,7 +285,8 @@ def export(folder: Path, *, key: Annotated[str, typer.Option(help="The seal's pu
         finally:
             await connection.close()
 
-    asyncio.run(write())
+    with _said_plainly():
+        asyncio.run(write())
     console.print(f"written: {folder}")
 
 
@@ -327,4 +366,4 @@ def check() -> None:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="./stemma")

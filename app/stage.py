@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
@@ -32,6 +33,10 @@ LOGIN_ROLES = ("stemma_app", "stemma_auth", "stemma_seal", "stemma_report")
 VAR = ROOT / "var"
 FEW_ARENAS = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 """For glibc: what the hashing and drawing threads let go is given back, instead of being kept for each of them."""
+
+
+class StageTakenError(RuntimeError):
+    """Another process plays on this stage; the text says so in one sentence."""
 
 
 @dataclass
@@ -156,6 +161,19 @@ def staged(
     """A fresh, marked database and everything around it; all of it ends with the context."""
     folder = VAR / name
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StageTakenError(f"a {name} is running from this folder already; end it first") from None
+        with _set_up(folder, name=name, purpose=purpose, people=people, port=port, said=said) as stage:
+            yield stage
+
+
+@contextmanager
+def _set_up(
+    folder: Path, *, name: str, purpose: str, people: Sequence[Newcomer], port: int | None, said: Callable[[str], None]
+) -> Iterator[Stage]:
     said("private PostgreSQL")
     postgres = EmbeddedPostgres.open(folder / "postgres", tcp=True)
     stage = Stage(folder=folder, purpose=purpose, port=port or free_port(), postgres=postgres, database="")

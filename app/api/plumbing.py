@@ -80,7 +80,7 @@ def problem(request: Request, refusal: Refusal) -> Response:
         "findings": [finding.said(gettext) for finding in refusal.findings],
     }
     headers = {"Cache-Control": "no-store"}
-    if refusal.status == 423 or refusal.kind == "busy":
+    if refusal.status in {423, 503} or refusal.kind == "busy":
         headers["Retry-After"] = str(refusal.detail.get("retry_after_s", 1))
     content = json.dumps(to_jsonable_python(body), ensure_ascii=False)
     return Response(content, refusal.status, headers, media_type="application/problem+json")

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.db.translate import refusal_of
+from app.db.translate import refusal_of, unavailable
 from app.domain.acts import Act, Actor, require
 from app.domain.errors import BadInput, Busy, Refusal
 from app.domain.text import Text
@@ -144,7 +144,7 @@ class Lending:
         async with self._places:
             while self._idle and self._idle[-1].is_closed():
                 self._idle.pop()
-            lent = self._idle.pop() if self._idle else await asyncpg.connect(self._url)
+            lent = self._idle.pop() if self._idle else await self._connected()
             try:
                 yield lent
             except (Refusal, asyncpg.PostgresError):
@@ -154,6 +154,12 @@ class Lending:
                 lent.terminate()
                 raise
             self._take_back(lent)
+
+    async def _connected(self) -> asyncpg.Connection:
+        try:
+            return await asyncpg.connect(self._url)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unavailable() from error
 
     def _take_back(self, lent: asyncpg.Connection) -> None:
         if lent.is_in_transaction():
@@ -180,6 +186,8 @@ class Scanning:
             return await self._connection.fetchrow(statement, *values)
         except asyncpg.PostgresError as error:
             raise refusal_of(error) from error
+        except (OSError, asyncpg.InterfaceError) as error:
+            raise unavailable() from error
 
     async def keep_scan(self, *values: Any) -> asyncpg.Record:
         """Append one scan with its verdict; see audit.keep_scan for the values, in its order."""
@@ -207,6 +215,17 @@ class Door:
         for engine in self._engines.values():
             await engine.dispose()
 
+    @asynccontextmanager
+    async def _connected(self, desk: Desk) -> AsyncIterator[AsyncConnection]:
+        try:
+            connection = await self._engines[desk].connect()
+        except (OSError, DBAPIError) as error:
+            raise unavailable() from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
     # -- read ------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
@@ -223,7 +242,7 @@ class Door:
     @asynccontextmanager
     async def look(self, *, desk: Desk = Desk.LABORATORY) -> AsyncIterator[Reading]:
         """A READ ONLY session of the house itself: who is signed in, health, metrics."""
-        async with self._engines[desk].connect() as connection:
+        async with self._connected(desk) as connection:
             readonly = await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             try:
                 yield Reading(readonly)
@@ -243,7 +262,7 @@ class Door:
         opened: Change | None = None
         try:
             require(call.actor, act)
-            async with self._engines[desk].connect() as connection, connection.begin():
+            async with self._connected(desk) as connection, connection.begin():
                 opened = await self._opened(connection, call, act, subject=subject, reason=reason)
                 yield opened
                 if call.key is not None:
@@ -301,7 +320,7 @@ class Door:
         """A refusal is a record. A proof of identity that was part of it is spent."""
         kept = refusal.to_json()
         detail = {"detail": refusal.detail, "findings": kept["findings"], "texts": {k: kept[k] for k in _SAID}}
-        async with self._engines[Desk.LABORATORY].connect() as connection, connection.begin():
+        async with self._connected(Desk.LABORATORY) as connection, connection.begin():
             await self._opened(connection, Call(actor), act, subject=subject, reason=f"refused: {refusal.kind}")
             await connection.execute(
                 KEEP_REFUSAL,

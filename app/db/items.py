@@ -21,6 +21,12 @@ FIND = (
     "SELECT i.id, i.kind, c.code FROM lab.item_codes k JOIN lab.items i ON i.id = k.item_id"
     " JOIN lab.item_codes c ON c.item_id = i.id AND c.scheme = 'own' WHERE k.code = :code"
 )
+# A lot's name and a pseudonym stand on every page and label: people type them.
+FIND_BY_NAME = (
+    "SELECT i.id, i.kind, c.code FROM (SELECT id FROM lab.lots WHERE name = :name"
+    " UNION ALL SELECT id FROM lab.persons WHERE pseudonym = :name) AS named JOIN lab.items i ON i.id = named.id"
+    " JOIN lab.item_codes c ON c.item_id = i.id AND c.scheme = 'own'"
+)
 NEW = "INSERT INTO lab.items (kind) VALUES (:kind) RETURNING id"
 NEW_CODE = "INSERT INTO lab.item_codes (code, item_id, scheme) VALUES (:code, :item_id, :scheme)"
 
@@ -88,7 +94,7 @@ async def also_known_as(change: Change, *, item_id: int, code: str, scheme: str)
 
 async def find(reading: Reading, *, code: str, kind: str | None = None) -> Item:
     """The item of this code, already normalised. Raises NotFound, also when it is of another kind."""
-    row = await reading.one(FIND, code=code)
+    row = await reading.one(FIND, code=code) or await reading.one(FIND_BY_NAME, name=code)
     if row is None:
         raise _unknown(code)
     if kind is not None and row.kind != kind:

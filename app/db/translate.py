@@ -15,6 +15,7 @@ from app.domain.errors import (
     NotPermitted,
     Refusal,
     Stale,
+    Unavailable,
 )
 from app.domain.text import Text
 
@@ -80,6 +81,8 @@ def refusal_of(error: DBAPIError | PostgresError) -> Refusal:
     orig = error.orig if isinstance(error, DBAPIError) else error
     code = str(getattr(orig, "sqlstate", "") or "")
     message = str(orig).split(">: ", 1)[-1].splitlines()[0]
+    if is_away(error):
+        return unavailable()
     if code in SAID:
         kind, why, remedy = SAID[code]
         detail = {"sqlstate": code, "database": message}
@@ -97,3 +100,23 @@ def refusal_of(error: DBAPIError | PostgresError) -> Refusal:
             detail={"sqlstate": code},
         )
     raise error
+
+
+AWAY = ("08", "57P01", "57P02", "57P03")
+"""Codes, or their beginnings, by which a server says that it goes, or is not there yet."""
+
+
+def is_away(error: DBAPIError | PostgresError) -> bool:
+    """Whether this means that the database does not answer, rather than that it said no."""
+    code = str(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") or "")
+    return code.startswith(AWAY) or (isinstance(error, DBAPIError) and (error.connection_invalidated or not code))
+
+
+def unavailable() -> Unavailable:
+    """The refusal for a database that is away."""
+    return Unavailable(
+        what=WHAT,
+        why=Text("The database does not answer this moment."),
+        remedy=Text("Try again in a few seconds; what was scanned or typed is not lost on this screen."),
+        detail={"retry_after_s": 2},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def main() -> int:
         )
         for each in accounts
     }
+    shutil.rmtree(folder / "labels", ignore_errors=True)  # labels of an earlier run name vials that are no more
     lab = Laboratory(people=people, folder=folder)
     try:
         for person in people.values():

@@ -171,6 +171,12 @@ class IllegalMove(Refusal):
     """A lot's state does not lead there."""
 
 
+class Unavailable(Refusal):
+    """The database does not answer; nothing was kept, and the same request may be sent again."""
+
+    status = 503
+
+
 class PayloadTooLarge(Refusal):
     """More was sent than is taken."""
 

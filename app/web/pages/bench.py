@@ -9,14 +9,18 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.db import deviations
 from app.db.scans import KeptScan
-from app.domain.acts import Act, require
+from app.db.sessions import SignedIn
+from app.domain.acts import Act, may, require
+from app.domain.errors import NotFound
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.scans import KIND_NAMES, Purpose
 from app.domain.text import Text
 from app.domain.views import respoken
 from app.requests import HouseDep, SignedInDep, token_of
 from app.services import bench, scans, sign_in
+from app.services.house import House
 from app.web.forms import form_call, read_form
 from app.web.refusals import PageRoute
 from app.web.shell import render
@@ -73,7 +77,7 @@ async def read_bench(request: Request, house: HouseDep, who: SignedInDep) -> Res
         answers=[_answer(each.scan, each.at, each.verdict, each.raw, each.detail) for each in past],
         step_names=STEP_NAMES,
         state_names=STATE_NAMES,
-        already=_deviation(request.query_params.get("already", "")),
+        already=await _opened(house, who, request.query_params.get("already", "")),
     )
 
 
@@ -155,6 +159,13 @@ def _facts(item: dict[str, Any], lot: dict[str, Any], said: dict[str, Any]) -> I
         yield Text("Donor"), said["donor"]
 
 
-def _deviation(number: str) -> str:
-    """The number of a deviation that was just opened, or nothing."""
-    return number if re.fullmatch(r"DV-\d{2}-\d{4,9}", number) else ""
+async def _opened(house: House, who: SignedIn, number: str) -> str:
+    """The number of a deviation that is open, or nothing: an address alone proves no record."""
+    if not re.fullmatch(r"DV-[0-9]{2}-[0-9]{4,9}", number) or not may(who.actor, Act.READ_LOT):
+        return ""
+    async with house.door.read(who.actor, Act.READ_LOT) as reading:
+        try:
+            found = await deviations.find(reading, number=number)
+        except NotFound:
+            return ""
+    return number if found.state == "open" else ""

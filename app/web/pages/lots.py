@@ -1,20 +1,26 @@
 """Lots: a list, and each with its story, its growth, and what keeps it from being released."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.domain.acts import Actor
+from app.domain.facts import Line, Result
 from app.domain.lots import ACT_NAMES, STATE_NAMES, LotAct, LotState
 from app.domain.rulebook import OUTCOME_NAMES
 from app.domain.scans import KIND_NAMES
+from app.domain.testing import fit
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
-from app.services import lots
+from app.services import lots, specifications
+from app.services.house import House
 from app.services.lots import GrowthView, LotView
+from app.services.specifications import SpecificationLine
 from app.web.pictures import Curve, growth_curve
 from app.web.refusals import CodeDep, PageRoute
 from app.web.shell import render
@@ -97,6 +103,7 @@ async def show_lot(request: Request, house: HouseDep, who: SignedInDep, code: Co
         "lots/lot.html",
         who=who,
         lot=lot,
+        fits=await _fits(house, who.actor, lot),
         curve=_curve(lot),
         passages=[_passage(each) for each in lot.growth],
         events=[_event(each) for each in reversed(lot.timeline)],
@@ -110,6 +117,42 @@ async def show_lot(request: Request, house: HouseDep, who: SignedInDep, code: Co
         container_states=CONTAINER_STATES,
         severities=SEVERITIES,
         deviation_states=DEVIATION_STATES,
+    )
+
+
+async def _fits(house: House, actor: Actor, lot: LotView) -> dict[int, str]:
+    """How each result stands to its line of the lot's specification, by the result's id; "" where no line is known."""
+    lines: dict[str, Line] = {}
+    if lot.specification is not None and lot.results:
+        asked = lot.specification
+        found = await specifications.list_specifications(house, actor, after=(asked.name, asked.version - 1), limit=1)
+        lines = {each.test: _line(each) for version in found for each in version.lines}
+    return {
+        each["id"]: fit(lines[each["test"]], _measured(each)).value if each["test"] in lines else ""
+        for each in lot.results
+    }
+
+
+def _line(line: SpecificationLine) -> Line:
+    return Line(id=0, **asdict(line))
+
+
+def _measured(told: Mapping[str, Any]) -> Result:
+    number = told["value_number"]
+    return Result(
+        id=told["id"],
+        line_id=None,
+        test=told["test"],
+        sample=told["sample"],
+        value_number=None if number is None else Decimal(str(number)),
+        value_text=told["value_text"],
+        unit=told["unit"],
+        method_version=told["method_version"],
+        instrument=told["instrument"],
+        analyst=told["analyst"],
+        measured_at=told["measured_at"],
+        invalidated=told["invalidated"],
+        review=None,
     )
 
 

@@ -26,6 +26,7 @@ from app.web.shell import render
 
 router = APIRouter(route_class=PageRoute)
 USERNAME_LENGTH_MAX = 64
+ADMINISTRATES = frozenset({Role.ADMINISTRATOR})
 AT_THE_BENCH = frozenset({Role.TECHNICIAN, Role.VERIFIER})
 
 
@@ -117,7 +118,17 @@ async def _unlock_page(request: Request, who: SignedIn, *, there: str, refusal: 
     )
 
 
+@router.get("/administration")
+async def read_administration(request: Request, who: SignedInDep) -> Response:
+    """What somebody does here who keeps accounts and sees no lots."""
+    if who.actor.roles != ADMINISTRATES:
+        return RedirectResponse(_first_page(who.actor.roles), status_code=303)
+    return await render(request, "sign_in/administration.html", who=who)
+
+
 def _first_page(roles: frozenset[Role]) -> str:
+    if roles == ADMINISTRATES:
+        return "/administration"
     return "/bench" if roles & AT_THE_BENCH else "/lots"
 
 

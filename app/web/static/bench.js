@@ -29,7 +29,13 @@ function showWaiting() {
   waiting.textContent = count > 1 ? waiting.dataset.words.replace("{count}", String(count)) : "";
 }
 
+function showInstead(name) {
+  answer.replaceChildren(document.getElementById(name).content.cloneNode(true));
+}
+
 function setAway(away) {
+  // An answer may be gone by while nobody can ask: no GO stands there then.
+  if (away) showInstead(queue.length ? "unanswered" : "resting");
   bench.classList.toggle("is-away", away);
   online?.classList.toggle("away", away);
   if (online) online.lastElementChild.textContent = away ? online.dataset.away : online.dataset.here;
@@ -48,24 +54,26 @@ async function send(scan) {
     location.href = elsewhere;
     return false;
   }
-  if (response.status === 502 || response.status === 503) throw new TypeError("the server is away");
-  show(await response.text());
+  if (response.status >= 500) throw new TypeError("the server could not take it");
+  const said = document.createElement("template");
+  said.innerHTML = await response.text();
+  // Only the bench's own words are an answer, not what something between here and the server says.
+  if (!said.content.querySelector("[data-scan], .said-no")) throw new TypeError("this is no answer to a scan");
+  show(said.content);
   // Only work asks what is at the workstation: a clock that asked would keep an empty chair's session awake.
   htmx.trigger("#workplace", "bench:changed");
   return true;
 }
 
-function show(html) {
-  const parts = document.createElement("template");
-  parts.innerHTML = html;
-  const row = parts.content.querySelector("tr[data-row]");
+function show(parts) {
+  const row = parts.querySelector("tr[data-row]");
   if (row) {
     row.closest("table").remove();
     log.querySelector("[data-empty]")?.remove();
     log.prepend(row);
     while (log.rows.length > ROWS_SHOWN) log.rows[log.rows.length - 1].remove();
   }
-  answer.replaceChildren(...parts.content.children);
+  answer.replaceChildren(...parts.children);
   htmx.process(answer);
 }
 
@@ -74,6 +82,7 @@ async function work() {
   working = true;
   while (queue.length) {
     showWaiting();
+    showInstead("unanswered");
     try {
       // The key stays with the scan: sent again after a lost answer, it is still one scan.
       if (!(await send(queue[0]))) return;
@@ -121,7 +130,11 @@ document.addEventListener("click", (event) => {
 document.addEventListener("close", takeFocus, true);
 document.addEventListener("htmx:after:swap", takeFocus);
 addEventListener("focus", takeFocus);
-addEventListener("pageshow", takeFocus);
+addEventListener("pageshow", (event) => {
+  // The browser may bring a page back as it was left, with an answer of another time.
+  if (event.persisted && !queue.length) showInstead("resting");
+  takeFocus();
+});
 addEventListener("online", () => setAway(false));
 addEventListener("offline", () => setAway(true));
 addEventListener("beforeunload", (event) => {
