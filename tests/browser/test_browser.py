@@ -112,6 +112,60 @@ async def test_a_lost_connection_is_said_and_the_scan_is_sent_again_once(site, l
         assert await scans_of(site, "tom") == before + 1
 
 
+@pytest.mark.parametrize("status", [500, 504])
+async def test_a_server_that_stumbles_leaves_no_go_on_the_screen_and_loses_no_scan(site, lots, status):
+    at_work, _, _ = lots
+    async with site.person() as tom:
+        await tom.signs_in("tom")
+        await tom.scans(at_work.flasks[0])
+        await tom.page.locator("#answer .tile.go").wait_for()
+        before = await scans_of(site, "tom")
+        stumbles = True
+
+        async def stumble(route):
+            await (route.fulfill(status=status, body="Internal Server Error") if stumbles else route.continue_())
+
+        await tom.page.route("**/bench/scan", stumble)
+        await tom.scans(at_work.flasks[1])
+        await tom.sees("No connection", "is not taken yet")
+        await tom.page.locator("#answer .tile.rest").wait_for()
+        assert await tom.page.locator("#answer .tile.go").count() == 0
+        assert await scans_of(site, "tom") == before
+        stumbles = False
+        await tom.page.locator("#answer .tile.go").wait_for()
+        assert await scans_of(site, "tom") == before + 1
+
+
+async def test_a_lost_connection_takes_an_old_go_away(site, lots):
+    at_work, _, _ = lots
+    async with site.person() as tom:
+        await tom.signs_in("tom")
+        await tom.scans(at_work.flasks[0])
+        await tom.page.locator("#answer .tile.go").wait_for()
+        await tom.page.context.set_offline(True)
+        await tom.sees("No connection", "Ready")
+        assert await tom.page.locator("#answer .tile.go").count() == 0
+        await tom.page.context.set_offline(False)
+        await tom.page.locator(".away-note").wait_for(state="hidden")
+
+
+async def test_one_unbroken_line_and_a_narrow_screen_widen_no_page(site):
+    lot = await life.preparation(site.lab, upto="isolated")
+    await site.lab.as_("tess").post("/deviations", {"item": lot.lot, "what": "x" * 4000, "class": "major"})
+    for size in ((1280, 800), (390, 844)):
+        async with site.person(size=size) as vera:
+            await vera.signs_in("vera")
+            for path in (f"/lots/{lot.lot}", f"/lots/{lot.lot}/release"):
+                await vera.goes_to(path)
+                wide = await vera.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= size[0], (path, size)
+            cells = await vera.page.locator(".rules td").evaluate_all(
+                "cells => cells.map(each => each.getBoundingClientRect().right)"
+            )
+            assert max(cells) <= size[0], "evidence and remedy are seen whole"
+            await vera.screen(f"release-long-{size[0]}")
+
+
 async def test_a_scan_after_the_screen_locked_leads_to_the_lock(site):
     async with site.person() as vera:
         await vera.signs_in("vera")

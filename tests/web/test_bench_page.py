@@ -100,6 +100,25 @@ async def test_an_administrator_has_no_bench(lab, browser_of):
     assert "You may not" in words(page.text)
 
 
+async def test_the_bench_opens_with_no_answer_of_another_time(lab, browser_of, cleared):
+    browser = await browser_of("tess")
+    assert 'class="tile go"' in (await scan(browser, cleared.flasks[0])).text
+    page = (await browser.get("/bench")).text
+    shown = page.split('id="answer"')[1].split("<template")[0]
+    assert "Ready" in words(shown)
+    assert 'class="tile rest"' in shown
+    assert "data-scan" not in shown
+    assert cleared.name in page.split('id="log"')[1], "the last scans stay in their list"
+
+
+async def test_an_address_alone_claims_no_deviation(lab, browser_of):
+    browser = await browser_of("tess")
+    for claimed in ("DV-99-9999", "DV-٢٦-0001", "nonsense"):
+        page = await browser.get("/bench", params={"already": claimed})
+        assert page.status_code == 200
+        assert "Kept as it happened" not in words(page.text), claimed
+
+
 async def test_what_has_already_happened_is_kept_and_the_bench_says_so(lab, browser_of, another):
     browser = await browser_of("tess")
     before = await lab.value("SELECT count(*) FROM lab.deviations")

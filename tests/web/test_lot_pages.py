@@ -73,6 +73,22 @@ async def test_a_failing_lot_says_what_blocks_it_and_what_to_do(lab, browser_of,
     assert re.search(r'id="release" disabled', page.text)
 
 
+async def test_a_reviewed_result_outside_its_limits_looks_like_one(lab, browser_of, failing, ready):
+    browser = await browser_of("vera")
+    for lot, is_outside in ((failing, True), (ready, False)):
+        page = await text_of(browser, lot.lot)
+        row = page.split("<tr><td>sterility</td>")[1].split("</tr>")[0]
+        assert ("outside its limits" in row) is is_outside
+        assert ('class="v stop"' in row) is is_outside
+        assert ('class="v go"' in row) is not is_outside
+        assert page.count("outside its limits") == int(is_outside)
+        assert "does not fit" not in page
+
+
+async def text_of(browser, lot):
+    return (await browser.get(f"/lots/{lot}")).text
+
+
 async def test_a_technician_sees_every_rule_and_who_releases_but_no_button(lab, browser_of, ready):
     browser = await browser_of("tess")
     page = await browser.get(f"/lots/{ready.lot}/release")

@@ -107,3 +107,15 @@ async def test_an_unknown_page_is_said_in_words_and_programs_get_json(lab, brows
     program = await browser.get("/api/v1/nowhere")
     assert program.status_code == 404
     assert program.headers["content-type"].startswith("application/json")
+
+
+async def test_an_administrator_lands_where_the_work_is_explained(lab, browser_of):
+    browser = await browser_of("adam")
+    home = await browser.get("/")
+    assert home.headers["location"] == "/administration"
+    page = await browser.get("/administration")
+    assert page.status_code == 200
+    assert "accounts are managed over the API" in words(page.text)
+    assert "You may not" not in words(page.text)
+    tess = await browser_of("tess")
+    assert (await tess.get("/administration")).headers["location"] == "/bench"
