@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from app.db.embedded import EmbeddedPostgres
 from tests import world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+# How long one example takes says something of the machine's other work, nothing of ours.
+settings.register_profile("stemma", deadline=None)
+settings.load_profile("stemma")
 
 LONGEST_FIRST = ("test_no_illegal_release", "test_nothing_answered_is_lost")
 

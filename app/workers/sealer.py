@@ -34,7 +34,7 @@ SEAL_APART_S = 0.25  # A checkpoint holds all that committed meanwhile: a busy l
 LEAVES_MAX = 5_000
 LOCK = 0x5354_454D_4D41_0001
 RETRY_S = 1.0
-ONCE_WAITS_S = 20.0
+ONCE_WAITS_S = 60.0
 STATEMENT_TIMEOUT_MS = 60_000
 LOCK_TIMEOUT_MS = 2_000
 

@@ -10,6 +10,7 @@ STATUSES = {
     "NotPermitted": 403,
     "CeremonyRefused": 403,
     "NotFound": 404,
+    "Unavailable": 503,
     "Conflict": 409,
     "Stale": 409,
     "Busy": 409,
