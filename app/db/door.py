@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.db.translate import refusal_of, unavailable
+from app.db.translate import refusal_of, unanswered, unavailable
 from app.domain.acts import Act, Actor, require
 from app.domain.errors import BadInput, Busy, Refusal
 from app.domain.text import Text
@@ -187,7 +187,7 @@ class Scanning:
         except asyncpg.PostgresError as error:
             raise refusal_of(error) from error
         except (OSError, asyncpg.InterfaceError) as error:
-            raise unavailable() from error
+            raise unanswered() from error
 
     async def keep_scan(self, *values: Any) -> asyncpg.Record:
         """Append one scan with its verdict; see audit.keep_scan for the values, in its order."""

@@ -82,7 +82,7 @@ def refusal_of(error: DBAPIError | PostgresError) -> Refusal:
     code = str(getattr(orig, "sqlstate", "") or "")
     message = str(orig).split(">: ", 1)[-1].splitlines()[0]
     if is_away(error):
-        return unavailable()
+        return unanswered()
     if code in SAID:
         kind, why, remedy = SAID[code]
         detail = {"sqlstate": code, "database": message}
@@ -109,7 +109,7 @@ AWAY = ("08", "57P01", "57P02", "57P03")
 def is_away(error: DBAPIError | PostgresError) -> bool:
     """Whether this means that the database does not answer, rather than that it said no."""
     code = str(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") or "")
-    return code.startswith(AWAY) or (isinstance(error, DBAPIError) and (error.connection_invalidated or not code))
+    return code.startswith(AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def unavailable() -> Unavailable:
@@ -118,5 +118,15 @@ def unavailable() -> Unavailable:
         what=WHAT,
         why=Text("The database does not answer this moment."),
         remedy=Text("Try again in a few seconds; what was scanned or typed is not lost on this screen."),
+        detail={"retry_after_s": 2},
+    )
+
+
+def unanswered() -> Unavailable:
+    """The refusal for a request that was cut off: a commit may have been made without its answer arriving."""
+    return Unavailable(
+        what=Text("It is not known whether this was done."),
+        why=Text("The database went away before it answered."),
+        remedy=Text("Send it again with the same key; it is done once."),
         detail={"retry_after_s": 2},
     )
