@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app.domain.facts import StepKind
 from labels.codes import CodeKind, new_code
@@ -37,6 +37,10 @@ ON CONFLICT (parent_id, child_id) DO NOTHING
 USE_UP = """
 UPDATE lab.containers SET state = 'consumed', version = version + 1
 WHERE id = ANY (CAST(:ids AS bigint[])) AND state IN ('in_use', 'stored')
+"""
+SET_ASIDE = """
+UPDATE lab.containers SET state = :state, version = version + 1
+WHERE id = :id AND state IN ('in_use', 'stored')
 """
 STORE = """
 UPDATE lab.containers SET state = 'stored', place_id = :place_id, version = version + 1
@@ -97,6 +101,11 @@ async def inherit(change: Change, plan: Plan, *, step_id: int, children: Sequenc
 async def use_up(change: Change, *, ids: Sequence[int]) -> None:
     """Nothing is left in these containers."""
     await change.run(USE_UP, ids=list(ids))
+
+
+async def set_aside(change: Change, *, id_: int, state: Literal["retained", "sampled"]) -> None:
+    """This container is whole and here, and no longer for use: kept as a retain, or handed over for tests."""
+    await change.run(SET_ASIDE, id=id_, state=state)
 
 
 async def store(change: Change, *, ids: Sequence[int], place_id: int | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.db.items import Item, new_item
 from app.domain.errors import Conflict, NotFound
-from app.domain.scans import GONE
+from app.domain.scans import GONE, SET_ASIDE
 from app.domain.text import Text
 from labels.codes import CodeKind
 
@@ -79,10 +79,11 @@ async def source_of(reading: Reading, *, lot: Lot, code: str) -> Source:
             why=Text("{code} is neither a container of {lot} nor its donation.", code=code, lot=lot.name),
             remedy=Text("Scan the container that it was taken from."),
         )
-    if row.state in GONE:
+    away = GONE | SET_ASIDE
+    if row.state in away:
         raise Conflict(
             what=Text("Nothing was taken."),
-            why=Text("{code}: {problem}", code=row.code, problem=GONE[row.state]),
+            why=Text("{code}: {problem}", code=row.code, problem=away[row.state]),
             remedy=Text("Scan the container that it was taken from."),
             detail={"code": row.code, "state": row.state},
         )

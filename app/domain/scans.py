@@ -94,6 +94,7 @@ class ScanReason(StrEnum):
     WRONG_CHECK_CHARACTER = "wrong_check_character"
     UNKNOWN_CODE = "unknown_code"
     GONE = "gone"
+    SET_ASIDE = "set_aside"
     WITHDRAWN = "withdrawn"
     HELD = "held"
     EXPIRED = "expired"
@@ -148,6 +149,13 @@ GONE: Mapping[str, Text] = MappingProxyType(
         "issued": Text("It is recorded as issued."),
     }
 )
+SET_ASIDE: Mapping[str, Text] = MappingProxyType(
+    {
+        "retained": Text("It is kept as a retain."),
+        "sampled": Text("It was taken for tests."),
+    }
+)
+"""Here and whole, and never again for use."""
 _WITHDRAWN = frozenset(
     {LotState.REJECTED, LotState.RECALLED, LotState.FAILED_AFTER_RELEASE, LotState.DESTROYED},
 )
@@ -321,6 +329,17 @@ _AWAITS_DETERMINATION = _refused(
 )
 
 
+def _set_aside(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
+    if facts.purpose is not Purpose.USE or facts.item_state not in SET_ASIDE:
+        return None
+    return _refused(
+        ScanReason.SET_ASIDE,
+        Text("Not for use"),
+        SET_ASIDE[facts.item_state],
+        Text("Put it back where retains and samples are kept. {already}", already=_ANY_MOMENT),
+    )
+
+
 def _not_released(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
     if facts.purpose is not Purpose.USE or facts.item_kind in _TAKEN_FOR_TESTS:
         return None
@@ -350,6 +369,7 @@ _OBJECTIONS: tuple[Callable[[ScanFacts, datetime], ScanVerdict | None], ...] = (
     _several_donors,
     _expired,
     _not_expected,
+    _set_aside,
     _not_released,
 )
 
@@ -364,6 +384,15 @@ def _accepted(facts: ScanFacts) -> ScanVerdict:
             headline,
             Text("It may be used here."),
             Text("Go on with the step."),
+        )
+    if facts.item_state in SET_ASIDE:
+        return ScanVerdict(
+            ScanOutcome.ACCEPTED,
+            ScanReason.SET_ASIDE,
+            Colour.WAIT,
+            headline,
+            SET_ASIDE[facts.item_state],
+            Text("Look only: it is not for use."),
         )
     if facts.awaits_determination:
         return ScanVerdict(

@@ -41,7 +41,7 @@ async def take_retain(
     place: str,
     taken_at: datetime | None,
 ) -> TakenView:
-    """Keep a retain of starting material or final product. A vial that becomes a retain is used up."""
+    """Keep a retain of starting material or final product. A vial that becomes one stays, as a retain, not for use."""
     async with house.door.change(call, Act.TAKE_RETAIN, subject=lot) as change:
         at = taken_at or change.at
         require_past(at, now=change.at, field="taken_at")
@@ -60,14 +60,14 @@ async def take_retain(
         )
         await containers.descend(change, parents=[taken_from.id], children=[item.id], step_id=None)
         if taken_from.is_vial:
-            await containers.use_up(change, ids=[taken_from.id])
+            await containers.set_aside(change, id_=taken_from.id, state="retained")
         return change.answers(TakenView(code=item.code, lot=found.code, source=taken_from.code, kind=kind, taken_at=at))
 
 
 async def take_sample(
     house: House, call: Call, *, lot: str, source: str, purpose: str, taken_at: datetime | None
 ) -> TakenView:
-    """Take a QC sample. A vial that is sampled is used up."""
+    """Take a QC sample. A vial that is sampled goes to the tests with it, and is not for use."""
     async with house.door.change(call, Act.TAKE_SAMPLE, subject=lot) as change:
         at = taken_at or change.at
         require_past(at, now=change.at, field="taken_at")
@@ -77,7 +77,7 @@ async def take_sample(
         item = await samples.keep_sample(change, lot_id=found.id, source=taken_from, purpose=purpose, taken_at=at)
         await containers.descend(change, parents=[taken_from.id], children=[item.id], step_id=None)
         if taken_from.is_vial:
-            await containers.use_up(change, ids=[taken_from.id])
+            await containers.set_aside(change, id_=taken_from.id, state="sampled")
         return change.answers(
             TakenView(code=item.code, lot=found.code, source=taken_from.code, kind=purpose, taken_at=at)
         )

@@ -25,6 +25,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from hashlib import sha256, sha512
@@ -785,8 +786,17 @@ class Audit:
 
 
 def digest_of(image: str | None) -> bytes | None:
-    """What is kept of an image to compare it with the next."""
-    return None if image is None else sha256(image.encode()).digest()
+    """What is kept of an image to compare it with the next: its values. A column added since says nothing until filled."""
+    if image is None:
+        return None
+    try:
+        values = json.loads(image, parse_float=Decimal)
+    except ValueError:
+        raise BrokenError("a row's image is not JSON") from None
+    if not isinstance(values, dict):
+        raise BrokenError("a row's image is not an object")
+    said = sorted((name, value) for name, value in values.items() if value is not None)
+    return sha256(repr(said).encode()).digest()
 
 
 def scan_leaf(hashed: bytes) -> bytes:

@@ -52,6 +52,16 @@ def test_a_released_vial_is_known_and_green():
     assert str(verdict.headline) == "Vial: PREP-26-0108"
 
 
+@pytest.mark.parametrize("state", ["retained", "sampled"])
+def test_what_is_kept_apart_is_known_where_it_is_and_never_green(state):
+    verdict = judge_scan(CODE, replace(VIAL, item_state=state), AT)
+    assert (verdict.outcome, verdict.reason, verdict.colour) == (
+        ScanOutcome.ACCEPTED,
+        ScanReason.SET_ASIDE,
+        Colour.WAIT,
+    )
+
+
 def test_an_approved_material_may_be_used():
     assert judge_scan(CODE, MEDIUM, AT).reason is ScanReason.FIT_FOR_USE
 
@@ -78,6 +88,8 @@ def test_an_approved_material_may_be_used():
             replace(VIAL, purpose=Purpose.USE, lot_state=None, item_kind="donation", awaits_determination=True),
             ScanReason.IN_QUARANTINE,
         ),
+        (replace(VIAL, purpose=Purpose.USE, item_state="retained"), ScanReason.SET_ASIDE),
+        (replace(VIAL, purpose=Purpose.USE, item_state="sampled"), ScanReason.SET_ASIDE),
         (replace(MEDIUM, lot_state=LotState.QUARANTINE), ScanReason.IN_QUARANTINE),
         (replace(MEDIUM, lot_state=LotState.RELEASED), ScanReason.NOT_RELEASED),
         (replace(MEDIUM, expires_at=AT - timedelta(seconds=1)), ScanReason.EXPIRED),

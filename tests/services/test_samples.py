@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 STATE = "SELECT c.state FROM lab.containers c JOIN lab.item_codes k ON k.item_id = c.id WHERE k.code = $1"
 
 
-async def test_a_sample_leads_back_to_its_vial_which_is_used_up(lab: Lab):
+async def test_a_sample_leads_back_to_its_vial_which_is_set_aside(lab: Lab):
     lived = await life.preparation(lab, upto="frozen")
     body = {"from": lived.vials[0], "purpose": "sterility"}
 
@@ -22,7 +22,7 @@ async def test_a_sample_leads_back_to_its_vial_which_is_used_up(lab: Lab):
 
     parent = await lab.value("SELECT parent_id FROM lab.lineage WHERE child_id = $1", await lived.id(taken["code"]))
     assert parent == await lived.id(lived.vials[0])
-    assert await lab.value(STATE, lived.vials[0]) == "consumed"
+    assert await lab.value(STATE, lived.vials[0]) == "sampled"
     refused(await lab.as_("ana").post(f"/lots/{lived.lot}/samples", body), 409, "conflict")
 
 
@@ -49,7 +49,7 @@ async def test_retains_of_donation_and_product_are_kept(lab: Lab):
     kinds = await lab.sql("SELECT kind, place FROM lab.retains WHERE lot_id = $1 ORDER BY id", await lived.lot_id())
 
     assert [row["kind"] for row in kinds] == ["starting_material", "final_product"]
-    assert await lab.value(STATE, lived.vials[-1]) == "consumed"
+    assert await lab.value(STATE, lived.vials[-1]) == "retained"
 
 
 async def test_nothing_is_taken_from_another_lot_or_in_the_future(lab: Lab):
@@ -66,3 +66,11 @@ async def test_nothing_is_taken_from_another_lot_or_in_the_future(lab: Lab):
 
     assert await lab.value("SELECT count(*) FROM lab.samples WHERE lot_id = $1", await lived.lot_id()) == 0
     assert await lab.value(STATE, lived.vials[0]) == "stored"
+
+
+async def test_a_retained_vial_is_where_it_should_be_and_not_for_use(lab: Lab):
+    lived = await life.preparation(lab, upto="sampled")
+    looked = ok(await lab.as_("tess").post("/scans", {"raw": lived.vials[-1]}))
+    used = ok(await lab.as_("tess").post("/scans", {"raw": lived.vials[-1], "intent": "use"}))
+    assert (looked["verdict"], looked["reason"], looked["colour"]) == ("accepted", "set_aside", "wait")
+    assert (used["verdict"], used["reason"], used["colour"]) == ("refused", "set_aside", "stop")

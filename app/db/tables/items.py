@@ -116,7 +116,7 @@ containers = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     recorded_by(),
     recorded_at(),
-    CheckConstraint("state IN ('in_use','stored','consumed','issued','destroyed')", name="state"),
+    CheckConstraint("state IN ('in_use','stored','consumed','retained','sampled','issued','destroyed')", name="state"),
     schema=LAB,
 )
 

@@ -42,6 +42,8 @@ CONTAINER_STATES = {
     "in_use": Text("in use"),
     "stored": Text("stored"),
     "consumed": Text("used up"),
+    "retained": Text("kept as a retain"),
+    "sampled": Text("taken for tests"),
     "issued": Text("issued"),
     "destroyed": Text("destroyed"),
 }
