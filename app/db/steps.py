@@ -98,6 +98,7 @@ class Plan:
     session_id: int | None
     parents: tuple[Vessel, ...]
     materials: tuple[tuple[MaterialUse, Vessel], ...]
+    performed_by: int | None = None
 
     @property
     def parent_passage(self) -> int | None:
@@ -128,6 +129,7 @@ class Plan:
             "workstation_id": self.workstation and self.workstation.id,
             "material_container_ids": [vessel.id for _, vessel in self.materials],
             "parent_ids": [each.id for each in self.parents],
+            "performed_by": self.performed_by,
             "at": self.started_at.astimezone(UTC).isoformat(timespec="microseconds"),
         }
 
@@ -161,7 +163,7 @@ async def lock(change: Change, *, lot: str, materials: Iterable[MaterialUse]) ->
 
 
 async def resolve(
-    reading: Reading,
+    change: Change,
     *,
     lot: str,
     kind: StepKind,
@@ -170,23 +172,24 @@ async def resolve(
     materials: Sequence[MaterialUse],
     started_at: datetime,
 ) -> Plan:
-    """The step with everything that its codes name. Raises NotFound for a code that names nothing of the kind."""
-    found = await lots.find(reading, code=lot)
-    station = None if workstation is None else await equipment.workstation(reading, code=workstation)
+    """The step, by the person who acts, with everything that its codes name. Raises NotFound for a code that names nothing of the kind."""
+    found = await lots.find(change, code=lot)
+    station = None if workstation is None else await equipment.workstation(change, code=workstation)
     return Plan(
         lot=found,
         kind=kind,
         started_at=started_at,
         workstation=station,
-        session_id=None if station is None else await _session(reading, station.id, found.id, started_at),
-        parents=await vessels(reading, codes=tuple(dict.fromkeys(parents)), item_kind="container"),
+        session_id=None if station is None else await _session(change, station.id, found.id, started_at),
+        parents=await vessels(change, codes=tuple(dict.fromkeys(parents)), item_kind="container"),
         materials=tuple(
             zip(
                 materials,
-                await vessels(reading, codes=[each.container for each in materials], item_kind="material_container"),
+                await vessels(change, codes=[each.container for each in materials], item_kind="material_container"),
                 strict=True,
             )
         ),
+        performed_by=change.actor.account_id,
     )
 
 

@@ -92,6 +92,17 @@ class Act(StrEnum):
     SEND_LOT_BACK = "send_lot_back"
     PROPOSE_WAIVER = "propose_waiver"
     APPROVE_WAIVER = "approve_waiver"
+    PROPOSE_ASSESSMENT = "propose_assessment"
+    APPROVE_ASSESSMENT = "approve_assessment"
+    COUNT_LABELS = "count_labels"
+    EXPLAIN_LABEL_COUNT = "explain_label_count"
+    DEFINE_PRINTER = "define_printer"
+    SET_TIMER = "set_timer"
+    NOTE_REASON = "note_reason"
+    QUALIFY_PERSON = "qualify_person"
+    STATE_DISEASE_STATUS = "state_disease_status"
+    ISSUE_BADGE = "issue_badge"
+    REVOKE_BADGE = "revoke_badge"
 
     CHECK_RELEASE = "check_release"
     RELEASE_LOT = "release_lot"
@@ -201,6 +212,17 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.SEND_LOT_BACK: _QUALITY,
         Act.PROPOSE_WAIVER: _QA | _PHYSICIAN | _PRODUCTION | _REVIEWER,
         Act.APPROVE_WAIVER: _AUTHORITY,
+        Act.PROPOSE_ASSESSMENT: _QA | _PHYSICIAN | _PRODUCTION | _REVIEWER,
+        Act.APPROVE_ASSESSMENT: _AUTHORITY,
+        Act.COUNT_LABELS: _BENCH,
+        Act.EXPLAIN_LABEL_COUNT: _QA,
+        Act.DEFINE_PRINTER: _QA | _PRODUCTION,
+        Act.SET_TIMER: _BENCH | _SECOND,
+        Act.NOTE_REASON: _LAB,
+        Act.QUALIFY_PERSON: _QA,
+        Act.STATE_DISEASE_STATUS: _QA,
+        Act.ISSUE_BADGE: _ADMIN,
+        Act.REVOKE_BADGE: _ADMIN | _QA,
         Act.CHECK_RELEASE: _QUALITY,
         Act.RELEASE_LOT: _AUTHORITY,
         Act.CONDITIONALLY_RELEASE_LOT: _AUTHORITY,
@@ -232,6 +254,7 @@ class Meaning(StrEnum):
     DEVIATION_CLOSED = "deviation_closed"
     HOLD_LIFTED = "hold_lifted"
     WAIVER_APPROVED = "waiver_approved"
+    ASSESSMENT_APPROVED = "assessment_approved"
     APPOINTMENT_SUPPORTED = "appointment_supported"
     APPOINTMENT_REVOKED = "appointment_revoked"
     RELEASED = "released"
@@ -250,6 +273,7 @@ class RecordKind(StrEnum):
     DEVIATION = "deviation"
     HOLD = "hold"
     WAIVER = "waiver"
+    ASSESSMENT = "assessment"
     PROPOSAL = "proposal"
     APPOINTMENT = "appointment"
 
@@ -272,6 +296,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.DEVIATION_CLOSED: Signing(_QA, RecordKind.DEVIATION),
         Meaning.HOLD_LIFTED: Signing(_QA, RecordKind.HOLD),
         Meaning.WAIVER_APPROVED: Signing(_AUTHORITY, RecordKind.WAIVER),
+        Meaning.ASSESSMENT_APPROVED: Signing(_AUTHORITY, RecordKind.ASSESSMENT),
         Meaning.APPOINTMENT_SUPPORTED: Signing(_SUPPORTERS, RecordKind.PROPOSAL),
         Meaning.APPOINTMENT_REVOKED: Signing(_SUPPORTERS, RecordKind.APPOINTMENT),
         Meaning.RELEASED: Signing(_AUTHORITY, RecordKind.LOT),
@@ -356,6 +381,17 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.SEND_LOT_BACK: Text("send a lot back to quarantine"),
         Act.PROPOSE_WAIVER: Text("propose a waiver"),
         Act.APPROVE_WAIVER: Text("approve a waiver"),
+        Act.PROPOSE_ASSESSMENT: Text("propose an assessment"),
+        Act.APPROVE_ASSESSMENT: Text("approve an assessment"),
+        Act.COUNT_LABELS: Text("count labels"),
+        Act.EXPLAIN_LABEL_COUNT: Text("explain a count of labels that does not come out"),
+        Act.DEFINE_PRINTER: Text("define a label printer"),
+        Act.SET_TIMER: Text("set a timer"),
+        Act.NOTE_REASON: Text("add the words to a reason"),
+        Act.QUALIFY_PERSON: Text("record a person's qualification"),
+        Act.STATE_DISEASE_STATUS: Text("state a country's animal disease status"),
+        Act.ISSUE_BADGE: Text("issue a badge"),
+        Act.REVOKE_BADGE: Text("revoke a badge"),
         Act.CHECK_RELEASE: Text("check a lot for release"),
         Act.RELEASE_LOT: Text("release a lot"),
         Act.CONDITIONALLY_RELEASE_LOT: Text("conditionally release a lot"),

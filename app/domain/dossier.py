@@ -13,18 +13,22 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 
 from app.domain.facts import (
     Appointment,
+    Assessment,
     BatchReview,
     Consumption,
     Container,
     Deviation,
+    DiseaseStatus,
     Donation,
     Donor,
     Hold,
     Key,
+    Labels,
     Lot,
     Material,
     Plan,
     Process,
+    Qualification,
     Result,
     Retain,
     Setting,
@@ -81,6 +85,10 @@ class Dossier:
     batch_review: BatchReview | None
     package_digest: str | None
     appointments: tuple[Appointment, ...] | None
+    assessments: tuple[Assessment, ...] | None = None
+    labels: Labels | None = None
+    qualifications: tuple[Qualification, ...] | None = None
+    disease_status: tuple[DiseaseStatus, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -205,6 +205,11 @@ class Material:
     approved_by: str | None
     recalled: bool
     holds: tuple[Hold, ...]
+    animal_serum: bool | None = None
+    species: str | None = None
+    origin_countries: tuple[str, ...] | None = None
+    processed_in: str | None = None
+    collected_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +246,8 @@ class Step:
     viability_percent: Decimal | None
     pd: Decimal | None
     cpdl: Decimal | None
+    verified_at: datetime | None = None
+    clearance_verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +258,7 @@ class OpenSession:
     clearance_at: datetime | None
     clearance_performed_by: str | None
     clearance_verified_by: str | None
+    clearance_verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +275,7 @@ class Plan:
     materials: tuple[str, ...]
     donor: str | None
     at: datetime
+    performed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +343,10 @@ class Result:
 class Retain:
     code: str
     kind: Literal["starting_material", "final_product"]
+    quantity: Decimal | None = None
+    unit: str | None = None
+    place: str | None = None
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,3 +415,88 @@ class Signer:
     account: str
     roles: tuple[str, ...]
     appointment_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mitigation:
+    """A preventive measure, and what in this house carries it out. `control` is one of the words of a setting."""
+
+    measure: str
+    control: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """An approved risk assessment. `scope` names what it is about as people do; the facility has no name of its own."""
+
+    number: str
+    version: int
+    rule: str
+    title: str
+    scope_kind: Literal["facility", "process", "donor", "lot", "material"]
+    scope: str | None
+    hazard: str
+    mitigations: tuple[Mitigation, ...]
+    conclusion: str
+    proposed_by: str
+    approved_by: str | None
+    approved_at: datetime | None
+    valid_from: datetime
+    valid_to: datetime
+    superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCount:
+    """What somebody counted at the end; `printed` is what had been printed by then."""
+
+    printed: int
+    used: int
+    destroyed: int
+    returned: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabelImbalance:
+    """What was stated, under a deviation, where the labels do not come out."""
+
+    deviation: str
+    search: str
+    mix_up_risk: str
+    independent_evidence: str
+    counted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels of a lot: how many were made, when last, and the last count."""
+
+    printed: int
+    last_printed_at: datetime | None
+    count: LabelCount | None
+    imbalances: tuple[LabelImbalance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Qualification:
+    account: str
+    topic: str
+    valid_from: datetime
+    valid_to: datetime
+    evidence: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DiseaseStatus:
+    """How a country stood for an animal disease, from a day to another, by which source."""
+
+    id: int
+    country: str
+    disease: str
+    category: Literal["negligible", "controlled", "undetermined", "prohibited"]
+    valid_from: date
+    valid_to: date | None
+    source: str

@@ -89,7 +89,9 @@ LANGUAGE sql STABLE AS $$
                         WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
         'approved_by', (SELECT dossier.username(s.account_id) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
                         WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
-        'recalled', l.state = 'recalled', 'holds', dossier.holds_on(ARRAY[l.id])) ORDER BY l.id), '[]')
+        'recalled', l.state = 'recalled', 'animal_serum', m.animal_serum, 'species', m.species,
+        'origin_countries', ml.origin_countries, 'processed_in', ml.processed_in, 'collected_on', ml.collected_on,
+        'holds', dossier.holds_on(ARRAY[l.id])) ORDER BY l.id), '[]')
     FROM lab.material_lots ml JOIN lab.lots l ON l.id = ml.id JOIN lab.materials m ON m.id = ml.material_id
     WHERE ml.id = ANY (p_material_lots)
 $$;
@@ -108,25 +110,28 @@ $$;
 
 CREATE OR REPLACE FUNCTION dossier.clearance(p_clearance bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('at', audit.stamp(cleared_at), 'performed_by', dossier.username(performed_by),
-                              'verified_by', dossier.username(verified_by))
-    FROM lab.line_clearances WHERE id = p_clearance
+    SELECT jsonb_build_object('at', audit.stamp(c.cleared_at), 'performed_by', dossier.username(c.performed_by),
+                              'verified_by', dossier.username(coalesce(v.verified_by, c.verified_by)), 'verified_at', audit.stamp(v.recorded_at))
+    FROM lab.line_clearances c LEFT JOIN lab.verifications v ON v.clearance_id = c.id WHERE c.id = p_clearance
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.steps(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', s.id, 'kind', s.kind, 'passage', s.passage, 'performed_by', dossier.username(s.performed_by),
-        'verified_by', dossier.username(s.verified_by), 'started_at', audit.stamp(s.started_at),
+        'verified_by', dossier.username(coalesce(v.verified_by, s.verified_by)), 'verified_at', audit.stamp(v.recorded_at),
+        'started_at', audit.stamp(s.started_at),
         'ended_at', audit.stamp(s.ended_at), 'recorded_at', audit.stamp(s.recorded_at),
         'happened_anyway', s.happened_anyway, 'workstation', dossier.own_code(w.workstation_id),
         'session_donor', dossier.pseudonym(w.donor_id),
         'clearance_before_at', dossier.clearance(w.opening_clearance_id) ->> 'at',
         'clearance_performed_by', dossier.clearance(w.opening_clearance_id) ->> 'performed_by',
         'clearance_verified_by', dossier.clearance(w.opening_clearance_id) ->> 'verified_by',
+        'clearance_verified_at', dossier.clearance(w.opening_clearance_id) ->> 'verified_at',
         'viable_seeded', s.viable_seeded, 'viable_harvested', s.viable_harvested,
         'viability_percent', s.viability_percent, 'pd', s.pd, 'cpdl', s.cpdl) ORDER BY s.id), '[]')
-    FROM lab.steps s LEFT JOIN lab.workstation_sessions w ON w.id = s.workstation_session_id WHERE s.lot_id = p_lot
+    FROM lab.steps s LEFT JOIN lab.workstation_sessions w ON w.id = s.workstation_session_id
+    LEFT JOIN lab.verifications v ON v.step_id = s.id WHERE s.lot_id = p_lot
 $$;
 
 -- Donors reached backwards from one item. More than one, or none, breaks the chain of identity.
@@ -185,8 +190,63 @@ $$;
 
 CREATE OR REPLACE FUNCTION dossier.retains(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(id), 'kind', kind) ORDER BY id), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(id), 'kind', kind, 'quantity', quantity, 'unit', unit,
+        'place', place, 'taken_at', audit.stamp(taken_at)) ORDER BY id), '[]')
     FROM lab.retains WHERE lot_id = p_lot
+$$;
+
+-- Labels of the lot's own containers, samples and retains: how many were made, what was counted last, and what was
+-- stated where the count does not come out.
+CREATE OR REPLACE FUNCTION dossier.labels(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('printed', count(b.id), 'last_printed_at', audit.stamp(max(b.recorded_at)),
+        'count', (SELECT jsonb_build_object('printed', c.printed, 'used', c.used, 'destroyed', c.destroyed, 'returned', c.returned,
+                      'by', dossier.username(c.recorded_by), 'at', audit.stamp(c.recorded_at))
+                  FROM lab.label_counts c WHERE c.lot_id = p_lot ORDER BY c.id DESC LIMIT 1),
+        'imbalances', (SELECT coalesce(jsonb_agg(jsonb_build_object('deviation', d.number, 'search', i.search,
+                           'mix_up_risk', i.mix_up_risk, 'independent_evidence', i.independent_evidence,
+                           'counted_at', audit.stamp(c.recorded_at)) ORDER BY i.id), '[]')
+                       FROM lab.label_imbalances i JOIN lab.deviations d ON d.id = i.deviation_id
+                       JOIN lab.label_counts c ON c.id = i.count_id WHERE i.lot_id = p_lot))
+    FROM (SELECT id FROM lab.containers WHERE lot_id = p_lot UNION ALL SELECT id FROM lab.samples WHERE lot_id = p_lot
+          UNION ALL SELECT id FROM lab.retains WHERE lot_id = p_lot) AS own JOIN lab.labels b ON b.item_id = own.id
+$$;
+
+-- Assessments that were approved, for the facility and for any of these. What each is about stands as its plain name.
+CREATE OR REPLACE FUNCTION dossier.assessments(p_process bigint, p_donors bigint[], p_lot bigint, p_material_lots bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('number', a.number, 'version', a.version, 'rule', a.rule, 'title', a.title,
+        'scope_kind', a.scope_kind, 'scope', CASE a.scope_kind
+            WHEN 'donor' THEN dossier.pseudonym(a.scope_id) WHEN 'lot' THEN dossier.own_code(a.scope_id)
+            WHEN 'process' THEN (SELECT p.name || ' ' || p.version FROM lab.process_versions p WHERE p.id = a.scope_id)
+            WHEN 'material' THEN (SELECT m.name FROM lab.materials m WHERE m.id = a.scope_id) END,
+        'hazard', a.hazard, 'mitigations', a.mitigations, 'conclusion', a.conclusion,
+        'proposed_by', dossier.username(a.proposed_by), 'approved_by', dossier.username(s.account_id),
+        'approved_at', audit.stamp(s.signed_at), 'valid_from', audit.stamp(a.valid_from), 'valid_to', audit.stamp(a.valid_to),
+        'superseded', EXISTS (SELECT FROM lab.assessments n WHERE n.number = a.number AND n.version > a.version AND n.signature_id IS NOT NULL)
+        ) ORDER BY a.id), '[]')
+    FROM lab.assessments a JOIN lab.signatures s ON s.id = a.signature_id
+    WHERE a.scope_kind = 'facility' OR (a.scope_kind = 'process' AND a.scope_id = p_process)
+       OR (a.scope_kind = 'donor' AND a.scope_id = ANY (p_donors)) OR (a.scope_kind = 'lot' AND a.scope_id = p_lot)
+       OR (a.scope_kind = 'material' AND a.scope_id IN (SELECT material_id FROM lab.material_lots WHERE id = ANY (p_material_lots)))
+$$;
+
+-- What these people were qualified for, and when.
+CREATE OR REPLACE FUNCTION dossier.qualifications(p_accounts bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('account', dossier.username(q.account_id), 'topic', q.topic,
+        'valid_from', audit.stamp(q.valid_from), 'valid_to', audit.stamp(q.valid_to), 'evidence', q.evidence,
+        'recorded_at', audit.stamp(q.recorded_at)) ORDER BY q.id), '[]')
+    FROM people.qualifications q WHERE q.account_id = ANY (p_accounts)
+$$;
+
+-- The animal disease status of every country from which these material lots come.
+CREATE OR REPLACE FUNCTION dossier.disease_status(p_material_lots bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'country', t.country, 'disease', t.disease, 'category', t.category,
+        'valid_from', t.valid_from, 'valid_to', t.valid_to, 'source', t.source) ORDER BY t.id), '[]')
+    FROM lab.animal_disease_status t WHERE t.country IN (
+        SELECT unnest(ml.origin_countries || ml.processed_in) FROM lab.material_lots ml WHERE ml.id = ANY (p_material_lots))
 $$;
 
 -- Whoever wrote down a step or a result of the lot, or took a sample of it, whether or not they did the work.
@@ -236,7 +296,8 @@ LANGUAGE sql STABLE AS $$
         'settings', dossier.settings(), 'rulebook', NULL, 'jurisdiction', NULL, 'lot', NULL, 'process', NULL,
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
-        'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL)
+        'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
+        'qualifications', NULL, 'disease_status', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -250,7 +311,7 @@ LANGUAGE sql STABLE AS $$
         'donations', dossier.donations(up.ids), 'donors', dossier.donors(up.ids || l.donor_id),
         'materials', dossier.materials(used.ids), 'consumptions', dossier.consumptions(l.id), 'steps', dossier.steps(l.id),
         'containers', dossier.containers(l.id), 'results', dossier.results(l.id), 'retains', dossier.retains(l.id), 'recorders', dossier.recorders(l.id),
-        'deviations', dossier.deviations(up.ids || used.ids))
+        'labels', dossier.labels(l.id), 'deviations', dossier.deviations(up.ids || used.ids))
     FROM lab.lots l,
         LATERAL (SELECT array_agg(a.item_id) AS ids FROM lab.ancestry(l.id) a) AS up,
         LATERAL (SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
@@ -267,11 +328,16 @@ LANGUAGE sql STABLE AS $$
             'holds', dossier.holds_on((SELECT coalesce(array_agg(h.item_id), '{}') FROM lab.open_holds(l.id) h)),
             'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
             'appointments', dossier.appointments(),
+            'assessments', dossier.assessments(l.process_id, (SELECT array_agg(a.item_id) FROM lab.ancestry(l.id) a) || l.donor_id, l.id, used.ids),
+            'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = l.id)),
+            'disease_status', dossier.disease_status(used.ids),
             'batch_review', (SELECT jsonb_build_object('decision', b.decision, 'by', dossier.username(s.account_id),
                 'at', audit.stamp(s.signed_at), 'package_digest', b.package_digest)
                 FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id WHERE b.lot_id = l.id
                 ORDER BY b.id DESC LIMIT 1))
-    FROM lab.lots l, LATERAL (SELECT dossier.package(l.id) AS json OFFSET 0) AS package WHERE l.id = p_lot  -- computed once
+    FROM lab.lots l, LATERAL (SELECT dossier.package(l.id) AS json OFFSET 0) AS package,  -- computed once
+        LATERAL (SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
+    WHERE l.id = p_lot
 $$;
 
 -- The bytes that are judged, shown, signed. Pinned, so that no session setting changes them.
@@ -285,7 +351,8 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
     SELECT (dossier.shell('donation', d.id, dossier.pseudonym(d.donor_id)) || jsonb_build_object(
         'donations', dossier.donations(ARRAY[d.id]), 'donors', dossier.donors(ARRAY[d.donor_id]),
-        'deviations', dossier.deviations(ARRAY[d.id, d.donor_id]), 'holds', dossier.holds_on(ARRAY[d.id, d.donor_id])))::text
+        'deviations', dossier.deviations(ARRAY[d.id, d.donor_id]), 'holds', dossier.holds_on(ARRAY[d.id, d.donor_id]),
+        'assessments', dossier.assessments(NULL, ARRAY[d.donor_id], NULL, '{}')))::text
     FROM lab.donations d WHERE d.id = p_donation
 $$;
 
@@ -296,6 +363,7 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
         'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
             'version', l.version, 'recipient', NULL, 'expires_at', NULL, 'frozen_at', NULL, 'product', NULL),
         'materials', dossier.materials(ARRAY[l.id]), 'waivers', dossier.waivers(l.id),
+        'assessments', dossier.assessments(NULL, '{}', NULL, ARRAY[l.id]), 'disease_status', dossier.disease_status(ARRAY[l.id]),
         'deviations', dossier.deviations(ARRAY[l.id]), 'holds', dossier.holds_on(ARRAY[l.id])))::text
     FROM lab.lots l WHERE l.id = p_lot AND l.kind = 'material'
 $$;
@@ -325,17 +393,22 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
     SELECT (dossier.lot_json(p_lot) || jsonb_build_object(
         'kind', 'step',
         'materials', dossier.materials(planned.material_lots || used.material_lots),
+        'assessments', (SELECT dossier.assessments(l.process_id, (SELECT array_agg(a.item_id) FROM lab.ancestry(l.id) a) || l.donor_id, l.id,
+            planned.material_lots || used.material_lots) FROM lab.lots l WHERE l.id = p_lot),
+        'disease_status', dossier.disease_status(planned.material_lots || used.material_lots),
+        'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = p_lot) || (p_plan ->> 'performed_by')::bigint),
         'plan', jsonb_build_object(
             'kind', p_plan ->> 'kind', 'passage', (p_plan ->> 'passage')::integer, 'at', p_plan ->> 'at',
             'parent_passage', age.passage, 'cpdl_start', age.cpdl,
-            'workstation', dossier.own_code(planned.workstation_id),
+            'workstation', dossier.own_code(planned.workstation_id), 'performed_by', dossier.username((p_plan ->> 'performed_by')::bigint),
             'donor', dossier.pseudonym((SELECT donor_id FROM lab.lots WHERE id = p_lot)),
             'materials', (SELECT coalesce(jsonb_agg(dossier.own_code(m)), '[]') FROM unnest(planned.material_lots) AS m),
             'workstation_open_session', (SELECT jsonb_build_object('donor', dossier.pseudonym(o.donor_id),
                 'lot', dossier.own_code(o.lot_id), 'since', audit.stamp(lower(o.during)),
                 'clearance_at', dossier.clearance(o.opening_clearance_id) ->> 'at',
                 'clearance_performed_by', dossier.clearance(o.opening_clearance_id) ->> 'performed_by',
-                'clearance_verified_by', dossier.clearance(o.opening_clearance_id) ->> 'verified_by')
+                'clearance_verified_by', dossier.clearance(o.opening_clearance_id) ->> 'verified_by',
+                'clearance_verified_at', dossier.clearance(o.opening_clearance_id) ->> 'verified_at')
                 FROM occupied o WHERE o.lot_id = p_lot ORDER BY o.id DESC LIMIT 1),
             'other_open_sessions', (SELECT count(*) FROM occupied o WHERE o.lot_id <> p_lot))))::text
     FROM planned, used, age
@@ -365,9 +438,12 @@ BEGIN
         WHEN 'result' THEN bytes := dossier.result(p_id)::text;
         WHEN 'results' THEN bytes := dossier.results_to_review(p_id)::text;
         WHEN 'deviation' THEN
-            SELECT d.version, (to_jsonb(d) - 'recorded_by')::text INTO version, bytes FROM lab.deviations d WHERE d.id = p_id;
+            SELECT d.version, ((to_jsonb(d) - 'recorded_by') || CASE WHEN count(i.id) = 0 THEN '{}' ELSE jsonb_build_object(
+                'label_imbalances', jsonb_agg(to_jsonb(i) ORDER BY i.id)) END)::text
+            INTO version, bytes FROM lab.deviations d LEFT JOIN lab.label_imbalances i ON i.deviation_id = d.id WHERE d.id = p_id GROUP BY d.id;
         WHEN 'hold' THEN SELECT to_jsonb(h)::text INTO bytes FROM lab.holds h WHERE h.id = p_id;
         WHEN 'waiver' THEN SELECT to_jsonb(w)::text INTO bytes FROM lab.waivers w WHERE w.id = p_id;
+        WHEN 'assessment' THEN SELECT to_jsonb(a)::text INTO bytes FROM lab.assessments a WHERE a.id = p_id;
         WHEN 'proposal' THEN
             SELECT jsonb_build_object('proposal', to_jsonb(p), 'account', dossier.username(p.account_id), 'experience',
                 (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.id), '[]') FROM people.experience e WHERE e.proposal_id = p.id))::text

@@ -218,6 +218,25 @@ BEGIN
     RETURN v_signature.id;
 END $$;
 
+-- An assessment is approved by somebody else than who proposed it.
+CREATE OR REPLACE FUNCTION gate.approve_assessment(p_assessment bigint, p_ceremony uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_record record;
+    v_signature lab.signatures;
+BEGIN
+    PERFORM lab.lock_one('facility', 1);
+    PERFORM 1 FROM lab.assessments WHERE id = p_assessment FOR UPDATE;
+    SELECT * INTO v_record FROM dossier.record('assessment', p_assessment);
+    v_signature := gate.consume(p_ceremony, 'assessment_approved', 'assessment', p_assessment, v_record.bytes, v_record.version);
+    IF EXISTS (SELECT FROM lab.assessments WHERE id = p_assessment AND proposed_by = v_signature.account_id) THEN
+        RAISE EXCEPTION 'nobody approves an assessment of their own proposing' USING ERRCODE = 'ST033';
+    END IF;
+    UPDATE lab.assessments SET signature_id = v_signature.id WHERE id = p_assessment AND signature_id IS NULL;
+    IF NOT FOUND THEN RAISE EXCEPTION 'the assessment is approved already' USING ERRCODE = 'ST013'; END IF;
+    RETURN v_signature.id;
+END $$;
+
 -- Two people, neither the appointee nor an administrator, appoint. Each supports in a change of their own; the second
 -- support makes the appointment.
 CREATE OR REPLACE FUNCTION gate.support_appointment(p_proposal bigint, p_ceremony uuid, OUT appointment bigint, OUT supports integer)

@@ -23,7 +23,7 @@ BEGIN
         SELECT string_agg(a.attname, ',' ORDER BY array_position(i.indkey::smallint[], a.attnum)) INTO v_key
         FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
         WHERE i.indrelid = t.oid AND i.indisprimary;
-        v_secrets := CASE t.nspname || '.' || t.relname WHEN 'people.credentials' THEN 'password_hash,totp_secret' ELSE '' END;
+        v_secrets := CASE t.nspname || '.' || t.relname WHEN 'people.credentials' THEN 'password_hash,totp_secret,pin_hash' ELSE '' END;
         EXECUTE format('CREATE TRIGGER z_keep_row AFTER INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION audit.keep_row(%L, %L)',
                        t.nspname, t.relname, v_key, v_secrets);
         EXECUTE format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER z_keep_row', t.nspname, t.relname);
@@ -37,7 +37,7 @@ DECLARE
     v_updatable text[] := ARRAY[
         'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
         'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
-        'people.appointments'];
+        'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments'];
 BEGIN
     FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
@@ -66,7 +66,9 @@ BEGIN
         ('lab', 'consumptions', 'lot', 'lot_id'), ('lab', 'retains', 'lot', 'lot_id'), ('lab', 'samples', 'lot', 'lot_id'),
         ('lab', 'results', 'lot', 'lot_id'), ('lab', 'result_reviews', 'result', 'result_id'),
         ('lab', 'result_invalidations', 'result', 'result_id'), ('lab', 'workstation_sessions', 'lot', 'lot_id'),
-        ('lab', 'item_codes', 'item', 'item_id')
+        ('lab', 'item_codes', 'item', 'item_id'), ('lab', 'verifications', 'lot', 'lot_id'),
+        ('lab', 'label_counts', 'lot', 'lot_id'), ('lab', 'label_imbalances', 'lot', 'lot_id'), ('lab', 'bench_reasons', 'item', 'item_id'),
+        ('lab', 'assessments', 'facility', ''), ('lab', 'animal_disease_status', 'facility', ''), ('people', 'qualifications', 'facility', '')
     ) AS wanted(schema_name, table_name, root, via) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS b_lock_root ON %I.%I', t.schema_name, t.table_name);
         EXECUTE format('CREATE TRIGGER b_lock_root BEFORE INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION lab.lock_root(%L, %L)',

@@ -34,7 +34,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA identity TO stemma_audit;
 GRANT SELECT ON audit.entries, audit.epochs TO stemma_owner, stemma_gate;
 GRANT INSERT ON lab.signatures, lab.releases TO stemma_gate;
 GRANT UPDATE (used_at, burned_at, burned_why) ON people.ceremonies TO stemma_gate;
-GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers TO stemma_gate;
+GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers, lab.assessments TO stemma_gate;
 GRANT INSERT ON people.appointments TO stemma_gate;
 GRANT UPDATE (revoked_at, revoked_signature_id) ON people.appointments TO stemma_gate;
 GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for the right to lock their rows
@@ -48,7 +48,7 @@ GRANT EXECUTE ON FUNCTION gate.setting(text) TO stemma_owner;
 GRANT USAGE ON SCHEMA lab, people, identity, audit, dossier, gate TO stemma_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA lab TO stemma_app;
 REVOKE SELECT ON lab.idempotency FROM stemma_app;
-GRANT SELECT ON people.accounts, people.grants, people.appointments, people.proposals, people.experience, people.meanings TO stemma_app;
+GRANT SELECT ON people.accounts, people.grants, people.appointments, people.proposals, people.experience, people.meanings, people.badges, people.qualifications TO stemma_app;
 GRANT SELECT (id, account_id, meaning, record_kind, record_id, record_version, statement, digest, factors, issued_at, expires_at, used_at, burned_at, burned_why) ON people.ceremonies TO stemma_app;
 GRANT SELECT ON audit.entries, audit.rows, audit.leaves, audit.nodes, audit.checkpoints, audit.epochs TO stemma_app;
 -- every column but those that the database itself fills in: keys that it draws, and when a record was made
@@ -62,7 +62,8 @@ BEGIN
         'lab.specifications', 'lab.specification_lines', 'lab.line_clearances', 'lab.workstation_sessions', 'lab.steps',
         'lab.consumptions', 'lab.retains', 'lab.samples', 'lab.results', 'lab.result_reviews', 'lab.result_invalidations',
         'lab.judgements', 'lab.batch_reviews', 'people.proposals', 'people.experience',
-        'identity.people', 'identity.lookups', 'identity.reveals']::regclass[]
+        'identity.people', 'identity.lookups', 'identity.reveals', 'people.qualifications', 'lab.printers', 'lab.label_counts',
+        'lab.label_imbalances', 'lab.animal_disease_status']::regclass[]
     LOOP
         EXECUTE format('GRANT INSERT (%s) ON %s TO stemma_app', (
             SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
@@ -73,11 +74,15 @@ END $$;
 GRANT INSERT (item_id, reason, deviation_id, recorded_by) ON lab.holds TO stemma_app;
 GRANT INSERT (number, item_id, what, class, rules, recorded_by) ON lab.deviations TO stemma_app;
 GRANT INSERT (rule, lot_id, justification, mitigations, proposed_by, valid_from, valid_to, max_uses) ON lab.waivers TO stemma_app;
+GRANT INSERT (workstation_id, lot_id, name, started_at, due_at, recorded_by), UPDATE (ended_at, ended_by) ON lab.timers TO stemma_app;
+GRANT INSERT (item_id, lot_id, act, reason, recorded_by), UPDATE (note, noted_at, noted_by) ON lab.bench_reasons TO stemma_app;
+GRANT INSERT (label_id, printer_id, recorded_by), UPDATE (state, attempts, trouble, sent_at, ended_at, version) ON lab.print_jobs TO stemma_app;
+GRANT INSERT (number, version, rule, title, scope_kind, scope_id, hazard, mitigations, conclusion, proposed_by, valid_from, valid_to) ON lab.assessments TO stemma_app;
 GRANT UPDATE (state, place_id, opened_until, version) ON lab.containers TO stemma_app;
 GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
 GRANT UPDATE (during, closing_clearance_id) ON lab.workstation_sessions TO stemma_app;
 GRANT SELECT ON identity.people, identity.lookups, identity.reveals TO stemma_app;
-GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms TO stemma_app;
+GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms, lab.assessment_numbers TO stemma_app;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb),
     audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, text, boolean),
@@ -90,7 +95,7 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb),
     dossier.signer(bigint), dossier.record(text, bigint),
     gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_lot(bigint, uuid),
-    gate.close_deviation(bigint, uuid, text), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid),
+    gate.close_deviation(bigint, uuid, text), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.approve_assessment(bigint, uuid),
     gate.support_appointment(bigint, uuid), gate.revoke_appointment(bigint, uuid), gate.burn(uuid, text),
     gate.release(bigint, uuid, bigint)
     TO stemma_app;

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import asyncpg
+from alembic import command
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
-from app.db.migrate import Deployment, migrate
+from app.db.door import sqlalchemy_url
+from app.db.migrate import Deployment, alembic_config, differences, migrate
 from app.db.verify import verify_database
+from app.db.version import MIGRATIONS
 from app.verifier.verify import Verdict
 from tests import life, world
 
 if TYPE_CHECKING:
+    from app.db.embedded import EmbeddedPostgres
     from tests.conftest import Database
 
 TEST = Deployment(purpose="test", facility="Test", time_zone="Asia/Shanghai")
@@ -28,27 +35,42 @@ async def findings(database: Database) -> list[str]:
     return [str(each) for each in report.findings]
 
 
-async def test_the_house_of_the_first_version_comes_to_todays_with_its_records(fresh_database: Database) -> None:
-    async with world.open_lab(fresh_database) as lab:
-        lived = await life.preparation(lab, upto="frozen")
-    await _back_to_the_first_version(fresh_database)
-    await migrate(fresh_database.admin_url, deployment=TEST, said=lambda _: None)
-    async with world.open_lab(fresh_database) as lab:
-        taken = {"from": lived.vials[0], "purpose": "sterility"}
-        world.ok(await lab.as_("tess").post(f"/lots/{lived.lot}/samples", taken))
-    assert await findings(fresh_database) == []
+async def test_the_house_of_the_first_version_comes_to_todays_with_its_records(postgres: EmbeddedPostgres) -> None:
+    postgres.create_database("making_of_old")
+    try:
+        url = postgres.admin_url("making_of_old")
+        await _built(url, version="0001")
+        connection = await asyncpg.connect(url)
+        await connection.execute(RECORDS)
+        await migrate(url, deployment=TEST, said=lambda _: None)
+        assert await differences(url) == []
+        kept = await connection.fetchrow(
+            "SELECT c.state, c.volume_ml, a.username FROM lab.containers c JOIN people.accounts a ON a.id = c.recorded_by"
+        )
+        await connection.close()
+        assert tuple(kept) == ("consumed", Decimal("1.50"), "tess")
+    finally:
+        postgres.drop_database("making_of_old")
 
 
-async def _back_to_the_first_version(database: Database) -> None:
-    """Undo by hand what later migrations did to the tables; the records stay as they are."""
-    connection = await asyncpg.connect(database.admin_url)
-    await connection.execute(
-        "ALTER TABLE lab.containers DROP CONSTRAINT ck_containers_state;"
-        "ALTER TABLE lab.containers ADD CONSTRAINT ck_containers_state"
-        " CHECK (state IN ('in_use','stored','consumed','issued','destroyed'));"
-        "UPDATE alembic_version SET version_num = '0001'"
-    )
+RECORDS = """
+INSERT INTO people.accounts (username, printed_name) VALUES ('tess', 'Tess');
+INSERT INTO lab.items (kind) VALUES ('container');
+INSERT INTO lab.containers (id, kind, state, volume_ml, recorded_by)
+SELECT i.id, 'vial', 'consumed', 1.50, a.id FROM lab.items i, people.accounts a;
+"""
+
+
+async def _built(url: str, *, version: str) -> None:
+    """The tables as an earlier version left them."""
+    connection = await asyncpg.connect(url)
+    await connection.execute((MIGRATIONS / "sql" / "01_roles.sql").read_text(encoding="utf-8"))
     await connection.close()
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
+    async with engine.connect() as opened:
+        await opened.run_sync(lambda bound: command.upgrade(alembic_config(bound), version))
+        await opened.commit()
+    await engine.dispose()
 
 
 async def test_a_column_that_was_added_breaks_no_chain_and_hides_no_change(fresh_database: Database) -> None:

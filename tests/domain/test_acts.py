@@ -37,6 +37,8 @@ def test_an_administrator_does_nothing_in_the_laboratory_and_signs_nothing():
         Act.RESET_FACTORS,
         Act.UNLOCK_ACCOUNT,
         Act.DEACTIVATE_ACCOUNT,
+        Act.ISSUE_BADGE,
+        Act.REVOKE_BADGE,
     }
     assert not any(Role.ADMINISTRATOR in signing.roles for signing in MEANINGS.values())
 

@@ -41,6 +41,10 @@ SECTIONS = [
     "batch_review",
     "package_digest",
     "appointments",
+    "assessments",
+    "labels",
+    "qualifications",
+    "disease_status",
 ]
 
 
@@ -83,7 +87,7 @@ def donor():
         "consents": [
             {
                 "form_version": "IC-3",
-                "scopes": ["collection", "processing"],
+                "scopes": ["collection", "processing", "clinical_use"],
                 "signed_at": moment("2026-09-20T09:00"),
                 "withdrawn_at": None,
             }
@@ -125,6 +129,11 @@ def material(code, name, components):
         "approved_by": "quinn",
         "recalled": False,
         "holds": [],
+        "animal_serum": False,
+        "species": None,
+        "origin_countries": ["DE"],
+        "processed_in": "DE",
+        "collected_on": None,
     }
 
 
@@ -157,6 +166,7 @@ def step(number, kind, passage, day, cpdl=None, pd=None):
         "passage": passage,
         "performed_by": "tess",
         "verified_by": "vera",
+        "verified_at": moment(f"2026-10-{day:02}T11:10"),
         "started_at": moment(f"2026-10-{day:02}T09:00"),
         "ended_at": moment(f"2026-10-{day:02}T11:00"),
         "recorded_at": moment(f"2026-10-{day:02}T11:01"),
@@ -166,6 +176,7 @@ def step(number, kind, passage, day, cpdl=None, pd=None):
         "clearance_before_at": moment(f"2026-10-{day:02}T08:30") if is_open else None,
         "clearance_performed_by": "tess" if is_open else None,
         "clearance_verified_by": "vera" if is_open else None,
+        "clearance_verified_at": moment(f"2026-10-{day:02}T08:40") if is_open else None,
         "viable_seeded": None if pd is None else 500000,
         "viable_harvested": None if pd is None else 4200000,
         "viability_percent": 95.5,
@@ -245,6 +256,75 @@ def results():
         result(5, "identity", value_text="conforms"),
         result(6, "dose", value_number=30000000, unit="cells/vial"),
         result(7, "adventitious virus", value_text="not detected"),
+    ]
+
+
+def retain(code, kind, day):
+    return {
+        "code": code,
+        "kind": kind,
+        "quantity": 1,
+        "unit": "mL",
+        "place": "retain store 2",
+        "taken_at": moment(f"2026-10-{day}T12:00"),
+    }
+
+
+def assessment(rule="DON-05", scope_kind="process", scope="BM-MSC 4"):
+    return {
+        "number": "AS-26-0001",
+        "version": 1,
+        "rule": rule,
+        "title": "Cross-contamination between autologous donors",
+        "scope_kind": scope_kind,
+        "scope": scope,
+        "hazard": "cells or infection of one donor reach another donor's product",
+        "mitigations": [
+            {"measure": "one incubator for each donor", "control": "dedicated_incubator"},
+            {"measure": "one donor at a workstation at a time", "control": "time_slot"},
+            {"measure": "vapour phase storage only", "control": "vapour_tank"},
+            {"measure": "gowning and gloves changed between donors", "control": "protective_clothing"},
+            {"measure": "sporicidal cleaning between donors", "control": "cleaning"},
+            {"measure": "waste leaves in closed bags", "control": "waste"},
+        ],
+        "conclusion": "the remaining risk is acceptable",
+        "proposed_by": "quinn",
+        "approved_by": "rhea",
+        "approved_at": moment("2026-06-02T09:00"),
+        "valid_from": moment("2026-06-02T09:00"),
+        "valid_to": moment("2028-06-02T09:00"),
+        "superseded": False,
+    }
+
+
+def labels():
+    return {
+        "printed": 9,
+        "last_printed_at": moment("2026-10-26T10:00"),
+        "count": {
+            "printed": 9,
+            "used": 7,
+            "destroyed": 1,
+            "returned": 1,
+            "by": "tess",
+            "at": moment("2026-10-27T09:00"),
+        },
+        "imbalances": [],
+    }
+
+
+def qualifications():
+    topics = ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation")
+    return [
+        {
+            "account": "tess",
+            "topic": topic,
+            "valid_from": moment("2026-01-10T00:00"),
+            "valid_to": moment("2027-01-10T00:00"),
+            "evidence": f"TR-26-{number:03}",
+            "recorded_at": moment("2026-01-10T09:00"),
+        }
+        for number, topic in enumerate(topics, start=1)
     ]
 
 
@@ -341,7 +421,10 @@ def lot_json():
         ],
         "specification": specification(),
         "results": results(),
-        "retains": [{"code": "R0000000001", "kind": "starting_material"}],
+        "retains": [
+            retain("R0000000001", "starting_material", "05"),
+            retain("R0000000002", "final_product", "26"),
+        ],
         "recorders": ["ana", "tess"],
         "deviations": [deviation()],
         "holds": [],
@@ -354,6 +437,10 @@ def lot_json():
         },
         "package_digest": digest,
         "appointments": [appointment()],
+        "assessments": [assessment()],
+        "labels": labels(),
+        "qualifications": qualifications(),
+        "disease_status": [],
     }
 
 
@@ -364,6 +451,7 @@ def donation_json():
         "donors": [donor()],
         "deviations": [],
         "holds": [],
+        "assessments": [assessment(scope_kind="facility", scope=None)],
     }
 
 
@@ -377,6 +465,8 @@ def material_lot_json():
         "deviations": [],
         "holds": [],
         "waivers": [],
+        "assessments": [],
+        "disease_status": [],
     }
 
 
@@ -395,11 +485,13 @@ def step_json():
             "clearance_at": moment("2026-10-26T08:30"),
             "clearance_performed_by": "tess",
             "clearance_verified_by": "vera",
+            "clearance_verified_at": moment("2026-10-26T08:40"),
         },
         "other_open_sessions": 0,
         "materials": [each["lot"] for each in materials()],
         "donor": DONOR,
         "at": moment("2026-10-26T09:00"),
+        "performed_by": "tess",
     }
     unmade = dict.fromkeys(("containers", "results", "batch_review", "package_digest"))
     made = {**lot_json(), **unmade, "kind": "step", "steps": steps()[:4], "lot": lot("in_process"), "plan": plan}

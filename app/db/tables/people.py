@@ -46,6 +46,7 @@ credentials = Table(
     text("password_hash"),
     Column("totp_secret", LargeBinary),
     Column("totp_last_step", BigInteger, nullable=False, server_default="0"),
+    text("pin_hash", nullable=True),
     Column("reset_at", Instant),
     recorded_at(),
     schema=PEOPLE,
