@@ -63,7 +63,7 @@ BEGIN
         'lab.consumptions', 'lab.retains', 'lab.samples', 'lab.results', 'lab.result_reviews', 'lab.result_invalidations',
         'lab.judgements', 'lab.batch_reviews', 'people.proposals', 'people.experience',
         'identity.people', 'identity.lookups', 'identity.reveals', 'people.qualifications', 'lab.printers', 'lab.label_counts',
-        'lab.label_imbalances', 'lab.animal_disease_status']::regclass[]
+        'lab.label_imbalances', 'lab.animal_disease_status', 'lab.papers']::regclass[]
     LOOP
         EXECUTE format('GRANT INSERT (%s) ON %s TO stemma_app', (
             SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute

@@ -231,3 +231,25 @@ CREATE INDEX ix_label_imbalances_lot_id ON lab.label_imbalances (lot_id);
 CREATE INDEX ix_containers_opened_until ON lab.containers (opened_until) WHERE opened_until IS NOT NULL;
 
 CREATE INDEX ix_deviations_open ON lab.deviations (id) WHERE state = 'open';
+
+CREATE TABLE lab.papers (
+	id BIGINT GENERATED ALWAYS AS IDENTITY,
+	item_id BIGINT NOT NULL,
+	number TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	language TEXT NOT NULL,
+	content TEXT NOT NULL,
+	content_sha256 TEXT NOT NULL,
+	pdf_sha256 TEXT NOT NULL,
+	pages INTEGER NOT NULL,
+	recorded_by BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+	CONSTRAINT pk_papers PRIMARY KEY (id),
+	CONSTRAINT ck_papers_kind CHECK (kind IN ('certificate','batch_summary','eligibility')),
+	CONSTRAINT ck_papers_language CHECK (language IN ('en','zh_CN')),
+	CONSTRAINT fk_papers_item_id FOREIGN KEY(item_id) REFERENCES lab.items (id),
+	CONSTRAINT uq_papers_number UNIQUE (number),
+	CONSTRAINT fk_papers_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
+);
+
+CREATE INDEX ix_papers_item_id ON lab.papers (item_id);

@@ -117,6 +117,7 @@ containers = Table(
     recorded_by(),
     recorded_at(),
     CheckConstraint("state IN ('in_use','stored','consumed','retained','sampled','issued','destroyed')", name="state"),
+    Index("ix_containers_opened_until", "opened_until", postgresql_where=sql("opened_until IS NOT NULL")),
     schema=LAB,
 )
 

@@ -211,6 +211,7 @@ deviations = Table(
     CheckConstraint("impact IN ('none','acceptable','unacceptable')", name="impact"),
     CheckConstraint("(state = 'closed') = (closed_signature_id IS NOT NULL)", name="closed_by_signature"),
     CheckConstraint("state IN ('open','closed')", name="state"),
+    Index("ix_deviations_open", "id", postgresql_where=sql("state = 'open'")),
     schema=LAB,
 )
 
