@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from app.db.door import Change, Reading
 
 INSERT = "INSERT INTO lab.equipment (id, name, kind, room, recorded_by) VALUES (:id, :name, :kind, :room, :by)"
+PLACES = {"shelf": ("shelf", CodeKind.SHELF), "position": ("position", CodeKind.POSITION)}
+"""Kinds that bear a label of their own sort."""
 EQUIPMENT_KIND = "SELECT kind FROM lab.equipment WHERE id = :item_id"
 EQUIPMENT_LABEL = (
     "SELECT c.code, e.name FROM lab.equipment e"
@@ -21,8 +23,9 @@ EQUIPMENT_LABEL = (
 
 
 async def insert(change: Change, *, name: str, kind: str, room: str) -> Item:
-    """A new piece of equipment. Raises Conflict when the name is taken."""
-    item = await new_item(change, kind="equipment", code_kind=CodeKind.EQUIPMENT)
+    """A new piece of equipment, shelf or position. Raises Conflict when the name is taken."""
+    item_kind, code_kind = PLACES.get(kind, ("equipment", CodeKind.EQUIPMENT))
+    item = await new_item(change, kind=item_kind, code_kind=code_kind)
     await change.run(INSERT, id=item.id, name=name, kind=kind, room=room, by=change.actor.account_id)
     return item
 

@@ -1,70 +1,40 @@
 """The second door: what has happened is kept, whatever any rule says of it. It opens nothing.
 
-What it touches is put on hold and a deviation is opened, in the same transaction as the record.
+What it touches is put on hold and a deviation is opened, in the same transaction as the record. A code that names
+nothing here is kept in words, and the deviation stands on the nearest thing that is known.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from app.db import clearances, colleagues, containers, deviations, happened, holds, items, lots, steps
+from app.db import clearances, containers, deviations, happened, holds, lots, steps
+from app.db.happened import Account, once, shown
 from app.domain.acts import Act
 from app.domain.dossier import DossierUnreadable
-from app.domain.errors import BadInput, NotFound
 from app.domain.facts import Severity, StepKind
+from app.domain.happened import Unresolved, What, hold_reason, in_words, refuse_impossible_moments
 from app.domain.lots import LotAct, LotState
-from app.domain.passages import Counts, grown_as_far_as_known, refuse_impossible_times
-from app.domain.text import Text
+from app.domain.passages import grown_as_far_as_known
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
     from app.db.door import Call, Change
-    from app.db.steps import MaterialUse, Plan
+    from app.db.happened import Known, Named
+    from app.db.steps import Plan
+    from app.domain.text import JSON
     from app.services.house import House
-
-NOT_COUNTED = Counts()
-
-
-class What(StrEnum):
-    """What happened."""
-
-    ISOLATION = "isolation"
-    PASSAGE = "passage"
-    FILL = "fill"
-    CRYOPRESERVATION = "cryopreservation"
-    MATERIAL_USE = "material_use"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """What somebody says has happened: the prose, and every fact as far as it is known.
+class OpenedOn:
+    """What the deviation stands on. `kind` is the item's, of equipment its own: workstation, facility, freezer..."""
 
-    `performed_by` is a user name, or the words for a person who has none.
-    """
-
-    what: What
-    said: str
-    severity: Severity
-    occurred_at: datetime
-    lot: str | None = None
-    item: str | None = None
-    ended_at: datetime | None = None
-    performed_by: str | None = None
-    verified_by: str | None = None
-    workstation: str | None = None
-    parents: tuple[str, ...] = ()
-    materials: tuple[MaterialUse, ...] = ()
-    counts: Counts = NOT_COUNTED
-    containers_made: int = 0
-    volume_ml: Decimal | None = None
-    viable_cells_per_vial: Decimal | None = None
-    place: str | None = None
-    programme: str | None = None
+    code: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,136 +47,145 @@ class HeldView:
 
 @dataclass(frozen=True, slots=True)
 class HappenedView:
-    """What was kept. `rules` would have refused it had they been asked in time."""
+    """What was kept. `rules` would have refused it had they been asked in time.
+
+    `understood_as` is other where no step could be made of it, `unresolved` what is kept in words alone. Workstations
+    and the facility itself are not put on hold: with nothing else known, `holds` is empty.
+    """
 
     what: What
+    understood_as: What
     deviation: str
+    opened_on: OpenedOn
     severity: Severity
     rules: tuple[str, ...]
     holds: tuple[HeldView, ...]
+    unresolved: tuple[Unresolved, ...]
     lot: str | None
     state: LotState | None
     step: int | None
     containers: tuple[str, ...]
 
 
+class _PartlyKnown(steps.Plan):
+    """A step of which some parents are not known: so then is the age of its cells."""
+
+    __slots__ = ()
+
+    @property
+    def parent_passage(self) -> int | None:
+        """Not known."""
+        return None
+
+    @property
+    def cpdl_start(self) -> Decimal | None:
+        """Not known."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Left:
     """What a record left behind, before the deviation and the holds are told of it."""
 
-    step: int | None = None
+    understood_as: What = What.OTHER
+    rules: tuple[str, ...] = ()
+    lot: str | None = None
     state: LotState | None = None
+    step: int | None = None
     containers: tuple[str, ...] = ()
 
 
-async def record_already_happened(house: House, call: Call, *, account: Account) -> HappenedView:
-    """Keep what has happened, hold what it touches, open a deviation: one transaction. No rule refuses it.
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The deviation, and the holds under it."""
 
-    Raises NotFound for a code that names nothing, BadInput for a moment that is yet to come; both say how the
-    account can be kept all the same.
+    number: str
+    on: Known
+    holds: tuple[HeldView, ...]
+
+
+async def record_already_happened(
+    house: House, call: Call, *, account: Account, workstation_id: int | None = None
+) -> HappenedView:
+    """Keep what has happened, hold what it touches, open a deviation: one transaction. No rule and no code refuses it.
+
+    `workstation_id` is where the session works. Raises BadInput for a moment that cannot be.
     """
-    subject = account.lot or account.item or ""
+    subject = shown(account.lot) or shown(account.item) or ""
     async with house.door.change(
         call, Act.RECORD_ALREADY_HAPPENED, subject=subject, reason=f"already happened: {account.what}"
     ) as change:
-        refuse_impossible_times(started_at=account.occurred_at, ended_at=account.ended_at, now=change.at)
-        try:
-            return change.answers(await _kept(change, account))
-        except NotFound as unknown:
-            raise _keepable(unknown) from unknown
+        refuse_impossible_moments(occurred_at=account.occurred_at, ended_at=account.ended_at, now=change.at)
+        named = await happened.named(change, account, workstation_id=workstation_id)
+        return change.answers(await _kept(change, account, named))
 
 
-async def _kept(change: Change, account: Account) -> HappenedView:
-    lot = account.lot or (None if account.item is None else await happened.lot_of(change, code=account.item))
-    if lot is None or account.what is What.OTHER:
-        return await _told(change, account)
-    if account.what is What.MATERIAL_USE:
-        return await _material_used(change, account, lot)
-    return await _step_made(change, account, lot, StepKind(account.what.value))
+async def _kept(change: Change, account: Account, named: Named) -> HappenedView:
+    await happened.lock(change, ids=named.to_lock)
+    if named.lot is None or account.what is What.OTHER:
+        return await _told(change, account, named)
+    if account.what is not What.MATERIAL_USE:
+        return await _step_made(change, account, named, named.lot, StepKind(account.what.value))
+    if named.materials:
+        return await _material_used(change, account, named, named.lot)
+    return await _told(change, account, named)
 
 
-def _keepable(unknown: NotFound) -> NotFound:
-    return NotFound(
-        what=unknown.what,
-        why=unknown.why,
-        remedy=Text(
-            "{remedy} Without it the account can still be kept: as something else, on the nearest thing that carries "
-            "a label.",
-            remedy=unknown.remedy,
-        ),
-        detail=unknown.detail,
-    )
+# -- what is kept of it ------------------------------------------------------------------------------------------------
 
 
-async def _step_made(change: Change, account: Account, lot: str, kind: StepKind) -> HappenedView:
-    plan = await _resolved(change, account, lot, kind)
-    rules = await _closing_rules(change, plan)
-    number, placed = await _question(change, account, plan.lot, rules, touched=_touched(plan))
+async def _step_made(change: Change, account: Account, named: Named, lot: str, kind: StepKind) -> HappenedView:
+    plan = await _resolved(change, account, named, lot, kind)
+    rules = await _closing_rules(change, plan, named)
+    opened = await _opened(change, account, named, rules, on=plan)
     plan = await _at_the_workstation(change, plan, account)
-    step_id = await steps.keep(change, plan, await _done(change, plan, account, deviation=number))
-    made = await _made(change, plan, account, step_id)
+    step_id = await steps.keep(change, plan, _done(change, plan, account, named, deviation=opened.number))
+    made = await _made(change, plan, account, named, step_id)
     state = await _moved(change, plan, account)
-    kept = _Left(step=step_id, state=state, containers=tuple(made.values()))
-    return _view(account, number, rules, placed, lot=plan.lot.code, kept=kept)
+    left = _Left(account.what, rules, plan.lot.code, state, step_id, tuple(made.values()))
+    return _view(account, named, opened, left)
 
 
-async def _material_used(change: Change, account: Account, lot: str) -> HappenedView:
-    plan = await _resolved(change, account, lot, StepKind.FILL)
-    rules = tuple(each for each in await _closing_rules(change, plan) if each not in _ABOUT_STEPS)
-    number, placed = await _question(change, account, plan.lot, rules, touched=_touched(plan))
+async def _material_used(change: Change, account: Account, named: Named, lot: str) -> HappenedView:
+    plan = await _resolved(change, account, named, lot, StepKind.FILL)
+    rules = tuple(each for each in await _closing_rules(change, plan, named) if each not in _ABOUT_STEPS)
+    opened = await _opened(change, account, named, rules, on=plan)
     step_id = await happened.step_then(change, lot_id=plan.lot.id, at=account.occurred_at)
     await steps.consume(
         change, lot_id=plan.lot.id, step_id=step_id, used_at=account.occurred_at, materials=plan.materials
     )
-    met = [each.id for each in plan.parents] or await happened.present(change, lot_id=plan.lot.id) or [plan.lot.id]
+    met = [each.id for each in plan.parents]
+    if not met or named.lacks("parents"):  # which cells it met is not known: then it met all that there are
+        met = [*met, *await happened.present(change, lot_id=plan.lot.id)] or [plan.lot.id]
     await containers.descend(change, parents=[vessel.id for _, vessel in plan.materials], children=met, step_id=step_id)
-    kept = _Left(step=step_id, state=plan.lot.state)
-    return _view(account, number, rules, placed, lot=plan.lot.code, kept=kept)
+    return _view(account, named, opened, _Left(account.what, rules, plan.lot.code, plan.lot.state, step_id))
 
 
-async def _told(change: Change, account: Account) -> HappenedView:
-    """Only the account itself: a deviation and a hold on the nearest thing that is known."""
-    codes = tuple(dict.fromkeys(code for code in (account.item, account.lot) if code is not None))
-    if not codes:
-        raise BadInput(
-            field="item",
-            what=Text("The account was not kept."),
-            why=Text("It names nothing that is known here."),
-            remedy=Text(
-                "Name the nearest thing that carries a label: a container, the lot, the donation, the workstation."
-            ),
-        )
-    await happened.lock(change, codes=codes)
-    found = [await items.find(change, code=code) for code in codes]
-    deviation_id, number = await deviations.open_one(
-        change, item_id=found[0].id, what=account.said, severity=account.severity.value, rules=()
-    )
-    placed = tuple(
-        [
-            HeldView(
-                await holds.place(change, item_id=each.id, reason=_reason(number), deviation_id=deviation_id), each.code
-            )
-            for each in found
-        ]
-    )
-    return _view(account, number, (), placed, lot=account.lot, kept=_Left())
+async def _told(change: Change, account: Account, named: Named) -> HappenedView:
+    """Only the account itself: a deviation on the nearest thing that is known, and holds on what it touches."""
+    opened = await _opened(change, account, named, (), on=None)
+    return _view(account, named, opened, _Left(lot=named.lot))
 
 
-async def _resolved(change: Change, account: Account, lot: str, kind: StepKind) -> Plan:
-    """Lock whatever will be held or written, in the one order, then read what the codes name."""
-    await happened.lock(change, codes=[lot, *account.parents, *(each.container for each in account.materials)])
-    return await steps.resolve(
+async def _resolved(change: Change, account: Account, named: Named, lot: str, kind: StepKind) -> Plan:
+    plan = await steps.resolve(
         change,
         lot=lot,
         kind=kind,
-        workstation=account.workstation,
-        parents=account.parents,
-        materials=account.materials,
+        workstation=named.workstation,
+        parents=named.parents,
+        materials=named.materials,
         started_at=account.occurred_at,
     )
+    # Judged for whoever did it: of somebody who is known by words alone, no qualification is.
+    teller = None if named.lacks("performed_by") else change.actor.account_id
+    plan = replace(plan, performed_by=named.performed_by or teller)
+    if kind is StepKind.ISOLATION or not named.lacks("parents"):
+        return plan
+    return _PartlyKnown(**{each.name: getattr(plan, each.name) for each in fields(plan)})
 
 
-async def _closing_rules(change: Change, plan: Plan) -> tuple[str, ...]:
+async def _closing_rules(change: Change, plan: Plan, named: Named) -> tuple[str, ...]:
     """Which rules would have refused it: told to quality, obeyed by nobody here."""
     try:
         answers = await steps.judged(change, plan)
@@ -214,32 +193,50 @@ async def _closing_rules(change: Change, plan: Plan) -> tuple[str, ...]:
         return ("BOOK",)
     await steps.keep_judgements(change, answers)
     closing = [verdict.rule for answer in answers for verdict in answer.judgement.blocks]
-    mixed = any(parent.lot_id != plan.lot.id for parent in plan.parents)
-    return tuple(dict.fromkeys([*closing, *(["REL-05"] if mixed else [])]))
+    if named.lacks("parents") or any(parent.lot_id != plan.lot.id for parent in plan.parents):
+        closing.append("REL-05")
+    if named.lacks("materials"):
+        closing.append("MAT-06")
+    return tuple(dict.fromkeys(closing))
 
 
-async def _question(
-    change: Change, account: Account, lot: lots.Lot, rules: tuple[str, ...], *, touched: dict[int, str]
-) -> tuple[str, tuple[HeldView, ...]]:
-    """Open the deviation on the lot, and hold the lot and everything that was touched."""
+async def _opened(
+    change: Change, account: Account, named: Named, rules: tuple[str, ...], *, on: Plan | None
+) -> _Opened:
+    """Open the deviation on the plan's lot, or without one on the nearest thing known; hold all that was touched."""
+    lot = None if on is None else await happened.by_id(change, item_id=on.lot.id)
+    touched = once([lot, *named.touched])
+    nearest = lot or await _nearest(change, named)
     deviation_id, number = await deviations.open_one(
-        change, item_id=lot.id, what=account.said, severity=account.severity.value, rules=rules
+        change,
+        item_id=nearest.id,
+        what=in_words(account.said, facts=_facts(change, account), unresolved=named.unresolved),
+        severity=account.severity.value,
+        rules=rules,
     )
+    held = {each.id: each.code for each in _to_hold(touched)}
+    if on is not None and on.kind is StepKind.ISOLATION and on.lot.donation_id is not None:
+        held[on.lot.donation_id] = on.lot.donation or ""
+    reason = hold_reason(deviation=number, said=account.said)
     placed = [
-        HeldView(await holds.place(change, item_id=item_id, reason=_reason(number), deviation_id=deviation_id), code)
-        for item_id, code in touched.items()
+        HeldView(await holds.place(change, item_id=item_id, reason=reason, deviation_id=deviation_id), code)
+        for item_id, code in held.items()
     ]
-    return number, tuple(placed)
+    return _Opened(number, nearest, tuple(placed))
 
 
-def _touched(plan: Plan) -> dict[int, str]:
-    """Ids and codes: the lot, containers of other lots, material containers, and the donation that was opened."""
-    touched = {plan.lot.id: plan.lot.code}
-    touched |= {each.id: each.code for each in plan.parents if each.lot_id != plan.lot.id}
-    touched |= {vessel.id: vessel.code for _, vessel in plan.materials}
-    if plan.kind is StepKind.ISOLATION and plan.lot.donation_id is not None:
-        touched[plan.lot.donation_id] = plan.lot.donation or ""
-    return touched
+async def _nearest(change: Change, named: Named) -> Known:
+    """The first thing that was touched, rather cells or material than equipment; else where it was."""
+    known = [*(each for each in named.touched if each.equipment is None), *named.touched, *named.where]
+    return known[0] if known else await happened.facility(change)
+
+
+def _to_hold(touched: tuple[Known, ...]) -> list[Known]:
+    """What was touched, but for what the hold on its lot holds already."""
+    lots_touched = {each.id for each in touched if each.id == each.lot_id}
+    return [
+        each for each in touched if each.may_be_held and (each.id == each.lot_id or each.lot_id not in lots_touched)
+    ]
 
 
 async def _at_the_workstation(change: Change, plan: Plan, account: Account) -> Plan:
@@ -257,23 +254,19 @@ async def _at_the_workstation(change: Change, plan: Plan, account: Account) -> P
     return replace(plan, session_id=session_id)
 
 
-async def _done(change: Change, plan: Plan, account: Account, *, deviation: str) -> steps.Done:
-    performed_by = (
-        None if account.performed_by is None else await colleagues.id_of(change, username=account.performed_by)
-    )
-    verified_by = None if account.verified_by is None else await colleagues.id_of(change, username=account.verified_by)
+def _done(change: Change, plan: Plan, account: Account, named: Named, *, deviation: str) -> steps.Done:
     parameters: dict[str, Any] = {
         "deviation": deviation,
         # Where no account stands behind the words, the words are what is known; the recorder is named as performer.
-        "performed_by_said": account.performed_by if performed_by is None else None,
-        "verified_by_said": account.verified_by if verified_by is None else None,
+        "performed_by_said": shown(account.performed_by) if named.performed_by is None else None,
+        "verified_by_said": shown(account.verified_by) if named.verified_by is None else None,
         "containers_made": account.containers_made,
-        "place": account.place,
+        "place": shown(account.place),
         "programme": account.programme,
     }
     return steps.Done(
-        performed_by=performed_by or change.actor.account_id,
-        verified_by=verified_by,
+        performed_by=named.performed_by or change.actor.account_id,
+        verified_by=named.verified_by,
         ended_at=account.ended_at,
         counts=account.counts,
         growth=grown_as_far_as_known(plan.kind, account.counts, cpdl_start=plan.cpdl_start),
@@ -282,11 +275,13 @@ async def _done(change: Change, plan: Plan, account: Account, *, deviation: str)
     )
 
 
-async def _made(change: Change, plan: Plan, account: Account, step_id: int) -> dict[int, str]:
+async def _made(change: Change, plan: Plan, account: Account, named: Named, step_id: int) -> dict[int, str]:
     if plan.kind is StepKind.CRYOPRESERVATION:
-        vials = [each.id for each in plan.parents] or await containers.vials_in_use(change, lot_id=plan.lot.id)
-        place = None if account.place is None else (await items.find(change, code=account.place)).id
-        await containers.store(change, ids=vials, place_id=place)
+        # Where vials were named and cannot be made out, nobody knows which are put away.
+        vials = [each.id for each in plan.parents]
+        if not vials and not named.lacks("parents"):
+            vials = await containers.vials_in_use(change, lot_id=plan.lot.id)
+        await containers.store(change, ids=vials, place_id=None if named.place is None else named.place.id)
         return {}
     made = await containers.make(
         change,
@@ -322,30 +317,54 @@ async def _moved(change: Change, plan: Plan, account: Account) -> LotState:
     return state
 
 
-def _view(
-    account: Account,
-    number: str,
-    rules: tuple[str, ...],
-    placed: tuple[HeldView, ...],
-    *,
-    lot: str | None,
-    kept: _Left,
-) -> HappenedView:
+def _facts(change: Change, account: Account) -> dict[str, JSON]:
+    """Everything that was given, as it was given: whatever becomes of it elsewhere, the deviation holds it."""
+    materials: list[JSON] = [
+        {"container": shown(use.container), "quantity": _digits(use.quantity), "unit": use.unit}
+        for use in account.materials
+    ]
+    return {
+        "what": account.what.value,
+        "occurred_at": account.occurred_at.isoformat(),
+        "ended_at": None if account.ended_at is None else account.ended_at.isoformat(),
+        "performed_by": shown(account.performed_by) or change.actor.username,
+        "verified_by": shown(account.verified_by),
+        "item": shown(account.item),
+        "lot": shown(account.lot),
+        "workstation": shown(account.workstation),
+        "parents": [shown(code) for code in account.parents],
+        "materials": materials,
+        "viable_seeded": _digits(account.counts.viable_seeded),
+        "viable_harvested": _digits(account.counts.viable_harvested),
+        "dead_harvested": _digits(account.counts.dead_harvested),
+        "flasks": account.flasks or None,
+        "vials": account.vials or None,
+        "volume_ml": _digits(account.volume_ml),
+        "viable_cells_per_vial": _digits(account.viable_cells_per_vial),
+        "place": shown(account.place),
+        "programme": account.programme,
+    }
+
+
+def _digits(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _view(account: Account, named: Named, opened: _Opened, left: _Left) -> HappenedView:
     return HappenedView(
         what=account.what,
-        deviation=number,
+        understood_as=left.understood_as,
+        deviation=opened.number,
+        opened_on=OpenedOn(opened.on.code, opened.on.equipment or opened.on.kind),
         severity=account.severity,
-        rules=rules,
-        holds=placed,
-        lot=lot,
-        state=kept.state,
-        step=kept.step,
-        containers=kept.containers,
+        rules=left.rules,
+        holds=opened.holds,
+        unresolved=named.unresolved,
+        lot=left.lot,
+        state=left.state,
+        step=left.step,
+        containers=left.containers,
     )
-
-
-def _reason(number: str) -> str:
-    return f"already happened, see deviation {number}"
 
 
 _ABOUT_STEPS = frozenset({"CB-05", "GMP-03"})

@@ -200,21 +200,6 @@ async def test_everybody_in_the_lab_may_tell_and_nobody_else(lab: Lab):
     refused(await told(lived, "adam", what="other", lot=lived.lot), 403, "not-permitted")
 
 
-async def test_what_cannot_be_read_is_refused_and_says_how_to_keep_it_all_the_same(lab: Lab):
-    lived = await life.preparation(lab, upto="isolated")
-    before = await lab.value("SELECT count(*) FROM lab.deviations")
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-
-    problem = refused(await told(lived, lot=lived.lot, parents=["unreadable"]), 404, "not-found")
-    assert "can still be kept" in problem["remedy"]
-    refused(await told(lived, lot="unreadable"), 404, "not-found")
-    refused(await told(lived), 422, "bad-input")
-    refused(await told(lived, lot=lived.lot, occurred_at=tomorrow), 422, "bad-input")
-
-    assert await lab.value("SELECT count(*) FROM lab.deviations") == before
-    assert await holds_of(lived) == set()
-
-
 async def test_it_is_one_transaction_under_one_key(lab: Lab):
     lived = await life.preparation(lab, upto="isolated")
     body = {

@@ -143,15 +143,3 @@ async def test_what_has_already_happened_is_kept_and_the_bench_says_so(lab, brow
     bench = words((await browser.get(kept.headers["location"])).text)
     assert "Kept as it happened" in bench
     assert "on hold" in bench
-
-
-async def test_an_account_that_names_nothing_keeps_what_was_typed(lab, browser_of):
-    browser = await browser_of("tess")
-    fields = {"what": "other", "account": "Something fell.", "class": "minor", "occurred_at": "2026-11-20T10:00"}
-    refused = await browser.post("/bench/already-happened", fields, page="/bench/already-happened")
-    assert refused.status_code == 422
-    assert "Something fell." in refused.text
-    assert "nearest thing" in words(refused.text)
-    for wrong in ({"what": "party"}, {"occurred_at": "yesterday"}, {"item": "F3K7PX2M9AT"}, {"account": ""}):
-        answer = await browser.post("/bench/already-happened", fields | wrong, page="/bench/already-happened")
-        assert answer.status_code == 422, wrong

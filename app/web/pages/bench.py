@@ -144,7 +144,7 @@ def _answer(number: int, at: datetime, verdict: str, raw: str, detail: Any) -> A
         facts=tuple(_facts(item, lot, said)),
         lot=lot.get("code") if lot.get("kind") in {"preparation", "bank"} else None,
         item=item.get("code"),
-        is_refused=verdict == "refused",
+        is_refused=verdict != "accepted",
     )
 
 
