@@ -41,7 +41,8 @@ SELECT k.code, p.pseudonym AS donor, d.tissue, d.din, d.received_at,
     (SELECT t.decision FROM lab.determinations t WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1) AS decision
 FROM lab.donations d JOIN lab.persons p ON p.id = d.donor_id
 JOIN lab.item_codes k ON k.item_id = d.id AND k.scheme = 'own'
-WHERE CAST(:after AS text) IS NULL OR d.id < (SELECT item_id FROM lab.item_codes WHERE code = :after)
+WHERE (CAST(:after AS text) IS NULL OR d.id < (SELECT item_id FROM lab.item_codes WHERE code = :after))
+    AND (CAST(:donor AS text) IS NULL OR d.donor_id = (SELECT item_id FROM lab.item_codes WHERE code = :donor))
 ORDER BY d.id DESC LIMIT :limit
 """
 SIGN = "SELECT gate.sign(:ceremony, 'eligibility_determined', :id)"
@@ -100,9 +101,9 @@ async def find(reading: Reading, *, code: str) -> Row[Any]:
     return row
 
 
-async def page(reading: Reading, *, after: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Donations, newest first, after the donation of this code."""
-    return await reading.all(LIST, after=after, limit=limit)
+async def page(reading: Reading, *, after: str | None, limit: int, donor: str | None = None) -> Sequence[Row[Any]]:
+    """Donations, newest first, after the donation of this code; of one donor, or of all."""
+    return await reading.all(LIST, after=after, limit=limit, donor=donor)
 
 
 async def sign(change: Change, *, donation_id: int, ceremony: UUID) -> tuple[int, str]:

@@ -47,7 +47,7 @@ WHERE m.donor_id = :id ORDER BY m.id
 """
 CONSENTS = "SELECT form_version, scopes, signed_at, withdrawn_at FROM lab.consents WHERE donor_id = :id ORDER BY id"
 MARKERS = """
-SELECT analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_at
+SELECT id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_at
 FROM lab.marker_results WHERE donor_id = :id ORDER BY id
 """
 DONATIONS = """
@@ -58,8 +58,15 @@ LIST = """
 SELECT k.code, p.pseudonym, d.relation, d.recorded_at,
     (SELECT count(*) FROM lab.donations o WHERE o.donor_id = d.id) AS donations
 FROM lab.donors d JOIN lab.persons p ON p.id = d.id JOIN lab.item_codes k ON k.item_id = d.id AND k.scheme = 'own'
-WHERE CAST(:after AS text) IS NULL OR d.id < (SELECT item_id FROM lab.item_codes WHERE code = :after)
+WHERE (CAST(:after AS text) IS NULL OR d.id < (SELECT item_id FROM lab.item_codes WHERE code = :after))
+    AND (CAST(:relation AS text) IS NULL OR d.relation = :relation)
+    AND (CAST(:sought AS text) IS NULL OR starts_with(p.pseudonym, :sought)
+        OR d.id = (SELECT item_id FROM lab.item_codes WHERE code = :sought))
 ORDER BY d.id DESC LIMIT :limit
+"""
+PANEL = """
+SELECT value FROM lab.settings WHERE name = 'don01.panel' AND valid_from <= clock_timestamp()
+ORDER BY version DESC LIMIT 1
 """
 MATCH = """
 INSERT INTO lab.identity_matches (donor_id, recipient_id, identifiers, verified_by, second_by, recorded_by)
@@ -150,9 +157,17 @@ async def record(reading: Reading, *, code: str) -> Record:
     )
 
 
-async def page(reading: Reading, *, after: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Donors, newest first, after the donor of this code."""
-    return await reading.all(LIST, after=after, limit=limit)
+async def page(
+    reading: Reading, *, after: str | None, limit: int, relation: str | None = None, sought: str | None = None
+) -> Sequence[Row[Any]]:
+    """Donors, newest first, after the donor of this code. `sought`: how a pseudonym begins, or a whole code."""
+    return await reading.all(LIST, after=after, limit=limit, relation=relation, sought=sought)
+
+
+async def panel(reading: Reading) -> Mapping[str, tuple[str, ...]]:
+    """The panel of infection markers in force, by analyte."""
+    found: Mapping[str, Sequence[str]] | None = await reading.value(PANEL)
+    return {analyte: tuple(names) for analyte, names in (found or {}).items()}
 
 
 async def insert_donor(

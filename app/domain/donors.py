@@ -1,8 +1,9 @@
 """Donors: whose material it is, and what their infection markers say."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 
 from app.domain.facts import Donor, Marker, MarkerOutcome, Relation
@@ -25,12 +26,59 @@ IDENTIFIER_NAMES: Mapping[str, Text] = MappingProxyType(
         "wristband": Text("wristband"),
     }
 )
+SCOPE_NAMES: Mapping[str, Text] = MappingProxyType(
+    {
+        "donation": Text("donation"),
+        "testing": Text("testing for infections"),
+        "processing": Text("processing"),
+        "storage": Text("storage and banking"),
+        "autologous use": Text("use for the donor"),
+        "allogeneic use": Text("use for somebody else"),
+        "gene modification": Text("gene modification"),
+        "research": Text("research"),
+        "commercial use": Text("commercial use"),
+    }
+)
+"""The uses that a consent may cover, as they are kept. A consent form's other uses are written beside."""
+
+
+class MarkerState(StrEnum):
+    """How a marker stands once all its results are read together."""
+
+    POSITIVE = "positive"
+    OPEN = "open"
+    NEGATIVE = "negative"
+    MISSING = "missing"
+
+
+MARKER_STATE_NAMES: Mapping[MarkerState, Text] = MappingProxyType(
+    {
+        MarkerState.POSITIVE: Text("positive"),
+        MarkerState.OPEN: Text("open"),
+        MarkerState.NEGATIVE: Text("negative"),
+        MarkerState.MISSING: Text("not tested"),
+    }
+)
 
 
 def is_proved_autologous(donor: Donor) -> bool:
     """Whether donor, person tested, genetic source and recipient are recorded as one and the same person."""
     return donor.relation is Relation.AUTOLOGOUS and (
         donor.pseudonym == donor.recipient == donor.genetic_source == donor.tested_person
+    )
+
+
+def as_known_at(donor: Donor, at: datetime) -> Donor:
+    """The donor as known at a moment: no later sample, and what was not yet reported was pending."""
+    return replace(
+        donor,
+        markers=tuple(
+            each
+            if each.reported_at is None or each.reported_at <= at
+            else replace(each, outcome=MarkerOutcome.PENDING, reported_at=None)
+            for each in donor.markers
+            if each.sampled_at <= at
+        ),
     )
 
 
@@ -51,6 +99,15 @@ class MarkerReading:
     def is_negative(self) -> bool:
         """Whether a negative result stands and nothing stands against it."""
         return self.negative_since is not None and not self.positives and not self.unsettled
+
+
+def state_of(reading: MarkerReading) -> MarkerState:
+    """How the marker stands: a positive weighs more than what is open, and only a settled negative is one."""
+    if reading.positives:
+        return MarkerState.POSITIVE
+    if reading.unsettled:
+        return MarkerState.OPEN
+    return MarkerState.NEGATIVE if reading.is_negative else MarkerState.MISSING
 
 
 def read_panel(donor: Donor, panel: Mapping[str, tuple[str, ...]], at: datetime) -> Iterator[MarkerReading]:

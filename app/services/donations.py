@@ -145,12 +145,14 @@ async def read_donation(house: House, actor: Actor, *, code: str) -> DonationVie
         return await _judged_view(reading, code=code)
 
 
-async def list_donations(house: House, actor: Actor, *, after: str | None, limit: int) -> list[DonationLine]:
-    """Donations, newest first."""
+async def list_donations(
+    house: House, actor: Actor, *, after: str | None, limit: int, donor: str | None = None
+) -> list[DonationLine]:
+    """Donations, newest first; of one donor, or of all."""
     async with house.door.read(actor, Act.READ_DONOR) as reading:
         return [
             DonationLine(each.code, each.donor, each.tissue, each.din, each.received_at, _state(each.decision))
-            for each in await donations.page(reading, after=after, limit=limit)
+            for each in await donations.page(reading, after=after, limit=limit, donor=donor)
         ]
 
 

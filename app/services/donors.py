@@ -6,15 +6,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from app.db import colleagues, donors, identity
+from app.db import colleagues, donors, identity, judging
 from app.domain.acts import MAY, Act, Actor
+from app.domain.donors import MarkerState, read_panel, same, state_of
 from app.domain.errors import BadInput, Conflict
-from app.domain.facts import MarkerOutcome, Relation
+from app.domain.facts import Donor, Marker, MarkerOutcome, Relation
 from app.domain.moments import require_order, require_past
 from app.domain.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from app.db.door import Call, Change
     from app.services.house import House
@@ -80,6 +81,25 @@ class DonorView:
     consents: tuple[ConsentView, ...]
     markers: tuple[MarkerView, ...]
     donations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelLine:
+    """How one marker of the panel stands now. `last` is the newest result, None where there is none."""
+
+    analyte: str
+    marker: str
+    state: MarkerState
+    last: MarkerView | None
+    results: int
+
+
+@dataclass(frozen=True, slots=True)
+class DonorPage:
+    """A donor as the donor's page shows it: the record, and the panel in force filled with what is known."""
+
+    donor: DonorView
+    panel: tuple[PanelLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +242,34 @@ async def read_donor(house: House, actor: Actor, *, code: str) -> DonorView:
         return _view(await donors.record(reading, code=code))
 
 
-async def list_donors(house: House, actor: Actor, *, after: str | None, limit: int) -> list[DonorLine]:
-    """Donors, newest first."""
+async def show_donor(house: House, actor: Actor, *, code: str) -> DonorPage:
+    """A donor by code with the panel of markers, what is missing included. Raises NotFound."""
     async with house.door.read(actor, Act.READ_DONOR) as reading:
-        found = await donors.page(reading, after=after, limit=limit)
+        record = await donors.record(reading, code=code)
+        panel = await donors.panel(reading)
+        return DonorPage(donor=_view(record), panel=tuple(_panel(record, panel, at=await judging.now(reading))))
+
+
+async def marker_panel(house: House, actor: Actor) -> Mapping[str, tuple[str, ...]]:
+    """The panel of infection markers in force, by analyte."""
+    async with house.door.read(actor, Act.READ_DONOR) as reading:
+        return await donors.panel(reading)
+
+
+async def list_donors(
+    house: House,
+    actor: Actor,
+    *,
+    after: str | None,
+    limit: int,
+    relation: Relation | None = None,
+    sought: str | None = None,
+) -> list[DonorLine]:
+    """Donors, newest first; of one relation, or of all. `sought`: how a pseudonym begins, or a whole code."""
+    async with house.door.read(actor, Act.READ_DONOR) as reading:
+        found = await donors.page(
+            reading, after=after, limit=limit, relation=relation.value if relation else None, sought=sought
+        )
         return [DonorLine(each.code, each.pseudonym, each.relation, each.recorded_at, each.donations) for each in found]
 
 
@@ -287,6 +331,38 @@ def _view(record: donors.Record) -> DonorView:
         ),
         markers=tuple(_marker(each) for each in record.markers),
         donations=tuple(each.code for each in record.donations),
+    )
+
+
+def _panel(record: donors.Record, panel: Mapping[str, tuple[str, ...]], *, at: datetime) -> Iterator[PanelLine]:
+    """Each marker of the panel and each done beside it. One with results whose analyte the panel lacks stands last."""
+    results = tuple(Marker(id=each.id, **asdict(_marker(each))) for each in record.markers)
+    known = {each.strip().casefold() for each in panel}
+    beside: dict[str, tuple[str, ...]] = {
+        each.analyte: () for each in results if each.analyte.strip().casefold() not in known
+    }
+    for reading in read_panel(_donor(record, results), {**panel, **beside}, at):
+        own = [each for each in results if same(each.analyte, reading.analyte) and same(each.marker, reading.marker)]
+        last = max(own, key=lambda each: (each.sampled_at, each.id), default=None)
+        yield PanelLine(
+            analyte=reading.analyte,
+            marker=reading.marker,
+            state=state_of(reading),
+            last=None if last is None else _marker(last),
+            results=len(own),
+        )
+
+
+def _donor(record: donors.Record, results: tuple[Marker, ...]) -> Donor:
+    return Donor(
+        pseudonym=record.donor.pseudonym,
+        relation=Relation(record.donor.relation),
+        tested_person=record.donor.tested_person,
+        genetic_source=record.donor.genetic_source,
+        recipient=record.donor.recipient,
+        identity_matches=(),
+        consents=(),
+        markers=results,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
@@ -17,6 +17,7 @@ from app.locale import LANGUAGE_COOKIE, LANGUAGES, gettext_for, language_of
 from app.requests import house
 from app.web.assets import asset
 from app.web.pictures import icon
+from app.web.places import GROUP_NAMES, Group, places_of
 from app.web.saying import Voice, day, digest_in_groups, grouped, number
 
 if TYPE_CHECKING:
@@ -29,19 +30,6 @@ THEME_COOKIE = "stemma_theme"
 THEMES = frozenset({"light", "dark"})
 YEAR_S = 365 * 24 * 3600
 
-
-class Place(NamedTuple):
-    """An entry of the bar."""
-
-    path: str
-    name: Text
-    act: Act
-
-
-PLACES = (
-    Place("/bench", Text("Bench"), Act.SCAN),
-    Place("/lots", Text("Lots"), Act.READ_LOT),
-)
 
 ROLES_BY_WEIGHT = (
     Role.QUALITY_AUTHORITY,
@@ -69,7 +57,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(asset=asset, icon=icon, Act=Act, languages=LANGUAGES)
+    made.globals.update(asset=asset, icon=icon, Act=Act, Group=Group, languages=LANGUAGES)
     made.filters.update(number=number, grouped=grouped, day=day, digest=digest_in_groups)
     return made
 
@@ -109,7 +97,8 @@ async def render(
             facility=where,
             who=who,
             may=_may(who),
-            places=[place for place in PLACES if who is not None and may(who.actor, place.act)],
+            places=places_of(who.actor if who else None),
+            group_names=GROUP_NAMES,
             role=_first_role(who),
             idle_minutes=house(request).settings.session_idle_minutes,
             path=request.url.path,

@@ -1,6 +1,11 @@
 // Dialogs that open when they arrive, rows that lead somewhere, and a screen that locks itself.
 function openDialogs(scope) {
-  for (const dialog of scope.querySelectorAll("dialog[data-opens]:not([open])")) dialog.showModal();
+  for (const dialog of scope.querySelectorAll("dialog[data-opens]")) {
+    if (dialog.matches(":modal")) continue;
+    dialog.close(); // sent open, for browsers without scripts
+    dialog.showModal();
+    dialog.querySelector("[aria-invalid] input, [aria-invalid]")?.focus();
+  }
 }
 
 document.addEventListener("DOMContentLoaded", () => openDialogs(document));
@@ -13,6 +18,27 @@ document.addEventListener("click", (event) => {
   if (closer) closer.closest("dialog")?.close();
   const row = event.target.closest("tr[data-leads-to]");
   if (row && !event.target.closest("a, button") && !getSelection().toString()) location.href = row.dataset.leadsTo;
+});
+
+// A scanner types a code and Enter: in a field that takes a scan, Enter goes on to the next field.
+document.addEventListener("keydown", (event) => {
+  const field = event.target.closest?.("input[data-scan-field]");
+  if (!field || event.key !== "Enter" || event.isComposing || !field.form) return;
+  event.preventDefault();
+  const after = [...field.form.elements].filter((each) => each.tabIndex >= 0 && !each.disabled && each.getClientRects().length);
+  after[after.indexOf(field) + 1]?.focus();
+});
+
+// One menu of the bar at a time, and none when the eye has gone elsewhere.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
 });
 
 // Without requests the session falls idle on the server; then the screen shows it, unless an account is half written.
