@@ -8,9 +8,16 @@ from fastapi.responses import JSONResponse
 from app.api.plumbing import ActorDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Code
+from app.requests import WatchingDep
 from app.services import dashboard
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"])
+
+
+@router.get("")
+async def read_dashboard(request: Request, house: HouseDep, who: WatchingDep) -> JSONResponse:
+    """What waits for whom, what blocks, what expires within 30 days, and what was refused, all at one moment."""
+    return JSONResponse(said(request, await dashboard.show(house, who.actor)))
 
 
 @router.get("/lots")
