@@ -84,6 +84,7 @@ def demo(
         stage.staged(name="demo", purpose="demo", people=stage.example_people(), port=port, said=said) as set_,
     ):
         set_.start_sealer()
+        set_.start_printing()
         web = set_.start_web()
         set_.wait_until_live()
         said(f"live: [bold]{set_.address}[/]")
@@ -115,7 +116,7 @@ def demo(
         try:
             while all(process.poll() is None for process in set_.processes):
                 time.sleep(0.5)
-            _refuse(f"A process ended; read {set_.folder}/web.log and sealer.log.")
+            _refuse(f"A process ended; read {set_.folder}/web.log, sealer.log and printing.log.")
         except KeyboardInterrupt:
             console.print("ended")
 
@@ -124,7 +125,7 @@ def _say_accounts(set_: object) -> None:
     table = Table(
         title="Accounts of the demo (one-time codes: scan the secret into any authenticator)", title_justify="left"
     )
-    for column in ("user", "name", "roles", "password", "one-time code secret"):
+    for column in ("user", "name", "roles", "password", "one-time code secret", "badge", "PIN"):
         table.add_column(column, no_wrap=True)
     for person in set_.people:  # type: ignore[attr-defined]  # a Stage; not imported here to keep other commands light
         table.add_row(
@@ -133,8 +134,10 @@ def _say_accounts(set_: object) -> None:
             ", ".join(person.roles) or "quality_authority",
             person.password,
             person.totp_secret,
+            person.badge or "",
+            person.pin or "",
         )
-    Console(highlight=False, width=max(console.width, 130)).print(table)
+    Console(highlight=False, width=max(console.width, 155)).print(table)
 
 
 async def _verify_and_export(url: str, *, vkey: str, folder: Path) -> bool:
@@ -186,6 +189,12 @@ def serve(
 def seal() -> None:
     """Run the sealer (STEMMA_SEAL_DATABASE_URL, STEMMA_SEAL_KEY, STEMMA_CHECKPOINTS)."""
     os.execv(sys.executable, [sys.executable, "-m", "app.workers.sealer"])  # noqa: S606  ourselves
+
+
+@app.command(name="print")
+def print_() -> None:
+    """Run the sender of the print queue (STEMMA_DATABASE_URL, STEMMA_PURPOSE)."""
+    os.execv(sys.executable, [sys.executable, "-m", "app.workers.printing"])  # noqa: S606  ourselves
 
 
 @app.command()
@@ -314,7 +323,7 @@ def decode(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="scan")] = "scan",
+    what: Annotated[str, typer.Argument(help="scan or pages")] = "scan",
     *,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     items: Annotated[int, typer.Option(help="Items in the table.")] = 100_000,
@@ -322,8 +331,11 @@ def bench(
     growth: Annotated[bool, typer.Option(help="Also compare 10,000 with 1,000,000 items.")] = False,
 ) -> None:
     """Measure against a floor in the same run."""
+    if what == "pages":
+        arguments = ["--items", str(items), *(["--json"] if json_ else [])]
+        os.execv(sys.executable, [sys.executable, "-m", "tests.bench.pages", *arguments])  # noqa: S606  ourselves
     if what != "scan":
-        _refuse(f"There is no bench called {what}; there is: scan")
+        _refuse(f"There is no bench called {what}; there are: scan, pages")
     arguments = [
         "--items",
         str(items),

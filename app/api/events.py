@@ -54,7 +54,7 @@ class EventStream(StreamingResponse):
             self._following.leave()
 
 
-@router.get("/events", response_class=EventStream)
+@router.get("/events", response_class=StreamingResponse)
 async def follow_events(
     request: Request,
     house: HouseDep,

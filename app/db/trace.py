@@ -52,6 +52,36 @@ LEFT JOIN lab.persons p ON p.id = coalesce(d.donor_id, i.id)
 LEFT JOIN lab.equipment e ON e.id = i.id
 WHERE i.id = ANY (CAST(:ids AS bigint[])) ORDER BY i.id
 """
+NEAR = """
+WITH RECURSIVE walk(id, distance) AS (
+    SELECT CAST(:id AS bigint), 0
+    UNION SELECT c.id, 0 FROM lab.containers c WHERE c.lot_id = :id
+    UNION SELECT {to}, walk.distance + 1 FROM walk JOIN lab.lineage l ON {from_} = walk.id
+        WHERE walk.distance < CAST(:steps_max AS int)
+), reached AS (
+    SELECT id, min(distance) AS distance FROM (SELECT id, distance FROM walk WHERE id <> :id LIMIT :walked_max) AS bounded
+    GROUP BY id ORDER BY min(distance), id LIMIT :limit
+)
+SELECT i.id, r.distance, k.code, CASE WHEN i.kind = 'container' THEN coalesce(c.kind, i.kind) ELSE i.kind END AS kind,
+    c.state, c.passage, l.name AS lot_name, l.state AS lot_state, lk.code AS lot,
+    coalesce(p.pseudonym, e.name) AS name
+FROM reached r JOIN lab.items i ON i.id = r.id
+JOIN lab.item_codes k ON k.item_id = i.id AND k.scheme = 'own'
+LEFT JOIN lab.containers c ON c.id = i.id
+LEFT JOIN lab.samples s ON s.id = i.id
+LEFT JOIN lab.retains t ON t.id = i.id
+LEFT JOIN lab.lots l ON l.id = coalesce(c.lot_id, s.lot_id, t.lot_id, i.id)
+LEFT JOIN lab.item_codes lk ON lk.item_id = l.id AND lk.scheme = 'own'
+LEFT JOIN lab.donations d ON d.id = i.id
+LEFT JOIN lab.persons p ON p.id = coalesce(d.donor_id, i.id)
+LEFT JOIN lab.equipment e ON e.id = i.id
+ORDER BY r.distance, i.kind, i.id
+"""
+NEARS = {
+    Direction.BACKWARD: NEAR.format(to="l.parent_id", from_="l.child_id"),
+    Direction.FORWARD: NEAR.format(to="l.child_id", from_="l.parent_id"),
+}
+STEPS_MAX = 12
 EDGES = """
 SELECT pk.code AS parent, ck.code AS child, st.kind AS step, st.passage
 FROM lab.lineage l
@@ -81,3 +111,8 @@ async def trace(reading: Reading, *, item_id: int, direction: Direction, nodes_m
         edges=await reading.all(EDGES, ids=ids),
         is_cut=len(rows) > nodes_max,
     )
+
+
+async def near(reading: Reading, *, item_id: int, direction: Direction, limit: int) -> Sequence[Row[Any]]:
+    """What is reached from the item in few steps, nearest first: one statement, for people who look."""
+    return await reading.all(NEARS[direction], id=item_id, steps_max=STEPS_MAX, walked_max=20 * limit, limit=limit + 1)

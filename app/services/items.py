@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from app.db import items, trace
 from app.db.trace import Direction
-from app.domain.acts import Act, Actor
-from app.domain.errors import BadInput, in_words_of
+from app.domain.acts import Act, Actor, may
+from app.domain.errors import BadInput, NotFound, in_words_of
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
@@ -18,6 +20,7 @@ from labels.codes import CodeError, CodeScheme, format_code, parse
 if TYPE_CHECKING:
     from app.services.house import House
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SCHEMES = {CodeScheme.OWN: "own", CodeScheme.DIN: "din", CodeScheme.UNKNOWN: "supplier"}
 
 
@@ -111,6 +114,167 @@ class TraceView:
     nodes: tuple[NodeView, ...]
     edges: tuple[EdgeView, ...]
     truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DetailView:
+    """What only some kinds of items have; None where this kind has none, or it is not known."""
+
+    volume_ml: Decimal | None
+    viable_cells: Decimal | None
+    tissue: str | None
+    collected_at: datetime | None
+    received_at: datetime | None
+    din: str | None
+    purpose: str | None
+    retain_kind: str | None
+    quantity: Decimal | None
+    unit: str | None
+    kept_at: str | None
+    taken_at: datetime | None
+    room: str | None
+    material: str | None
+    supplier_lot: str | None
+    expires_on: date | None
+    relation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NearView:
+    """An item that is reached from another, and in how many steps."""
+
+    code: str
+    kind: str
+    name: str | None
+    state: str | None
+    passage: int | None
+    lot: str | None
+    lot_name: str | None
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldView:
+    """One thing that was done with the item."""
+
+    at: datetime
+    what: str
+    by: str | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One audit entry that wrote a row of the item."""
+
+    number: int
+    at: datetime
+    act: str
+    reason: str
+    by: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """An item with what it came from, what became of it, and who did what with it.
+
+    `entries` is None for whoever may not read the audit; `told` is empty for whoever may.
+    """
+
+    item: ItemView
+    detail: DetailView
+    came_from: tuple[NearView, ...]
+    became: tuple[NearView, ...]
+    more_before: bool
+    more_after: bool
+    told: tuple[ToldView, ...]
+    entries: tuple[EntryView, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentLine:
+    """Equipment, a shelf or a position in a list."""
+
+    code: str
+    item_kind: str
+    kind: str
+    name: str
+    room: str
+    held: bool
+
+
+NEAR_MOST = 60
+TOLD_MOST = 60
+
+
+async def find_item(house: House, actor: Actor, *, raw: str) -> str:
+    """The code of what somebody scanned or typed: any code, else a lot's name, a pseudonym, equipment's name.
+
+    Raises NotFound, or BadInput for a text that is neither a name nor a code.
+    """
+    misread: CodeError | None = None
+    async with house.door.read(actor, Act.READ_ITEM) as reading:
+        try:
+            code = parse(raw)
+        except CodeError as error:
+            misread = error
+        else:
+            try:
+                found = await items.find_scanned(reading, code=code.value, scheme=_SCHEMES[code.scheme])
+                return await items.own_code(reading, item_id=found)
+            except NotFound:
+                named = await items.named(reading, name=raw.strip())
+                if named is None:
+                    raise
+                return named
+        named = None if _UNPRINTABLE.search(raw) else await items.named(reading, name=raw.strip())
+    if named is None:
+        raise BadInput(field="q", **in_words_of(misread)) from misread
+    return named
+
+
+async def read_page(house: House, actor: Actor, *, code: str, before: int | None = None) -> ItemPage:
+    """Everything that is shown of one item; `before` is the audit entry after which the history goes on.
+
+    Raises NotFound.
+    """
+    async with house.door.read(actor, Act.READ_ITEM) as reading:
+        item_id = await items.find_scanned(reading, code=code, scheme="own")
+        found = await items.describe(reading, item_id=item_id)
+        traces = [await trace.near(reading, item_id=item_id, direction=each, limit=NEAR_MOST) for each in Direction]
+        reads_audit = may(actor, Act.READ_AUDIT)
+        entries = await items.history(reading, item_id=item_id, before=before, limit=TOLD_MOST) if reads_audit else None
+        told = () if reads_audit else await items.story(reading, item_id=item_id, limit=TOLD_MOST)
+    back, forward = traces
+    row = found.item
+    return ItemPage(
+        item=_view(found),
+        detail=DetailView(**{each.name: getattr(row, each.name) for each in fields(DetailView)}),
+        came_from=tuple(_near(each) for each in back[:NEAR_MOST]),
+        became=tuple(_near(each) for each in forward[:NEAR_MOST]),
+        more_before=len(back) > NEAR_MOST,
+        more_after=len(forward) > NEAR_MOST,
+        told=tuple(ToldView(each.at, each.what, each.by_name, each.detail) for each in told),
+        entries=None
+        if entries is None
+        else tuple(
+            EntryView(each.number, each.at, each.act, each.reason, each.by_name, tuple(each.tables)) for each in entries
+        ),
+    )
+
+
+async def list_equipment(
+    house: House, actor: Actor, *, kind: str | None, after: str | None, limit: int
+) -> list[EquipmentLine]:
+    """Equipment, shelves and positions by name."""
+    async with house.door.read(actor, Act.READ_ITEM) as reading:
+        rows = await items.equipment(reading, kind=kind, after=after, limit=limit)
+    return [EquipmentLine(**row._asdict()) for row in rows]
+
+
+def _near(row: Any) -> NearView:
+    return NearView(row.code, row.kind, row.name, row.state, row.passage, row.lot, row.lot_name, row.distance)
 
 
 async def read_item(house: House, actor: Actor, *, raw: str) -> ItemView:

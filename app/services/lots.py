@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from app.db import containers, deviations, holds, items, judging, lot_story, lots, results, waivers
+from app.domain import facts
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput
 from app.domain.facts import Relation
-from app.domain.lots import LotAct, LotState, open_acts
+from app.domain.lots import LotAct, LotKind, LotState, open_acts
 from app.domain.passages import Counts, doubling_time_hours
 from app.domain.rulebook import Gate, Judgement, Outcome
+from app.domain.testing import Fit, fit
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -140,6 +142,118 @@ class LotView:
     blocks: tuple[BlockView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LotHead:
+    """A lot as every page of it is headed. `acts` are the moves that its state allows."""
+
+    code: str
+    name: str
+    kind: LotKind
+    state: LotState
+    version: int
+    product: str | None
+    product_zh: str | None
+    process: Version | None
+    specification: Version | None
+    max_passage: int | None
+    max_pdl: float | None
+    donor: str | None
+    recipient: str | None
+    donation: str | None
+    frozen_at: datetime | None
+    expires_at: datetime | None
+    acts: tuple[LotAct, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """A result, and how it stands to the line of the specification that it answers."""
+
+    id: int
+    sample: str
+    test: str
+    value_number: float | None
+    value_text: str | None
+    unit: str | None
+    analyst: str
+    measured_at: datetime
+    invalidated: bool
+    review: str | None
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerCount:
+    """How many containers of a kind are in a state."""
+
+    kind: str
+    state: str
+    containers: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotOverview:
+    """What a lot's first page shows: as much of each part as fits there, and what blocks its release this moment."""
+
+    head: LotHead
+    at: datetime
+    timeline: tuple[dict[str, Any], ...]
+    growth: tuple[GrowthView, ...]
+    containers: tuple[dict[str, Any], ...]
+    counts: tuple[ContainerCount, ...]
+    results: tuple[ResultView, ...]
+    holds: tuple[dict[str, Any], ...]
+    deviations: tuple[dict[str, Any], ...]
+    blocks: tuple[BlockView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LotStory:
+    """Everything that happened to a lot, oldest first."""
+
+    head: LotHead
+    at: datetime
+    timeline: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LotContainers:
+    """Containers of a lot, a page of them."""
+
+    head: LotHead
+    counts: tuple[ContainerCount, ...]
+    containers: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineageGroup:
+    """What one step made at once, or one material lot that went in. `codes` are the first of them."""
+
+    key: str
+    kind: str
+    count: int
+    codes: tuple[str, ...]
+    passage: int | None
+    states: tuple[str, ...]
+    lot: str | None
+    lot_name: str | None
+    material: str | None
+    pseudonym: str | None
+    tissue: str | None
+    retain_kind: str | None
+    purpose: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LotLineage:
+    """Where a lot came from: groups, and which came from which."""
+
+    head: LotHead
+    groups: tuple[LineageGroup, ...]
+    edges: tuple[tuple[str, str], ...]
+    truncated: bool
+
+
 async def plan_lot(
     house: House, call: Call, *, process: Version, specification: Version, donation: str, recipient: str | None
 ) -> PlannedView:
@@ -248,6 +362,161 @@ async def show_lot(house: House, actor: Actor, *, code: str) -> LotView:
         return await _story(reading, lot, judgement)
 
 
+async def read_head(house: House, actor: Actor, *, code: str) -> LotHead:
+    """The lot's facts alone. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_LOT) as reading:
+        return _head(await lots.find(reading, code=code))
+
+
+async def read_overview(house: House, actor: Actor, *, code: str, containers_most: int) -> LotOverview:
+    """The lot as its first page shows it, judged this moment. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_LOT) as reading:
+        lot = await lots.find(reading, code=code)
+        at = await judging.now(reading)
+        _, judgement = await judging.judged(reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=at)
+        return LotOverview(
+            head=_head(lot),
+            at=at,
+            timeline=_plain(await lot_story.timeline(reading, lot_id=lot.id)),
+            growth=tuple(_grown(row) for row in await lot_story.growth(reading, lot_id=lot.id)),
+            containers=_plain(await lot_story.containers(reading, lot_id=lot.id, limit=containers_most)),
+            counts=await _counts(reading, lot),
+            results=tuple(
+                _result(row) for row in await lot_story.results(reading, lot_id=lot.id, limit=_RESULTS_SHOWN)
+            ),
+            holds=_plain(await holds.page(reading, state="open", lot_id=lot.id, after=None, limit=_SHOWN)),
+            deviations=_plain(await deviations.page(reading, state=None, lot_id=lot.id, after=None, limit=_SHOWN)),
+            blocks=_blocks(judgement),
+        )
+
+
+async def read_story(house: House, actor: Actor, *, code: str) -> LotStory:
+    """Everything that happened to the lot. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_LOT) as reading:
+        lot = await lots.find(reading, code=code)
+        return LotStory(
+            head=_head(lot),
+            at=await judging.now(reading),
+            timeline=_plain(await lot_story.timeline(reading, lot_id=lot.id)),
+        )
+
+
+async def read_containers(
+    house: House, actor: Actor, *, code: str, kind: str | None, after: str | None, limit: int
+) -> LotContainers:
+    """The lot's containers after the one of this code, in the order in which they were made. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_LOT) as reading:
+        lot = await lots.find(reading, code=code)
+        found = await lot_story.containers(reading, lot_id=lot.id, kind=kind, after=after, limit=limit)
+        return LotContainers(head=_head(lot), counts=await _counts(reading, lot), containers=_plain(found))
+
+
+async def read_lineage(house: House, actor: Actor, *, code: str, codes_most: int) -> LotLineage:
+    """Where the lot came from, grouped by what made it; `codes_most` codes of each group. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_TRACE) as reading:
+        lot = await lots.find(reading, code=code)
+        rows = await lot_story.groups(reading, lot_id=lot.id, codes=codes_most, limit=GROUPS_MOST + 1)
+        edges = await lot_story.group_edges(reading, lot_id=lot.id, limit=GROUPS_MOST * 20)
+    return LotLineage(
+        head=_head(lot),
+        groups=tuple(
+            LineageGroup(
+                key=row.key,
+                kind=row.kind,
+                count=row.members,
+                codes=tuple(row.codes or ()),
+                passage=row.passage,
+                states=tuple(row.states or ()),
+                lot=row.lot_code,
+                lot_name=row.lot_name,
+                material=row.material,
+                pseudonym=row.pseudonym,
+                tissue=row.tissue,
+                retain_kind=row.retain_kind,
+                purpose=row.purpose,
+            )
+            for row in rows[:GROUPS_MOST]
+        ),
+        edges=tuple((row.parent, row.child) for row in edges),
+        truncated=len(rows) > GROUPS_MOST,
+    )
+
+
+GROUPS_MOST = 300
+_SHOWN = 50
+_RESULTS_SHOWN = 100
+
+
+async def _counts(reading: Reading, lot: lots.Lot) -> tuple[ContainerCount, ...]:
+    found = await lot_story.counted(reading, lot_id=lot.id)
+    return tuple(ContainerCount(row.kind, row.state, row.containers) for row in found)
+
+
+def _head(lot: lots.Lot) -> LotHead:
+    return LotHead(
+        code=lot.code,
+        name=lot.name,
+        kind=lot.kind,
+        state=lot.state,
+        version=lot.version,
+        product=lot.product,
+        product_zh=lot.product_zh,
+        process=_version(lot.process, lot.process_version),
+        specification=_version(lot.specification, lot.specification_version),
+        max_passage=lot.max_passage,
+        max_pdl=_float(lot.max_pdl),
+        donor=lot.donor,
+        recipient=lot.recipient,
+        donation=lot.donation,
+        frozen_at=lot.frozen_at,
+        expires_at=lot.expires_at,
+        acts=open_acts(lot.kind, lot.state),
+    )
+
+
+def _result(row: Any) -> ResultView:
+    line = facts.Line(
+        id=0,
+        test=row.test,
+        method=row.method,
+        kind=facts.LineKind(row.kind),
+        low=row.low,
+        high=row.high,
+        unit=row.line_unit,
+        expected=row.expected,
+        safety=row.safety,
+        required=row.required,
+    )
+    measured = facts.Result(
+        id=row.id,
+        line_id=None,
+        test=row.test,
+        sample=row.sample,
+        value_number=row.value_number,
+        value_text=row.value_text,
+        unit=row.unit,
+        method_version=row.method_version,
+        instrument=row.instrument,
+        analyst=row.analyst,
+        measured_at=row.measured_at,
+        invalidated=row.invalidated,
+        review=None,
+    )
+    return ResultView(
+        id=row.id,
+        sample=row.sample,
+        test=row.test,
+        value_number=_float(row.value_number),
+        value_text=row.value_text,
+        unit=row.unit,
+        analyst=row.analyst,
+        measured_at=row.measured_at,
+        invalidated=row.invalidated,
+        review=row.review,
+        fit=fit(line, measured),
+    )
+
+
 async def _story(reading: Reading, lot: lots.Lot, judgement: Judgement) -> LotView:
     reviewed = await lot_story.batch_review(reading, lot_id=lot.id)
     return LotView(
@@ -272,26 +541,31 @@ async def _story(reading: Reading, lot: lots.Lot, judgement: Judgement) -> LotVi
         workstations=_plain(await lot_story.open_sessions(reading, lot_id=lot.id)),
         timeline=_plain(await lot_story.timeline(reading, lot_id=lot.id)),
         growth=tuple(_grown(row) for row in await lot_story.growth(reading, lot_id=lot.id)),
-        containers=_plain(await lot_story.containers(reading, lot_id=lot.id)),
+        containers=_plain(await lot_story.containers(reading, lot_id=lot.id, limit=_CONTAINERS_MOST)),
         taken=_plain(await lot_story.taken(reading, lot_id=lot.id)),
         results=_plain(await results.of_lot(reading, lot_id=lot.id)),
         batch_review=None if reviewed is None else reviewed._asdict(),
         holds=_plain(await holds.page(reading, state="open", lot_id=lot.id, after=None, limit=_MANY)),
         deviations=_plain(await deviations.page(reading, state=None, lot_id=lot.id, after=None, limit=_MANY)),
         waivers=_plain(await waivers.of_lot(reading, lot_id=lot.id)),
-        blocks=tuple(
-            BlockView(
-                rule=verdict.rule,
-                title=verdict.title,
-                outcome=verdict.outcome,
-                findings=tuple(BlockFinding(each.subject, each.problem, each.remedy) for each in verdict.findings),
-            )
-            for verdict in judgement.blocks
-        ),
+        blocks=_blocks(judgement),
+    )
+
+
+def _blocks(judgement: Judgement) -> tuple[BlockView, ...]:
+    return tuple(
+        BlockView(
+            rule=verdict.rule,
+            title=verdict.title,
+            outcome=verdict.outcome,
+            findings=tuple(BlockFinding(each.subject, each.problem, each.remedy) for each in verdict.findings),
+        )
+        for verdict in judgement.blocks
     )
 
 
 _MANY = 1000
+_CONTAINERS_MOST = 5_000
 
 
 def _plain(rows: Any) -> tuple[dict[str, Any], ...]:

@@ -1,16 +1,10 @@
-"""Icons from the vendored sheet, and growth drawn as plain numbers for the template's SVG."""
+"""What pictures are made of: icons from the vendored sheet, and words that fit where they stand."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from app.web.assets import asset
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SHEET = "vendor/tabler-icons.svg"
 
@@ -22,71 +16,21 @@ def icon(name: str, css_class: str = "") -> Markup:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A passage on the curve, in the drawing's units."""
-
-    x: float
-    y: float
-    passage: str
-    cpdl: float
+HAN_FROM = "\u2e80"
+"""From here on characters are as wide as they are high."""
+LATIN_EM, HAN_EM = 0.56, 1.02
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A line of the grid and its number."""
-
-    y: float
-    value: float
+def text_width(text: str, size: float) -> float:
+    """About how wide a text is drawn at this size of letters, in the same unit: never less than it is."""
+    return sum(HAN_EM if each >= HAN_FROM else LATIN_EM for each in text) * size
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Cumulative PDL by passage, ready to draw; `limit_y` is where the process's limit lies, if it is near."""
-
-    width: int
-    height: int
-    points: tuple[Point, ...]
-    ticks: tuple[Tick, ...]
-    limit_y: float | None
-    limit: float | None
-    line: str
-    left: int
-    right: int
-    bottom: int
-
-
-WIDTH, HEIGHT = 340, 150
-LEFT, RIGHT, TOP, BOTTOM = 34, 328, 14, 122
-STEPS = (0.5, 1, 2, 5, 10, 20, 50)
-TICKS_AT_MOST = 5
-
-
-def growth_curve(passages: Sequence[tuple[str, float]], *, limit: float | None) -> Curve | None:
-    """The curve of (passage name, cumulative PDL) pairs; None when there is nothing to draw."""
-    if not passages:
-        return None
-    highest = max(cpdl for _, cpdl in passages)
-    top = max(highest, limit or 0.0, 1.0) * 1.04
-    step = next((each for each in STEPS if top / each <= TICKS_AT_MOST), 100)
-    spread = (RIGHT - LEFT - 24) / max(1, len(passages) - 1)
-
-    def y(value: float) -> float:
-        return round(BOTTOM - value / top * (BOTTOM - TOP), 1)
-
-    points = tuple(
-        Point(x=round(LEFT + 12 + spread * index, 1), y=y(cpdl), passage=name, cpdl=cpdl)
-        for index, (name, cpdl) in enumerate(passages)
-    )
-    return Curve(
-        width=WIDTH,
-        height=HEIGHT,
-        points=points,
-        ticks=tuple(Tick(y=y(step * n), value=step * n) for n in range(1, int(top / step) + 1)),
-        limit_y=y(limit) if limit else None,
-        limit=limit,
-        line=" ".join(f"{point.x},{point.y}" for point in points),
-        left=LEFT,
-        right=RIGHT,
-        bottom=BOTTOM,
-    )
+def fitting(text: str, width: float, size: float) -> str:
+    """As much of a text as fits, with an ellipsis where it was cut. SVG neither wraps nor cuts by itself."""
+    if text_width(text, size) <= width:
+        return text
+    kept = text
+    while kept and text_width(f"{kept}…", size) > width:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
