@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,15 +37,9 @@ ROOT = Path(__file__).resolve().parents[1]
 RUN = ROOT / "var" / "test"
 
 
-@pytest.fixture(scope="session")
-def postgres() -> EmbeddedPostgres:
-    """The run's server; it is left running for the next run, and found again by it."""
-    return EmbeddedPostgres.open(RUN / "pg", fast=True, tcp=True)
-
-
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for folder in ("migrations", "app/db", "app/domain", "app/rules", "tests/world.py"):
+    for folder in ("migrations", "app/db", "app/domain", "app/rules", "tests/world.py", "tests/standing.py"):
         path = ROOT / folder
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.suffix in {".py", ".sql"}:
@@ -52,14 +47,13 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-@pytest.fixture(scope="session")
-def template(postgres: EmbeddedPostgres) -> str:
-    """The name of a migrated database with the cast in it; made once per state of the code."""
+def template_of(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database with the cast in it; made once per server and state of the code."""
     name = f"template_{_fingerprint()}"
-    RUN.mkdir(parents=True, exist_ok=True)
-    with (RUN / "template.lock").open("w") as lock:
+    place = postgres.root.parent
+    with (place / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        cast = RUN / f"{name}.json"
+        cast = place / f"{name}.json"
         if name not in postgres.databases() or not cast.exists():
             for old in postgres.databases():
                 if old.startswith(("template_", "making_")) or _is_left_behind(old):
@@ -96,12 +90,12 @@ class Database:
         return self.postgres.url(role=role, database=self.name)
 
 
-@pytest.fixture(scope="session")
-def make_database(postgres: EmbeddedPostgres, template: str) -> Iterator[Callable[[], Database]]:
-    """Makes fresh copies of the template."""
+@contextmanager
+def copies_of(postgres: EmbeddedPostgres, template: str) -> Iterator[Callable[[], Database]]:
+    """What makes fresh copies of the template; they are dropped at the end."""
     made: list[str] = []
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw")
-    cast = json.loads((RUN / f"{template}.json").read_text())
+    cast = json.loads((postgres.root.parent / f"{template}.json").read_text())
 
     def make() -> Database:
         name = f"test_{worker}_{os.getpid()}_{len(made)}"
@@ -109,9 +103,30 @@ def make_database(postgres: EmbeddedPostgres, template: str) -> Iterator[Callabl
         made.append(name)
         return Database(name=name, postgres=postgres, cast=cast)
 
-    yield make
-    for name in made:
-        postgres.drop_database(name)
+    try:
+        yield make
+    finally:
+        for name in made:
+            postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> EmbeddedPostgres:
+    """The run's server; it is left running for the next run, and found again by it."""
+    return EmbeddedPostgres.open(RUN / "pg", fast=True, tcp=True)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """The name of the database that is copied."""
+    return template_of(postgres)
+
+
+@pytest.fixture(scope="session")
+def make_database(postgres: EmbeddedPostgres, template: str) -> Iterator[Callable[[], Database]]:
+    """Makes fresh copies of the template."""
+    with copies_of(postgres, template) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")

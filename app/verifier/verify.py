@@ -25,13 +25,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from hashlib import sha256, sha512
 from json.encoder import encode_basestring as quoted
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 FORMAT = "stemma.export.1"
 SERVICE_ROLES = frozenset({"stemma_app", "stemma_auth", "stemma_seal", "stemma_report"})
@@ -492,7 +491,9 @@ class Audit:
         self.epochs: list[tuple[int, int, bytes | None]] = []
         self.records: dict[int, tuple[str, bytes, int, int]] = {}
         self.images: dict[int, bytearray] = {}
-        self.last_after: dict[tuple[str, str], bytes | None] = {}
+        self.last_after: dict[tuple[str, str], Image | None] = {}
+        self.columns: dict[frozenset[str], frozenset[str]] = {}
+        self.columns_now: dict[str, frozenset[str]] = {}
         self.releases: dict[int, tuple[int, bytes]] = {}
         self.release_numbers: set[int] = set()
         self.roots: dict[int, bytes] = {}
@@ -610,9 +611,10 @@ class Audit:
         if found.table == RELEASES_TABLE:
             self.release_numbers.add(found.entry)
         record = (found.table, found.key)
-        if self.last_after.get(record) != digest_of(found.before):
+        before, after = image_of(found.before), image_of(found.after)
+        if not goes_on(self.last_after.get(record), before):
             self.report.find(where, f"{found.table} {found.key}: before is not what the last change left")
-        self.last_after[record] = digest_of(found.after)
+        self.last_after[record] = after and Image(after.digest, self.columns.setdefault(after.columns, after.columns))
         self.report.rows += 1
         return found
 
@@ -667,11 +669,13 @@ class Audit:
 
     def current(self, table: str, key: str, image: str) -> None:
         """Take one row as it stands in its table now."""
-        last = self.last_after.pop((table, key), None)
+        last, now = self.last_after.pop((table, key), None), image_of(image)
         if last is None:
             self.report.find(f"{table} {key}", "stands in the table though no change put it there")
-        elif last != digest_of(image):
+        elif not goes_on(last, now):
             self.report.find(f"{table} {key}", "is not what its last change left")
+        if now and self.columns_now.setdefault(table, now.columns) != now.columns:
+            self.report.find(f"{table} {key}", "has other columns than the rows before it")
         self.report.current_rows += 1
 
     def proof(self, number: int, leaf: int, size: int, path: Sequence[bytes]) -> None:
@@ -785,18 +789,58 @@ class Audit:
         return report
 
 
-def digest_of(image: str | None) -> bytes | None:
-    """What is kept of an image to compare it with the next: its values. A column added since says nothing until filled."""
-    if image is None:
+class Image(NamedTuple):
+    """What is kept of a row's image to compare it with the next: a digest of what it says, and the names of its columns."""
+
+    digest: bytes
+    columns: frozenset[str]
+
+
+_read = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+
+
+def image_of(text: str | None) -> Image | None:
+    """The image, byte by byte as the database writes it: `{"name": value, "name": value}`. Raises BrokenError.
+
+    The digest is over the columns that say something: one that was added since says nothing until it is filled.
+    """
+    if text is None:
         return None
+    said, names = sha256(), list[str]()
     try:
-        values = json.loads(image, parse_float=Decimal)
-    except ValueError:
-        raise BrokenError("a row's image is not JSON") from None
-    if not isinstance(values, dict):
-        raise BrokenError("a row's image is not an object")
-    said = sorted((name, value) for name, value in values.items() if value is not None)
-    return sha256(repr(said).encode()).digest()
+        for name, value, content in columns_of(text):
+            names.append(name)
+            if content is not None:
+                said.update(f"{name}: {value}\n".encode())
+    except (ValueError, RecursionError):
+        raise BrokenError("a row's image is not as the database writes it") from None
+    if len(set(names)) != len(names):
+        raise BrokenError("a row's image names a column twice")
+    return Image(said.digest(), frozenset(names))
+
+
+def columns_of(image: str) -> Iterator[tuple[str, str, object]]:
+    """Each column's name and value as they are written, and what the value is. ValueError for any second form."""
+    place, before = 0, '{"'
+    while True:
+        if image[place : place + len(before)] != before:
+            raise BrokenError("no name where one should stand")
+        start = place + len(before) - 1
+        _, colon = _read(image, start)
+        if image[colon : colon + 2] != ": ":
+            raise BrokenError("no value where one should stand")
+        content, place = _read(image, colon + 2)
+        yield image[start:colon], image[colon + 2 : place], content
+        if image[place:] == "}":
+            return
+        before = ', "'
+
+
+def goes_on(last: Image | None, now: Image | None) -> bool:
+    """Whether an image says what the last one said. Columns may have been added meanwhile; none is ever gone."""
+    if last is None or now is None:
+        return last is now
+    return last.digest == now.digest and last.columns <= now.columns
 
 
 def scan_leaf(hashed: bytes) -> bytes:

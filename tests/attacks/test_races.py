@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 RACES = 2_000
-KINDS = ("a failing result", "a positive marker", "a new deviation", "a second signer", "a revoked appointment")
+FEW = 120
+SECOND_SIGNER = "a second signer"
+FACTS = ("a failing result", "a positive marker", "a new deviation", "a revoked appointment")
+KINDS = (*FACTS, SECOND_SIGNER)
 TWICE = "SELECT count(*) FROM (SELECT lot_id FROM lab.releases GROUP BY lot_id HAVING count(*) > 1) AS twice"
 
 
@@ -33,23 +36,56 @@ async def test_no_illegal_release(fresh_database: Database, capsys: pytest.Captu
             assert outcome.illegal == 0
             assert outcome.released + outcome.refused == RACES
             assert outcome.released > RACES / 50, "the release hardly ever came first: this was no race"
-            if kind != "a second signer":
+            if kind != SECOND_SIGNER:
                 assert outcome.refused > RACES / 50, "the fact hardly ever came first: this was no race"
             assert await stage.hand.fetchval(TWICE) == 0
 
 
-NO_LOCKS = {"the lock of who states a fact": "lab.lock_one", "the locks of who judges": "lab.lock_for_judgement"}
+# --- with teeth -------------------------------------------------------------------------------------------------------
+
+JUDGES = "the locks of who judges"
+MOVES = "the table of moves"
+NO_LOCKS = {"the lock of who states a fact": "lab.lock_one", JUDGES: "lab.lock_for_judgement"}
+RELEASE_AGAIN = (
+    "INSERT INTO lab.lot_moves (kind, from_state, act, to_state, towards_use)"
+    " SELECT kind, to_state, act, to_state, towards_use FROM lab.lot_moves"
+    " WHERE act = 'release' AND from_state = 'awaiting_release' RETURNING kind"
+)
+
+
+async def take_away(stage: Stage, defence: str) -> None:
+    """A lock is asked for and not taken; or a released lot may be released."""
+    if defence == MOVES:
+        assert await stage.value(RELEASE_AGAIN)
+        return
+    source = await stage.hand.fetchval(
+        "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE oid::regproc::text = $1", NO_LOCKS[defence]
+    )
+    assert "BEGIN\n" in source
+    await stage.hand.execute(source.replace("BEGIN\n", "BEGIN RETURN;\n", 1))
 
 
 @pytest.mark.parametrize("lock", NO_LOCKS)
 async def test_without_the_locks_there_are_illegal_releases(lock: str, fresh_database: Database) -> None:
+    """Either lock, taken away alone, lets every fact come too late to be seen."""
     async with staged(fresh_database) as stage:
-        racers = await line_up(stage, 120)
-        source = await stage.hand.fetchval(
-            "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE oid::regproc::text = $1", NO_LOCKS[lock]
-        )
-        assert "BEGIN\n" in source
-        await stage.hand.execute(source.replace("BEGIN\n", "BEGIN RETURN;\n", 1))
-        for kind in ("a failing result", "a positive marker", "a revoked appointment"):
+        racers = await line_up(stage, FEW)
+        await take_away(stage, lock)
+        for kind in FACTS:
             outcome = await race(stage, racers, kind)
             assert outcome.illegal > 0, outcome
+
+
+@pytest.mark.parametrize(("first", "then"), [(JUDGES, MOVES), (MOVES, JUDGES)], ids=["locks", "moves"])
+async def test_a_second_signer_meets_two_defences(first: str, then: str, fresh_database: Database) -> None:
+    """With the locks the second reads a changed dossier; without them the lot's state has no such move. Each suffices."""
+    async with staged(fresh_database) as stage:
+        racers = await line_up(stage, FEW)
+        await take_away(stage, first)
+        outcome = await race(stage, racers, SECOND_SIGNER)
+        assert (outcome.released, outcome.illegal) == (FEW, 0), outcome
+        assert await stage.hand.fetchval(TWICE) == 0
+        await take_away(stage, then)
+        outcome = await race(stage, racers, SECOND_SIGNER)
+        assert outcome.illegal > 0, outcome
+        assert await stage.hand.fetchval(TWICE) == outcome.illegal

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
+from playwright.async_api import TimeoutError as InVainError
 from playwright.async_api import async_playwright
 
 from tests import world
@@ -41,14 +42,24 @@ class Person:
     async def goes_to(self, path: str) -> None:
         await self.page.goto(self.site.address + path)
 
+    async def types(self, text: str, *, into: str) -> None:
+        """At the keyboard, where the page itself puts the cursor; on a busy machine it does so after it has loaded."""
+        async with self.waiting():
+            await self.page.locator(f"{into}:focus").wait_for()
+        await self.page.keyboard.type(text)
+
     async def signs_in(self, name: str) -> None:
         lab = self.site.lab
         await self.goes_to("/sign-in")
-        await self.page.keyboard.type(name)
+        await self.types(name, into="#username")
         await self.page.fill("#password", lab.password(name))
         await self.page.fill("#totp", await lab.totp(name))
         await self.page.keyboard.press("Enter")
-        await self.page.wait_for_url(re.compile(r"/(bench|lots)$"))
+        await self.comes_to(re.compile(r"/(bench|lots)$"))
+
+    async def comes_to(self, url: str | re.Pattern[str]) -> None:
+        async with self.waiting():
+            await self.page.wait_for_url(url)
 
     async def scans(self, text: str) -> None:
         """As a wedge does: keys and Enter, wherever the cursor stands."""
@@ -56,8 +67,18 @@ class Person:
         await self.page.keyboard.press("Enter")
 
     async def sees(self, *words: str, within: str = "main") -> None:
-        for word in words:
-            await self.page.locator(within).get_by_text(word).first.wait_for()
+        async with self.waiting():
+            for word in words:
+                await self.page.locator(within).get_by_text(word).first.wait_for()
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """Who waits in vain says what the page shows instead."""
+        try:
+            yield
+        except InVainError as late:
+            shown = await self.page.locator("body").inner_text()
+            raise AssertionError(f"{late}\n{self.page.url} shows:\n{shown}") from late
 
     async def screen(self, name: str) -> None:
         """Keep what is seen, for people who look. The caret stays: hiding it would inject a style."""

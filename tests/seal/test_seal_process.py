@@ -70,9 +70,9 @@ async def scanned_and_sealed(database: Database, *, within_s: float) -> seal.Sea
 async def test_it_seals_within_a_second_and_ends_when_told(fresh_database: Database, tmp_path: Path, key: str) -> None:
     clock = asyncio.get_running_loop().time
     with running(fresh_database, tmp_path) as process:
-        assert await scanned_and_sealed(fresh_database, within_s=90) is not None
+        assert await scanned_and_sealed(fresh_database, within_s=20) is not None
         began = clock()
-        assert await scanned_and_sealed(fresh_database, within_s=90) is not None
+        assert await scanned_and_sealed(fresh_database, within_s=5) is not None
         assert clock() - began < 1.0
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 10) == 0
@@ -86,13 +86,13 @@ async def test_it_seals_within_a_second_and_ends_when_told(fresh_database: Datab
 async def test_killed_or_cut_off_it_goes_on_where_it_was(fresh_database: Database, tmp_path: Path, key: str) -> None:
     for _ in range(2):
         with running(fresh_database, tmp_path) as process:
-            assert await scanned_and_sealed(fresh_database, within_s=90) is not None
+            assert await scanned_and_sealed(fresh_database, within_s=20) is not None
             async with connected(fresh_database.admin_url) as admin:
                 await admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE application_name = 'stemma-sealer' AND datname = current_database()"
                 )
-            assert await scanned_and_sealed(fresh_database, within_s=90) is not None
+            assert await scanned_and_sealed(fresh_database, within_s=20) is not None
             process.kill()
             process.wait()
         async with connected(fresh_database.url("stemma_app")) as app:
@@ -108,13 +108,13 @@ async def test_killed_or_cut_off_it_goes_on_where_it_was(fresh_database: Databas
 
 async def test_a_second_one_waits_and_takes_over(fresh_database: Database, tmp_path: Path, key: str) -> None:
     with running(fresh_database, tmp_path) as first:
-        assert await scanned_and_sealed(fresh_database, within_s=90) is not None
+        assert await scanned_and_sealed(fresh_database, within_s=20) is not None
         with running(fresh_database, tmp_path) as second:
-            assert await scanned_and_sealed(fresh_database, within_s=90) is not None
+            assert await scanned_and_sealed(fresh_database, within_s=20) is not None
             assert second.poll() is None
             first.kill()
             first.wait()
-            assert await scanned_and_sealed(fresh_database, within_s=90) is not None
+            assert await scanned_and_sealed(fresh_database, within_s=20) is not None
 
 
 def test_what_is_not_set_or_wrong_is_said_and_ends_it(fresh_database: Database, tmp_path: Path, key: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import stat
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,9 +44,8 @@ async def test_everything_committed_is_sealed_once_and_proved(fresh_database: Da
     async with connected(fresh_database.admin_url) as admin:
         counted = await admin.fetchval("SELECT (SELECT count(*) FROM audit.entries) + (SELECT count(*) FROM lab.scans)")
         assert size == counted
-        made = await admin.fetchval("SELECT count(*) FROM audit.checkpoints")
         assert await seal_all(fresh_database) == size
-        assert await admin.fetchval("SELECT count(*) FROM audit.checkpoints") == made
+        assert await admin.fetchval("SELECT count(*) FROM audit.checkpoints") == 1
     assert await verdict(fresh_database) == (Verdict.PROVED, [], 0)
 
 
@@ -103,8 +102,7 @@ async def test_many_writers_at_once_while_the_sealer_works(fresh_database: Datab
             await working.seal()
             await asyncio.sleep(0.005)
         await done
-    # Another test's transaction, elsewhere in the cluster, may still hold the horizon back: sealing once waits for it.
-    await seal_all(fresh_database)
+        await working.seal()
     async with connected(fresh_database.admin_url) as admin:
         assert await admin.fetchval("SELECT count(*) FROM audit.checkpoints") > 5
     assert await verdict(fresh_database) == (Verdict.PROVED, [], 0)
@@ -199,7 +197,7 @@ async def test_a_new_epoch_seals_all_that_another_cluster_left_unsealed(fresh_da
             await deeds.open_account(auth)
         assert await seal_all(fresh_database) == before + 5
         epochs = await admin.fetch("SELECT epoch FROM audit.checkpoints ORDER BY size")
-        assert [epoch for epoch, _ in groupby(row["epoch"] for row in epochs)] == [1, 2]
+        assert [row["epoch"] for row in epochs] == [1, 2, 2]
     assert await verdict(fresh_database) == (Verdict.PROVED, [], 0)
 
 
