@@ -35,6 +35,13 @@ SELECT told.at, told.what, told.detail, a.username AS by, a.printed_name AS by_n
         FROM lab.result_reviews v JOIN lab.results r ON r.id = v.result_id JOIN lab.signatures s ON s.id = v.signature_id
         JOIN lab.specification_lines l ON l.id = r.line_id
         WHERE r.lot_id = :id
+    UNION ALL SELECT v.recorded_at, 'verification', v.verified_by, v.id,
+        jsonb_build_object('step', s.kind, 'passage', s.passage, 'phase', c.phase)
+        FROM lab.verifications v LEFT JOIN lab.steps s ON s.id = v.step_id
+        LEFT JOIN lab.line_clearances c ON c.id = v.clearance_id WHERE v.lot_id = :id
+    UNION ALL SELECT recorded_at, 'label_count', recorded_by, id,
+        jsonb_build_object('printed', printed, 'used', used, 'destroyed', destroyed, 'returned', returned)
+        FROM lab.label_counts WHERE lot_id = :id
     UNION ALL SELECT s.signed_at, 'batch_review', s.account_id, NULL, jsonb_build_object('decision', b.decision)
         FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id WHERE b.lot_id = :id
     UNION ALL SELECT d.recorded_at, 'deviation', d.recorded_by, NULL,

@@ -48,6 +48,8 @@ LANES: Mapping[str, Lane] = {
     "fill": Lane.CULTURE,
     "cryopreservation": Lane.CULTURE,
     "line_clearance": Lane.CULTURE,
+    "verification": Lane.REVIEWS,
+    "label_count": Lane.REVIEWS,
     "sample": Lane.TESTS,
     "retain": Lane.TESTS,
     "result": Lane.TESTS,
@@ -111,6 +113,21 @@ def _reviewed(name: Text) -> Teller:
     return tell
 
 
+STEPS_MADE = {
+    "isolation": Text("Isolation"),
+    "passage": Text("Passage"),
+    "fill": Text("Fill"),
+    "cryopreservation": Text("Cryopreservation"),
+}
+
+
+def _verified(detail: Told) -> tuple[str, str, Text]:
+    what = STEPS_MADE[detail["step"]] if detail["step"] else PHASES[detail["phase"]]
+    if detail["passage"] is not None:
+        what = Text("{step} P{passage}", step=what, passage=detail["passage"])
+    return "go", "user-check", Text("Verified by a second person: {what}", what=what)
+
+
 PHASES = {"before": Text("Line cleared before work"), "after": Text("Line cleared after work")}
 RETAINS = {
     "starting_material": Text("Retain of the starting material taken"),
@@ -118,10 +135,10 @@ RETAINS = {
 }
 TELLERS: Mapping[str, Teller] = {
     "move": _moved,
-    "isolation": _step("droplet", Text("Isolation")),
-    "passage": _step("flask", Text("Passage")),
-    "fill": _step("test-pipe", Text("Fill")),
-    "cryopreservation": _step("snowflake", Text("Cryopreservation")),
+    "isolation": _step("droplet", STEPS_MADE["isolation"]),
+    "passage": _step("flask", STEPS_MADE["passage"]),
+    "fill": _step("test-pipe", STEPS_MADE["fill"]),
+    "cryopreservation": _step("snowflake", STEPS_MADE["cryopreservation"]),
     "line_clearance": lambda detail: ("na", "clipboard-check", PHASES[detail["phase"]]),
     "sample": lambda detail: ("na", "test-pipe", Text("Sample taken: {purpose}", purpose=detail["purpose"])),
     "retain": lambda detail: ("na", "archive", RETAINS.get(detail["kind"], Text("Retain sample taken"))),
@@ -135,6 +152,18 @@ TELLERS: Mapping[str, Teller] = {
     ),
     "hold": lambda detail: ("stop", "player-pause", Text("Hold placed: {reason}", reason=detail["reason"])),
     "hold_lifted": lambda detail: ("go", "check", Text("Hold lifted: {reason}", reason=detail["reason"])),
+    "verification": _verified,
+    "label_count": lambda detail: (
+        "na",
+        "clipboard-check",
+        Text(
+            "Labels counted: {printed} printed; {used} used, {destroyed} destroyed, {returned} returned",
+            printed=detail["printed"],
+            used=detail["used"],
+            destroyed=detail["destroyed"],
+            returned=detail["returned"],
+        ),
+    ),
     "release": lambda _: ("go", "signature", Text("Released by signature")),
 }
 
