@@ -112,6 +112,31 @@ async def test_a_lost_connection_is_said_and_the_scan_is_sent_again_once(site, l
         assert await scans_of(site, "tom") == before + 1
 
 
+async def test_a_scan_that_comes_before_the_bench_is_ready_is_kept(site, lots):
+    at_work, _, _ = lots
+    async with site.person() as tom:
+        await tom.signs_in("tom")
+        before = await scans_of(site, "tom")
+        ready = asyncio.Event()
+
+        async def slowly(route):
+            await ready.wait()
+            await route.continue_()
+
+        await tom.page.route("**/bench*.js*", slowly)
+        await tom.page.goto(f"{site.address}/bench", wait_until="commit")
+        await tom.page.locator("#scan").wait_for()
+        for code in at_work.flasks[:2]:
+            await tom.page.keyboard.type(code)
+            await tom.page.keyboard.press("Enter")
+        await tom.page.keyboard.type(at_work.flasks[0][:4])
+        ready.set()
+        await tom.page.locator("#answer .tile.go").wait_for()
+        await tom.page.wait_for_function("queue.length === 0")
+        assert await scans_of(site, "tom") == before + 2
+        assert await tom.page.locator("#scan").input_value() == at_work.flasks[0][:4]
+
+
 @pytest.mark.parametrize("status", [500, 504])
 async def test_a_server_that_stumbles_leaves_no_go_on_the_screen_and_loses_no_scan(site, lots, status):
     at_work, _, _ = lots

@@ -5,6 +5,7 @@ const log = document.getElementById("log");
 const waiting = document.getElementById("waiting");
 const bench = document.getElementById("bench");
 const online = document.getElementById("online");
+const dialogs = document.getElementById("dialogs");
 const GIVE_UP_MS = 15000;
 const AGAIN_MS = 1500;
 const ROWS_SHOWN = 8;
@@ -60,6 +61,7 @@ async function send(scan) {
   // Only the bench's own words are an answer, not what something between here and the server says.
   if (!said.content.querySelector("[data-scan], .said-no")) throw new TypeError("this is no answer to a scan");
   show(said.content);
+  offerToVerify(scan.raw);
   // Only work asks what is at the workstation: a clock that asked would keep an empty chair's session awake.
   htmx.trigger("#workplace", "bench:changed");
   return true;
@@ -75,6 +77,34 @@ function show(parts) {
   }
   answer.replaceChildren(...parts.children);
   htmx.process(answer);
+}
+
+// A badge that is scanned while something waits for a second person opens the dialog, with the badge in its field.
+let badge = "";
+
+function offerToVerify(raw) {
+  const there = answer.querySelector("[data-verify]")?.dataset.verify;
+  if (!there) return;
+  badge = raw;
+  htmx.ajax("GET", there, { target: "#dialogs", swap: "innerHTML" });
+}
+
+function fillBadge() {
+  const field = document.getElementById("verify-badge");
+  if (!badge || !field || field.value) return;
+  field.value = badge;
+  badge = "";
+  document.getElementById("verify-pin").focus();
+}
+
+// What was done in a dialog stands where answers stand, and the side is asked anew.
+function showDone() {
+  const done = dialogs.querySelector("[data-done]");
+  if (!done) return;
+  answer.replaceChildren(...done.children);
+  dialogs.replaceChildren();
+  htmx.trigger("#workplace", "bench:changed");
+  takeFocus();
 }
 
 async function work() {
@@ -97,14 +127,18 @@ async function work() {
   working = false;
 }
 
-box.form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const raw = box.value;
-  box.value = "";
+function take(raw) {
   if (raw === "") return;
   const intent = box.form.elements.intent;
   queue.push({ raw, key: newKey(), intent: intent ? intent.value : "identify" });
   work();
+}
+
+box.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const raw = box.value;
+  box.value = "";
+  take(raw);
 });
 
 for (const choice of box.form.querySelectorAll("input[type=radio]")) choice.addEventListener("change", takeFocus);
@@ -128,7 +162,11 @@ document.addEventListener("click", (event) => {
   if (!event.target.closest("a, button, input, select, textarea, summary, label")) takeFocus();
 });
 document.addEventListener("close", takeFocus, true);
-document.addEventListener("htmx:after:swap", takeFocus);
+document.addEventListener("htmx:after:swap", () => {
+  showDone();
+  fillBadge();
+  takeFocus();
+});
 addEventListener("focus", takeFocus);
 addEventListener("pageshow", (event) => {
   // The browser may bring a page back as it was left, with an answer of another time.
@@ -141,3 +179,8 @@ addEventListener("beforeunload", (event) => {
   if (queue.length) event.preventDefault();
 });
 takeFocus();
+
+// What was typed while this was still on its way.
+const kept = early.handOver();
+box.value += early.typed;
+kept.forEach(take);
