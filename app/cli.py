@@ -69,6 +69,7 @@ def demo(
     *,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
     exit_: Annotated[bool, typer.Option("--exit", help="End after the stories.")] = False,
+    tour: Annotated[bool, typer.Option("--tour", help="Prepare a lot, and guide you to its release.")] = False,
 ) -> None:
     """Play three stories on a private PostgreSQL through HTTP, then leave the application up."""
     from app import stage
@@ -89,7 +90,7 @@ def demo(
         set_.wait_until_live()
         said(f"live: [bold]{set_.address}[/]")
         played = subprocess.run(
-            [sys.executable, "-m", "app.demo"],
+            [sys.executable, "-m", "app.demo.tour" if tour else "app.demo"],
             cwd=ROOT,
             check=False,
             env={

@@ -14,10 +14,11 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.db.badges import new_pin
 from app.db.bootstrap import Made, Newcomer, bootstrap, read_people
 from app.db.embedded import EmbeddedPostgres, Via, free_port
 from app.db.migrate import Deployment, migrate
@@ -89,6 +90,10 @@ class Stage:
             },
         )
 
+    def start_printing(self) -> subprocess.Popen[bytes]:
+        """The sender of the print queue, with the application's role."""
+        return self.start(["-m", "app.workers.printing"], log="printing.log", extra=FEW_ARENAS)
+
     def start_web(self) -> subprocess.Popen[bytes]:
         """The web process. It knows neither the seal's key nor the owner's password."""
         return self.start(web_arguments(host="127.0.0.1", port=self.port), log="web.log", extra=FEW_ARENAS)
@@ -150,8 +155,8 @@ def _clean_environment() -> dict[str, str]:
 
 
 def example_people() -> tuple[Newcomer, ...]:
-    """The people of docs/people.example.toml, one for each role."""
-    return read_people(ROOT / "docs" / "people.example.toml")
+    """The people of docs/people.example.toml, one for each role, each with a badge and a PIN."""
+    return tuple(replace(each, pin=new_pin()) for each in read_people(ROOT / "docs" / "people.example.toml"))
 
 
 @contextmanager

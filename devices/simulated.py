@@ -41,14 +41,18 @@ class PrintedLabel:
 class SimulatedPrinter:
     """A ZPL label printer on 127.0.0.1; use as ``async with``. ``port`` 0 takes a free one.
 
-    ``troubles`` can be set to make it run out of labels and the like: it then says so, and prints nothing. What it
-    did not understand stands in ``complaints``.
+    ``troubles`` can be set to make it run out of labels and the like: it then says so, and prints nothing; what it had
+    taken waits until they are cleared. ``burning_s`` is how long one label takes. What it did not understand stands in
+    ``complaints``.
     """
 
     port: int = 0
+    burning_s: float = 0.0
     troubles: set[PrinterReason] = field(default_factory=set)
     printed: list[PrintedLabel] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    _waiting: list[PrintedLabel] = field(default_factory=list)
+    _burning: asyncio.Task[None] | None = None
     _server: asyncio.Server | None = None
 
     @property
@@ -64,6 +68,8 @@ class SimulatedPrinter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._burning is not None:
+            self._burning.cancel()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -75,7 +81,7 @@ class SimulatedPrinter:
                 received += part
                 while b"~HS" in received:
                     before, _, after = received.partition(b"~HS")
-                    received = before + after
+                    received = self._print_whole_formats(before) + after
                     writer.write(self._host_status())
                     await writer.drain()
                 received = self._print_whole_formats(received)
@@ -88,9 +94,19 @@ class SimulatedPrinter:
         """Print every format from ^XA to ^XZ; return the rest that waits for more."""
         while (end := received.find(b"^XZ")) >= 0:
             zpl, received = received[:end], received[end + 3 :]
-            if not self.troubles:
+            if self.burning_s:
+                self._waiting.extend(self._burn(zpl))
+                if self._burning is None or self._burning.done():
+                    self._burning = asyncio.create_task(self._burn_slowly())
+            elif not self.troubles:
                 self.printed.extend(self._burn(zpl))
         return received
+
+    async def _burn_slowly(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(self.burning_s)
+            if not self.troubles:
+                self.printed.append(self._waiting.pop(0))
 
     def _host_status(self) -> bytes:
         def flag(reason: PrinterReason) -> int:
@@ -99,8 +115,8 @@ class SimulatedPrinter:
         paper, paused = flag(PrinterReason.PAPER_OUT), flag(PrinterReason.PAUSED)
         head, ribbon = flag(PrinterReason.HEAD_OPEN), flag(PrinterReason.RIBBON_OUT)
         lines = (
-            f"030,{paper},{paused},0104,000,0,0,0,000,0,0,0",
-            f"000,0,{head},{ribbon},1,2,4,0,00000000,1,000",
+            f"030,{paper},{paused},0104,{len(self._waiting):03},0,0,0,000,0,0,0",
+            f"000,0,{head},{ribbon},1,2,4,0,{len(self._waiting):08},1,000",
             "1234,0",
         )
         return "".join(f"\x02{line}\x03\r\n" for line in lines).encode("ascii")

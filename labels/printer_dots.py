@@ -6,9 +6,6 @@ from typing import Final
 
 from PIL import Image
 
-DOTS_PER_MM: Final = (8.0, 11.8, 12.0)
-"""The print heads that we draw for: 203, 300 and 305 dots an inch, as makers round them."""
-
 _MM_PER_INCH: Final = 25.4
 
 

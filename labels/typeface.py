@@ -62,7 +62,7 @@ def draw_text(picture: Image.Image, text: str, *, left_dots: int, baseline_dots:
     picture.paste(0, mask=ink.point(lambda grey: 255 if grey < _INK_FROM else 0).convert("1", dither=Image.Dither.NONE))
 
 
-@lru_cache(maxsize=4)  # each face maps the file anew
+@lru_cache(maxsize=10)  # what one label needs; each face costs some two megabytes
 def _raster_font(size_dots: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(FONT_PATH), size_dots, layout_engine=ImageFont.Layout.BASIC)
 

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.db import labels
+from app.db import labels, lots, printing
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, Conflict, NotFound, Stale, in_words_of
 from app.domain.text import Text
+from labels.facts import DOTS_PER_MM, LabelFacts, LabelLanguage, content_sha256, design_name
 from labels.words import SpokenError
 
 if TYPE_CHECKING:
-    from datetime import date
-    from decimal import Decimal
+    from collections.abc import Sequence
+    from typing import Any
 
     from sqlalchemy import Row
 
-    from app.db.door import Call
+    from app.db.door import Call, Change, Door, Reading
     from app.services.house import House
-    from labels.vial import LabelLanguage, VialFacts
 
-STORAGE_CELSIUS_MAX = -150
-"""The warmest that a vial may be stored at: the vapour above liquid nitrogen."""
-DOTS_PER_MM = (8.0, 11.8, 12.0)
-
-
-class Language(StrEnum):
-    """The language of the few words on a label."""
-
-    ENGLISH = "en"
-    CHINESE = "zh"
+AT_ONCE_MAX = 100
+"""How many labels one request makes: each is drawn and read back, some twenty milliseconds a print head."""
+TRIES = 3
+LABELS_SHOWN = 20
+Language = LabelLanguage
 
 
 class Form(StrEnum):
@@ -45,98 +39,132 @@ class Form(StrEnum):
     ZPL = "zpl"
 
 
+class Many(StrEnum):
+    """What is labelled many at a time: the containers that a step made."""
+
+    VIAL = "vial"
+    FLASK = "flask"
+    BAG = "bag"
+
+
 MEDIA_TYPES = {Form.PDF: "application/pdf", Form.PNG: "image/png", Form.ZPL: "application/octet-stream"}
 
 
 @dataclass(frozen=True, slots=True)
 class LabelView:
-    """A label that was made. `content_sha256` is of everything that stands on it; `reprint_of` of an earlier number."""
+    """A label that was made. `content_sha256` is of everything that stands on it; `reprint_of` of an earlier number.
+
+    `copy` counts the labels of one item from 1 and, from 2 on, stands on the label; `printer` and `job` say where it
+    waits to be printed, if it was sent to a printer.
+    """
 
     number: int
     item: str
     design: str
     content_sha256: str
     read_back: str
+    copy: int
     reprint_of: int | None
     reason: str | None
+    printer: str | None
+    job: int | None
     pdf: str
     png: str
     zpl: str
 
 
 @dataclass(frozen=True, slots=True)
-class VialContent:
-    """Everything that stands on a vial's label, and in which language."""
+class LabelsView:
+    """Labels that were made together. `left` more of the same kind still have none."""
 
-    code: str
-    name: str
-    product: str
-    passage_number: int
-    cells: int
-    frozen_on: date
-    relation: str
-    vial_number: int
-    language: Language
-
-    @property
-    def design(self) -> str:
-        """Which design, in which language."""
-        return f"vial-25x13-{self.language.value}"
-
-    @property
-    def sha256(self) -> str:
-        """The digest of everything on the label."""
-        facts = [self.design, self.code, self.name, self.product, self.passage_number, self.cells]
-        facts += [self.frozen_on.isoformat(), self.relation, self.vial_number, STORAGE_CELSIUS_MAX]
-        return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
+    lot: str
+    labels: tuple[LabelView, ...]
+    left: int
 
 
-async def print_label(house: House, call: Call, *, code: str, language: Language, reason: str | None) -> LabelView:
-    """Make the label of a vial: drawn, read back, compared, and counted; only then can it be fetched.
+@dataclass(frozen=True, slots=True)
+class PastLabel:
+    """A label that was made of an item, and how its printing stands where it went to a printer."""
 
+    number: int
+    design: str
+    reason: str | None
+    at: datetime
+    by: str
+    job: str | None
+    printer: str | None
+
+
+async def print_label(
+    house: House, call: Call, *, code: str, language: Language, reason: str | None, printer: str | None = None
+) -> LabelView:
+    """Make the label of anything that carries one: drawn, read back, compared, counted; only then can it be fetched.
+
+    A second label voids the first, whose code is the same: `copy 2` on the new one tells them apart, and the first
+    comes back as destroyed when labels are counted. With `printer` it is queued there in the same transaction.
     Raises BadInput where another was made before and no reason is given, or where a text cannot be printed;
     Conflict where the drawing does not read as meant.
     """
-    async with house.door.change(call, Act.PRINT_LABEL, subject=code, reason=reason or "") as change:
-        vial = await labels.vial(change, code=code)
-        earlier = await labels.last(change, item_id=vial.id)
-        if earlier is not None and reason is None:
-            raise BadInput(
-                field="reason",
-                what=Text("No label was made."),
-                why=Text("This vial has a label already, number {number}.", number=earlier.id),
-                remedy=Text("State why another is needed, and destroy the first."),
-            )
-        content = _content(vial, language=language)
-        read_back = await asyncio.to_thread(_read_back, content)
-        number = await labels.insert(
-            change,
-            item_id=vial.id,
-            design=content.design,
-            content_sha256=content.sha256,
-            read_back=read_back,
-            reprint_of=earlier and earlier.id,
-            reason=reason,
-        )
-        address = f"/api/v1/items/{vial.code}/label"
-        return change.answers(
-            LabelView(
-                number=number,
-                item=vial.code,
-                design=content.design,
-                content_sha256=content.sha256,
-                read_back=read_back,
-                reprint_of=earlier and earlier.id,
-                reason=reason,
-                pdf=f"{address}.pdf",
-                png=f"{address}.png",
-                zpl=f"{address}.zpl",
-            )
-        )
+    async with house.door.change(call, _act_for(code), subject=code, reason=reason or "") as change:
+        found = await labels.item(change, code=code)
+        for _ in range(TRIES):
+            facts = await labels.facts_of(change, item_id=found.id, kind=found.kind, code=found.code, language=language)
+            target = await _printer(change, printer, [facts])
+            earlier = (await labels.last(change, items=[found.id])).get(found.id)
+            if earlier is not None and earlier.standing and reason is None:
+                raise _has_one(earlier)
+            copy = 1 if earlier is None else earlier.copy + 1
+            said = await asyncio.to_thread(_read_back, [(facts, copy)], language, _head(target))
+            await labels.lock(change, items=[found.id])
+            now = (await labels.last(change, items=[found.id])).get(found.id)
+            again = await labels.facts_of(change, item_id=found.id, kind=found.kind, code=found.code, language=language)
+            if again == facts and (now and now.id) == (earlier and earlier.id):
+                view = await _keep(change, found.id, facts, said[0], language, reason, earlier, target)
+                return change.answers(view)
+            # Drawn without a lock, so that nobody waits for a drawing; what changed meanwhile is drawn anew.
+        raise _changing()
+
+
+async def print_lot_labels(
+    house: House, call: Call, *, code: str, kind: Many, language: Language, printer: str | None = None
+) -> LabelsView:
+    """Make the first label of every container of a kind that a lot has in hand, at most a hundred at once.
+
+    Raises Conflict where every one has its label, and as `print_label`.
+    """
+    async with house.door.change(call, Act.PRINT_LABEL, subject=code) as change:
+        lot = await lots.find(change, code=code)
+        for _ in range(TRIES):
+            wanted = await labels.unlabelled(change, lot_id=lot.id, kind=kind.value)
+            now, left = wanted[:AT_ONCE_MAX], len(wanted[AT_ONCE_MAX:])
+            if not now:
+                raise _all_labelled(code)
+            facts = await labels.facts_of_cells(change, ids=now, language=language)
+            target = await _printer(change, printer, list(facts.values()))
+            earlier = await labels.last(change, items=now)
+            drawn = [(facts[each], earlier[each].copy + 1 if each in earlier else 1) for each in now]
+            said = await asyncio.to_thread(_read_back, drawn, language, _head(target))
+            await labels.lock(change, items=now)
+            same = await labels.unlabelled(change, lot_id=lot.id, kind=kind.value) == wanted
+            if same and await labels.facts_of_cells(change, ids=now, language=language) == facts:
+                made = [
+                    await _keep(change, each, facts[each], text, language, None, earlier.get(each), target)
+                    for each, text in zip(now, said, strict=True)
+                ]
+                return change.answers(LabelsView(lot=lot.code, labels=tuple(made), left=left))
+        raise _changing()
+
+
+async def labels_of(house: House, actor: Actor, *, code: str) -> list[PastLabel]:
+    """The labels that were made of one item, newest first."""
+    async with house.door.read(actor, Act.READ_ITEM) as reading:
+        found = await labels.item(reading, code=code)
+        rows = await labels.of_item(reading, item_id=found.id, limit=LABELS_SHOWN)
+    return [PastLabel(**row._asdict()) for row in rows]
 
 
 async def label_bytes(house: House, actor: Actor, *, code: str, form: Form, dots_per_mm: float) -> bytes:
-    """The label made last for this vial, drawn again. Only what was counted can be fetched.
+    """The label made last for this item, drawn again. Only what was counted can be fetched.
 
     Raises NotFound where none was made, Stale where what it would say has changed since, BadInput for a print head that
     is not known.
@@ -148,87 +176,166 @@ async def label_bytes(house: House, actor: Actor, *, code: str, form: Form, dots
             why=Text("No print head with {dots} dots/mm is known.", dots=dots_per_mm),
             remedy=Text("Choose one of: {known}.", known=tuple(str(each) for each in DOTS_PER_MM)),
         )
-    async with house.door.read(actor, Act.READ_ITEM) as reading:
-        vial = await labels.vial(reading, code=code)
-        made = await labels.last(reading, item_id=vial.id)
-    if made is None:
-        raise NotFound(
-            what=Text("No label was made for {code}.", code=code),
-            why=Text("Every label is counted before it is drawn."),
-            remedy=Text("Make the label first."),
-        )
-    content = _content(vial, language=Language(made.design.rsplit("-", 1)[-1]))
-    if content.sha256 != made.content_sha256:
+    act = Act.ISSUE_BADGE if _is_badge(code) else Act.READ_ITEM
+    async with house.door.read(actor, act) as reading:
+        found = await labels.item(reading, code=code)
+        made = (await labels.last(reading, items=[found.id])).get(found.id)
+        if made is None or made.cancelled:
+            raise NotFound(
+                what=Text("No label was made for {code}.", code=code),
+                why=Text("Every label is counted before it is drawn."),
+                remedy=Text("Make the label first."),
+            )
+        facts, language = await _as_made(reading, made, item_id=found.id, kind=found.kind, code=found.code)
+    return await asyncio.to_thread(_drawn, facts, language, made.copy, form, dots_per_mm)
+
+
+async def bytes_for_printer(door: Door, *, label: int, dots_per_mm: float) -> bytes:
+    """The printer's job for a label that waits in its queue. Raises Stale where its facts have changed since."""
+    async with door.look() as reading:
+        made = await labels.by_number(reading, label=label)
+        if made is None:
+            raise RuntimeError("a job prints a label that was made")
+        facts, language = await _as_made(reading, made, item_id=made.item_id, kind=made.kind, code=made.code)
+    return await asyncio.to_thread(_drawn, facts, language, made.copy, Form.ZPL, dots_per_mm)
+
+
+# -- within ------------------------------------------------------------------------------------------------------------
+
+
+def _is_badge(code: str) -> bool:
+    return code.startswith("G")
+
+
+def _act_for(code: str) -> Act:
+    """A badge is printed by whoever may issue one, and by nobody else."""
+    return Act.ISSUE_BADGE if _is_badge(code) else Act.PRINT_LABEL
+
+
+async def _as_made(
+    reading: Reading, made: Row[Any], *, item_id: int, kind: str, code: str
+) -> tuple[LabelFacts, LabelLanguage]:
+    language = Language(made.design.rsplit("-", 1)[-1])
+    facts = await labels.facts_of(reading, item_id=item_id, kind=kind, code=code, language=language)
+    if content_sha256(facts, language=language, copy=made.copy) != made.content_sha256:
         raise Stale(
             what=Text("The label was not drawn."),
             why=Text("What it says has changed since it was made."),
             remedy=Text("Make a new label, state the reason, and destroy the first."),
         )
-    return await asyncio.to_thread(_drawn, content, form, dots_per_mm)
+    return facts, language
 
 
-def _content(vial: Row[Any], *, language: Language) -> VialContent:
-    cells: Decimal | None = vial.viable_cells
-    if cells is None or vial.passage is None:
-        raise Conflict(
-            what=Text("No label was made."),
-            why=Text("It is not recorded how many cells are in this vial, or of which passage they are."),
-            remedy=Text("Call quality: a vial whose content is not known is kept apart."),
-        )
-    return VialContent(
-        code=vial.code,
-        name=vial.name,
-        product=vial.product_zh if language is Language.CHINESE else vial.product,
-        passage_number=vial.passage,
-        cells=int(cells),
-        frozen_on=vial.frozen_on,
-        relation=vial.relation,
-        vial_number=vial.number,
-        language=language,
+async def _printer(change: Change, code: str | None, facts: Sequence[LabelFacts]) -> printing.Printer | None:
+    """The printer of this code, if one is named. Raises BadInput where it holds labels of another size."""
+    if code is None:
+        return None
+    found = await printing.printer(change, code=code)
+    for each in facts:
+        if each.design.rsplit("-", 1)[-1] != found.media:
+            raise BadInput(
+                field="printer",
+                what=Text("No label was made."),
+                why=Text(
+                    "{printer} holds labels of {media} mm; this one is {size} mm.",
+                    printer=found.name,
+                    media=found.media.replace("x", " × "),
+                    size=each.design.rsplit("-", 1)[-1].replace("x", " × "),
+                ),
+                remedy=Text("Choose a printer that holds labels of this size."),
+            )
+    return found
+
+
+def _head(target: printing.Printer | None) -> float:
+    """The print head to try a label on: its printer's, else the coarsest. Every later drawing is read back anew."""
+    return min(DOTS_PER_MM) if target is None else target.dots_per_mm
+
+
+async def _keep(
+    change: Change,
+    item_id: int,
+    facts: LabelFacts,
+    read_back: str,
+    language: LabelLanguage,
+    reason: str | None,
+    earlier: Row[Any] | None,
+    target: printing.Printer | None,
+) -> LabelView:
+    copy = 1 if earlier is None else earlier.copy + 1
+    reprint_of = earlier.id if earlier is not None and earlier.standing else None
+    digest = content_sha256(facts, language=language, copy=copy)
+    design = design_name(facts, language=language)
+    number = await labels.insert(
+        change,
+        item_id=item_id,
+        design=design,
+        content_sha256=digest,
+        read_back=read_back,
+        reprint_of=reprint_of,
+        reason=reason,
+    )
+    job = None if target is None else await printing.queue(change, label=number, printer_id=target.id)
+    address = f"/api/v1/items/{facts.code}/label"
+    return LabelView(
+        number=number,
+        item=facts.code,
+        design=design,
+        content_sha256=digest,
+        read_back=read_back,
+        copy=copy,
+        reprint_of=reprint_of,
+        reason=reason,
+        printer=None if target is None else target.name,
+        job=job,
+        pdf=f"{address}.pdf",
+        png=f"{address}.png",
+        zpl=f"{address}.zpl",
     )
 
 
-def _read_back(content: VialContent) -> str:
-    """Draw every form once; each is read back while it is drawn. What the symbol says."""
+def _has_one(earlier: Row[Any]) -> BadInput:
+    return BadInput(
+        field="reason",
+        what=Text("No label was made."),
+        why=Text("This has a label already, number {number}.", number=earlier.id),
+        remedy=Text("State why another is needed, and destroy the first."),
+    )
+
+
+def _all_labelled(code: str) -> Conflict:
+    return Conflict(
+        what=Text("No label was made for {code}.", code=code),
+        why=Text("Every container of this kind that is in hand has its label."),
+        remedy=Text("To replace a label, print it alone and state the reason."),
+    )
+
+
+def _changing() -> Conflict:
+    return Conflict(
+        what=Text("No label was made."),
+        why=Text("What it would say was being changed by somebody else."),
+        remedy=Text("Look at what it says now, then print again."),
+    )
+
+
+def _read_back(wanted: Sequence[tuple[LabelFacts, int]], language: LabelLanguage, head: float) -> list[str]:
+    """Draw each in the dots of a head; each is read back while it is drawn. What the symbols say."""
+    from labels import designs  # typeface, encoder and reader are needed by whoever prints, not by every process
+
     try:
-        return _draw_all(content)
+        return [designs.draw(facts, language=language, copy=copy).dots(dots_per_mm=head).text for facts, copy in wanted]
     except SpokenError as error:
         if error.code == "read_back":
             raise Conflict(**in_words_of(error)) from error
         raise BadInput(field="label", **in_words_of(error)) from error
 
 
-def _draw_all(content: VialContent) -> str:
-    from labels import vial
+def _drawn(facts: LabelFacts, language: LabelLanguage, copy: int, form: Form, dots_per_mm: float) -> bytes:
+    from labels import designs
 
-    facts, language = _facts(content)
-    vial.vial_pdf(facts, language=language)
-    said = {vial.vial_dots(facts, dots_per_mm=each, language=language).text for each in DOTS_PER_MM}
-    (text,) = said
-    return text
-
-
-def _drawn(content: VialContent, form: Form, dots_per_mm: float) -> bytes:
-    from labels import vial
-
-    facts, language = _facts(content)
+    drawing = designs.draw(facts, language=language, copy=copy)
     if form is Form.PDF:
-        return vial.vial_pdf(facts, language=language)
-    dots = vial.vial_dots(facts, dots_per_mm=dots_per_mm, language=language)
+        return drawing.pdf()
+    dots = drawing.dots(dots_per_mm=dots_per_mm)
     return dots.png_bytes() if form is Form.PNG else dots.zpl_bytes()
-
-
-def _facts(content: VialContent) -> tuple[VialFacts, LabelLanguage]:
-    from labels import vial  # typefaces, encoder and reader are needed by whoever prints, not by every process
-
-    return vial.VialFacts(
-        code=content.code,
-        name=content.name,
-        product=content.product,
-        passage_number=content.passage_number,
-        cells=content.cells,
-        frozen_on=content.frozen_on,
-        use=vial.VialUse(content.relation),
-        storage_celsius_max=STORAGE_CELSIUS_MAX,
-        vial_number=content.vial_number,
-    ), vial.LabelLanguage(content.language.value)

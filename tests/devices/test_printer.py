@@ -7,11 +7,19 @@ from datetime import date
 import pytest
 
 from devices.camera import decode_picture
-from devices.printer import NetworkPrinter, PrinterReason, PrinterRefused, PrinterStatus, parse_status
+from devices.printer import (
+    Confirmation,
+    NetworkPrinter,
+    PrinterReason,
+    PrinterRefused,
+    PrinterStatus,
+    parse_status,
+)
 from devices.simulated import SimulatedPrinter
 from labels.codes import CodeKind, new_code
-from labels.printer_dots import DOTS_PER_MM, PrinterDots
-from labels.vial import LabelLanguage, VialFacts, VialUse, vial_dots
+from labels.designs import draw
+from labels.facts import DOTS_PER_MM, LabelLanguage, Use, VialFacts
+from labels.printer_dots import PrinterDots
 
 
 def label(dots_per_mm: float = 8) -> PrinterDots:
@@ -22,10 +30,10 @@ def label(dots_per_mm: float = 8) -> PrinterDots:
         passage_number=3,
         cells=5_000_000,
         frozen_on=date(2026, 11, 22),
-        use=VialUse.AUTOLOGOUS,
+        use=Use.AUTOLOGOUS,
         storage_celsius_max=-150,
     )
-    return vial_dots(facts, dots_per_mm=dots_per_mm, language=LabelLanguage.CHINESE)
+    return draw(facts, language=LabelLanguage.CHINESE).dots(dots_per_mm=dots_per_mm)
 
 
 async def eventually(printer: SimulatedPrinter, count: int) -> None:
@@ -42,8 +50,8 @@ def test_a_label_is_printed_dot_for_dot(dots_per_mm: float) -> None:
 
     async def scenario() -> SimulatedPrinter:
         async with SimulatedPrinter() as printer:
-            await NetworkPrinter(host=printer.host, port=printer.port).print_job(dots.zpl_bytes(copies=2))
-            await eventually(printer, 2)
+            said = await NetworkPrinter(host=printer.host, port=printer.port).print_job(dots.zpl_bytes(copies=2))
+            assert said is Confirmation.PRINTED
             return printer
 
     printer = asyncio.run(scenario())
@@ -98,7 +106,8 @@ def test_a_printer_that_does_not_tell_its_status_still_prints() -> None:
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        await NetworkPrinter(host="127.0.0.1", port=port, status_s=0.1).print_job(b"^XA^XZ")
+        said = await NetworkPrinter(host="127.0.0.1", port=port, status_s=0.1).print_job(b"^XA^XZ")
+        assert said is Confirmation.SILENT
         await asyncio.wait_for(done.wait(), 5)
         server.close()
         return bytes(received)
@@ -122,6 +131,46 @@ def test_a_connection_that_breaks_in_the_middle_leaves_it_open_whether_it_printe
         assert caught.value.reason is PrinterReason.INTERRUPTED
         assert "may or may not" in caught.value.what
         server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_is_confirmed_only_when_its_label_is_out() -> None:
+    async def scenario() -> None:
+        async with SimulatedPrinter(burning_s=0.15) as simulated:
+            printer = NetworkPrinter(host=simulated.host, port=simulated.port)
+            assert await printer.print_job(label().zpl_bytes(copies=2)) is Confirmation.PRINTED
+            assert len(simulated.printed) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_printer_that_stops_with_the_label_inside_leaves_it_open_whether_it_printed() -> None:
+    async def scenario() -> None:
+        async with SimulatedPrinter(burning_s=0.1) as simulated:
+            printer = NetworkPrinter(host=simulated.host, port=simulated.port)
+            printing = asyncio.create_task(printer.print_job(label().zpl_bytes()))
+            while not simulated._waiting:
+                await asyncio.sleep(0.005)
+            simulated.troubles.add(PrinterReason.PAPER_OUT)
+            with pytest.raises(PrinterRefused) as caught:
+                await printing
+            assert caught.value.reason is PrinterReason.STOPPED
+            assert simulated.printed == []
+            simulated.troubles.clear()  # new labels are loaded, and it prints what it holds
+            await eventually(simulated, 1)
+            assert len(simulated.printed) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_printer_that_never_finishes_is_not_waited_for_forever() -> None:
+    async def scenario() -> None:
+        async with SimulatedPrinter(burning_s=30) as simulated:
+            printer = NetworkPrinter(host=simulated.host, port=simulated.port, printing_s=0.2)
+            with pytest.raises(PrinterRefused) as caught:
+                await printer.print_job(label().zpl_bytes())
+            assert caught.value.reason is PrinterReason.STOPPED
 
     asyncio.run(scenario())
 
