@@ -43,6 +43,7 @@ class Act(StrEnum):
     SCAN = "scan"
     DECODE_PICTURE = "decode_picture"
     PRINT_LABEL = "print_label"
+    PRINT_PAPER = "print_paper"
     VERIFY_LABEL = "verify_label"
     OPEN_CEREMONY = "open_ceremony"
     MANAGE_OWN_FACTORS = "manage_own_factors"
@@ -61,6 +62,7 @@ class Act(StrEnum):
     APPROVE_MATERIAL = "approve_material"
     REJECT_MATERIAL = "reject_material"
     RECALL_MATERIAL = "recall_material"
+    OPEN_MATERIAL = "open_material"
 
     DEFINE_EQUIPMENT = "define_equipment"
     DEFINE_PROCESS = "define_process"
@@ -75,6 +77,7 @@ class Act(StrEnum):
     FILL = "fill"
     CRYOPRESERVE = "cryopreserve"
     VERIFY_STEP = "verify_step"
+    RECORD_VERIFICATION = "record_verification"
     TAKE_RETAIN = "take_retain"
     TAKE_SAMPLE = "take_sample"
     RECORD_ALREADY_HAPPENED = "record_already_happened"
@@ -84,6 +87,7 @@ class Act(StrEnum):
     INVALIDATE_RESULT = "invalidate_result"
 
     OPEN_DEVIATION = "open_deviation"
+    ASSESS_DEVIATION = "assess_deviation"
     CLOSE_DEVIATION = "close_deviation"
     PLACE_HOLD = "place_hold"
     LIFT_HOLD = "lift_hold"
@@ -97,6 +101,8 @@ class Act(StrEnum):
     COUNT_LABELS = "count_labels"
     EXPLAIN_LABEL_COUNT = "explain_label_count"
     DEFINE_PRINTER = "define_printer"
+    ATTEND_PRINTER = "attend_printer"
+    RUN_PRINTER = "run_printer"
     SET_TIMER = "set_timer"
     NOTE_REASON = "note_reason"
     QUALIFY_PERSON = "qualify_person"
@@ -159,7 +165,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.READ_DONOR: _LAB,
         Act.READ_MATERIAL: _LAB,
         Act.READ_TRACE: _LAB,
-        Act.READ_DASHBOARD: _LAB,
+        Act.READ_DASHBOARD: _LAB | {Role.DEVICE},
         Act.READ_RULES: _PEOPLE,
         Act.READ_ACCOUNTS: _ADMIN | _QUALITY,
         Act.READ_AUDIT: _QUALITY,
@@ -169,6 +175,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.SCAN: _LAB | {Role.DEVICE},
         Act.DECODE_PICTURE: _LAB | {Role.DEVICE},
         Act.PRINT_LABEL: _BENCH | _ANALYST,
+        Act.PRINT_PAPER: _LAB,
         Act.VERIFY_LABEL: _BENCH | _SECOND | _ANALYST,
         Act.OPEN_CEREMONY: _LAB,
         Act.MANAGE_OWN_FACTORS: _PEOPLE,
@@ -185,6 +192,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.APPROVE_MATERIAL: _QA,
         Act.REJECT_MATERIAL: _QA,
         Act.RECALL_MATERIAL: _QUALITY,
+        Act.OPEN_MATERIAL: _BENCH,
         Act.DEFINE_EQUIPMENT: _QA | _PRODUCTION,
         Act.DEFINE_PROCESS: _QA | _PRODUCTION,
         Act.DEFINE_SPECIFICATION: _QA,
@@ -197,6 +205,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.FILL: _BENCH,
         Act.CRYOPRESERVE: _BENCH,
         Act.VERIFY_STEP: _SECOND,
+        Act.RECORD_VERIFICATION: _BENCH | _SECOND,
         Act.TAKE_RETAIN: _BENCH,
         Act.TAKE_SAMPLE: _BENCH | _ANALYST,
         Act.RECORD_ALREADY_HAPPENED: _LAB,
@@ -204,6 +213,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.REVIEW_RESULT: _REVIEWER,
         Act.INVALIDATE_RESULT: _QA,
         Act.OPEN_DEVIATION: _LAB,
+        Act.ASSESS_DEVIATION: _QA,
         Act.CLOSE_DEVIATION: _QA,
         Act.PLACE_HOLD: _LAB,
         Act.LIFT_HOLD: _QA,
@@ -217,6 +227,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.COUNT_LABELS: _BENCH,
         Act.EXPLAIN_LABEL_COUNT: _QA,
         Act.DEFINE_PRINTER: _QA | _PRODUCTION,
+        Act.ATTEND_PRINTER: _BENCH | _ANALYST | _QA | _PRODUCTION,
+        Act.RUN_PRINTER: frozenset({Role.DEVICE}),
         Act.SET_TIMER: _BENCH | _SECOND,
         Act.NOTE_REASON: _LAB,
         Act.QUALIFY_PERSON: _QA,
@@ -250,6 +262,7 @@ class Meaning(StrEnum):
     RESULTS_REVIEWED = "results_reviewed"
     ELIGIBILITY_DETERMINED = "eligibility_determined"
     MATERIAL_APPROVED = "material_approved"
+    MATERIAL_REJECTED = "material_rejected"
     BATCH_REVIEWED = "batch_reviewed"
     DEVIATION_CLOSED = "deviation_closed"
     HOLD_LIFTED = "hold_lifted"
@@ -292,6 +305,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.RESULTS_REVIEWED: Signing(_REVIEWER, RecordKind.RESULTS),
         Meaning.ELIGIBILITY_DETERMINED: Signing(_QA | _PHYSICIAN, RecordKind.DONATION),
         Meaning.MATERIAL_APPROVED: Signing(_QA, RecordKind.MATERIAL_LOT),
+        Meaning.MATERIAL_REJECTED: Signing(_QA, RecordKind.MATERIAL_LOT),
         Meaning.BATCH_REVIEWED: Signing(_QA, RecordKind.BATCH),
         Meaning.DEVIATION_CLOSED: Signing(_QA, RecordKind.DEVIATION),
         Meaning.HOLD_LIFTED: Signing(_QA, RecordKind.HOLD),
@@ -338,6 +352,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.SCAN: Text("scan"),
         Act.DECODE_PICTURE: Text("read codes from a picture"),
         Act.PRINT_LABEL: Text("print a label"),
+        Act.PRINT_PAPER: Text("make a paper"),
         Act.VERIFY_LABEL: Text("verify a printed label"),
         Act.OPEN_CEREMONY: Text("sign"),
         Act.MANAGE_OWN_FACTORS: Text("manage one's own password and second factor"),
@@ -354,6 +369,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.APPROVE_MATERIAL: Text("approve a material lot for use"),
         Act.REJECT_MATERIAL: Text("reject a material lot"),
         Act.RECALL_MATERIAL: Text("recall a material lot"),
+        Act.OPEN_MATERIAL: Text("open a container of a material"),
         Act.DEFINE_EQUIPMENT: Text("define equipment"),
         Act.DEFINE_PROCESS: Text("define a process version"),
         Act.DEFINE_SPECIFICATION: Text("define a specification version"),
@@ -366,6 +382,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.FILL: Text("fill vials"),
         Act.CRYOPRESERVE: Text("cryopreserve"),
         Act.VERIFY_STEP: Text("verify a process step"),
+        Act.RECORD_VERIFICATION: Text("have a second person verify here"),
         Act.TAKE_RETAIN: Text("take a retain sample"),
         Act.TAKE_SAMPLE: Text("take a QC sample"),
         Act.RECORD_ALREADY_HAPPENED: Text("record what has already happened"),
@@ -373,6 +390,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.REVIEW_RESULT: Text("review a test result"),
         Act.INVALIDATE_RESULT: Text("invalidate a test result"),
         Act.OPEN_DEVIATION: Text("open a deviation"),
+        Act.ASSESS_DEVIATION: Text("assess a deviation"),
         Act.CLOSE_DEVIATION: Text("close a deviation"),
         Act.PLACE_HOLD: Text("place a hold"),
         Act.LIFT_HOLD: Text("lift a hold"),
@@ -386,6 +404,8 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.COUNT_LABELS: Text("count labels"),
         Act.EXPLAIN_LABEL_COUNT: Text("explain a count of labels that does not come out"),
         Act.DEFINE_PRINTER: Text("define a label printer"),
+        Act.ATTEND_PRINTER: Text("look after the print queue"),
+        Act.RUN_PRINTER: Text("send labels to a printer"),
         Act.SET_TIMER: Text("set a timer"),
         Act.NOTE_REASON: Text("add the words to a reason"),
         Act.QUALIFY_PERSON: Text("record a person's qualification"),
@@ -436,6 +456,7 @@ _DONE_BY_HAND = frozenset(
     {
         Act.RECEIVE_DONATION,
         Act.RECEIVE_MATERIAL,
+        Act.OPEN_MATERIAL,
         Act.CLEAR_LINE,
         Act.ISOLATE,
         Act.PASSAGE,

@@ -5,9 +5,12 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from app.domain.dossier import Dossier
-from app.domain.facts import Relation, Setting
+from app.domain.facts import Bank, Relation, Setting
+from app.domain.lots import LotState
 
 Edit: TypeAlias = Callable[[Dossier], Dossier]
+
+_FOR_OTHERS = ("donation", "processing", "storage", "allogeneic use")
 
 
 def without(*sections: str) -> Edit:
@@ -125,12 +128,19 @@ def setting(name: str, value: object) -> Edit:
 
 
 def allogeneic(dossier: Dossier) -> Dossier:
-    """The same material given by somebody else, for a recipient not yet named."""
+    """The same material given by somebody else, banked, for a recipient not yet named: as it should be then."""
     donors = tuple(
-        replace(donor, relation=Relation.ALLOGENEIC, recipient=None, identity_matches=())
+        replace(
+            donor,
+            relation=Relation.ALLOGENEIC,
+            recipient=None,
+            identity_matches=(),
+            consents=tuple(replace(each, scopes=_FOR_OTHERS) for each in donor.consents),
+        )
         for donor in dossier.donors or ()
     )
-    return replace(dossier, donors=donors, lot=dossier.lot and replace(dossier.lot, recipient=None))
+    banks = None if dossier.banks is None else (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
+    return replace(dossier, donors=donors, banks=banks, lot=dossier.lot and replace(dossier.lot, recipient=None))
 
 
 def all_of(*edits: Edit) -> Edit:

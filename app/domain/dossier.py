@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 from app.domain.facts import (
     Appointment,
     Assessment,
+    Bank,
     BatchReview,
     Consumption,
     Container,
@@ -89,6 +90,7 @@ class Dossier:
     labels: Labels | None = None
     qualifications: tuple[Qualification, ...] | None = None
     disease_status: tuple[DiseaseStatus, ...] | None = None
+    banks: tuple[Bank, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -262,6 +262,15 @@ class OpenSession:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedContainer:
+    """A container of a material that stands open, and until when it may be used."""
+
+    container: str
+    material_lot: str
+    opened_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The step about to be started. `cpdl_start` are the doublings that its cells have behind them."""
 
@@ -276,6 +285,7 @@ class Plan:
     donor: str | None
     at: datetime
     performed_by: str | None = None
+    opened: tuple[OpenedContainer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,6 +477,7 @@ class LabelImbalance:
     mix_up_risk: str
     independent_evidence: str
     counted_at: datetime
+    stated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,3 +511,12 @@ class DiseaseStatus:
     valid_from: date
     valid_to: date | None
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """A lot of a cell bank from which the cells came."""
+
+    code: str
+    name: str
+    state: LotState

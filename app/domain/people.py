@@ -16,6 +16,16 @@ TITLE_NAMES: Mapping[str, Text] = {
     "other": Text("another title"),
 }
 
+TOPIC_NAMES: Mapping[str, Text] = {
+    "gowning": Text("gowning"),
+    "line_clearance": Text("line clearance"),
+    "isolation": Text("isolation"),
+    "passage": Text("passage"),
+    "fill": Text("fill"),
+    "cryopreservation": Text("cryopreservation"),
+}
+"""What people at the bench are trained for. A laboratory's setting may name further topics."""
+
 
 def is_live(appointment: Appointment, at: datetime) -> bool:
     """Whether the appointment holds at the moment."""

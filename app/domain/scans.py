@@ -330,7 +330,7 @@ _AWAITS_DETERMINATION = _refused(
 
 
 def _set_aside(facts: ScanFacts, _at: datetime) -> ScanVerdict | None:
-    if facts.purpose is not Purpose.USE or facts.item_state not in SET_ASIDE:
+    if facts.purpose is not Purpose.USE or facts.item_state is None or facts.item_state not in SET_ASIDE:
         return None
     return _refused(
         ScanReason.SET_ASIDE,
@@ -385,7 +385,7 @@ def _accepted(facts: ScanFacts) -> ScanVerdict:
             Text("It may be used here."),
             Text("Go on with the step."),
         )
-    if facts.item_state in SET_ASIDE:
+    if facts.item_state is not None and facts.item_state in SET_ASIDE:
         return ScanVerdict(
             ScanOutcome.ACCEPTED,
             ScanReason.SET_ASIDE,

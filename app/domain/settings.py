@@ -42,6 +42,14 @@ def word_lists(dossier: Dossier, name: str) -> Mapping[str, tuple[str, ...]]:
     return {key: _words(name, each) for key, each in value.items()}
 
 
+def numbers(dossier: Dossier, name: str) -> Mapping[str, Decimal]:
+    """Numbers by name. Raises SettingUnusable."""
+    value = _object(name, _value(dossier, name))
+    if any(isinstance(each, bool) or not isinstance(each, int | Decimal) for each in value.values()):
+        raise SettingUnusable(name, "holds what is no number")
+    return {key: Decimal(each) for key, each in value.items()}
+
+
 def objects(dossier: Dossier, name: str) -> Mapping[str, Mapping[str, Any]]:
     """Objects by name, whose own fields the asker checks. Raises SettingUnusable."""
     value = _object(name, _value(dossier, name))

@@ -76,5 +76,113 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         "h",
         "a factor that an administrator has reset signs nothing for a day (design)",
     ),
+    SettingDefault(
+        "gmp05.critical_steps",
+        ["isolation", "passage", "fill", "cryopreservation"],
+        None,
+        "every kind of step is critical until a risk assessment says otherwise (design)",
+    ),
+    SettingDefault(
+        "gmp05.within_hours", 12, "h", "a second person verifies within the shift in which the step was made (design)"
+    ),
+    SettingDefault(
+        "bench.timers",
+        [
+            {"code": "enzyme", "en": "Enzyme", "zh": "酶消化", "minutes": 5},
+            {"code": "wash", "en": "Centrifuge", "zh": "离心", "minutes": 10},
+            {"code": "settle", "en": "Attach", "zh": "贴壁", "minutes": 30},
+            {"code": "equilibrate", "en": "Equilibrate", "zh": "平衡", "minutes": 15},
+        ],
+        "min",
+        "timers offered at the bench; each laboratory states its own (design)",
+    ),
+    SettingDefault(
+        "bench.reasons",
+        [
+            {"code": "LABEL-DAMAGED", "en": "label damaged or unreadable", "zh": "标签破损或无法识读"},
+            {"code": "VESSEL-DAMAGED", "en": "vessel damaged or leaking", "zh": "容器破损或渗漏"},
+            {"code": "LOOKS-WRONG", "en": "cells or medium look wrong", "zh": "细胞或培养基外观异常"},
+            {"code": "DROPPED", "en": "dropped or spilled", "zh": "掉落或洒漏"},
+            {"code": "TEMPERATURE", "en": "temperature left its range", "zh": "温度超出范围"},
+            {"code": "EQUIPMENT", "en": "equipment failed", "zh": "设备故障"},
+            {"code": "OTHER", "en": "another reason, words follow", "zh": "其他原因，文字说明待补"},
+        ],
+        None,
+        "reasons picked at the bench; words follow before the batch review (design)",
+    ),
+    SettingDefault(
+        "bench.clearance",
+        [
+            {"code": "previous material removed", "en": "Previous material removed", "zh": "前次物料已清除"},
+            {"code": "surfaces disinfected", "en": "Surfaces disinfected", "zh": "台面已消毒"},
+            {"code": "labels of others removed", "en": "No labels of other lots", "zh": "无其他批次标签"},
+            {"code": "waste removed", "en": "Waste removed", "zh": "废弃物已移除"},
+            {"code": "equipment ready", "en": "Cabinet runs, within its check date", "zh": "生物安全柜运行正常且在检定有效期内"},
+        ],
+        None,
+        "what a line clearance looks at; each laboratory states its own (design)",
+    ),
+    SettingDefault(
+        "bench.programmes",
+        [
+            {"code": "1 °C/min to -80 °C, then vapour", "en": "1 °C/min to −80 °C, then vapour", "zh": "1 °C/min 降至 −80 °C，转入气相液氮"},
+            {"code": "controlled rate to -120 °C", "en": "Controlled rate to −120 °C", "zh": "程序降温至 −120 °C"},
+        ],
+        None,
+        "freezing programmes offered at the bench; each laboratory states its own (design)",
+    ),
     SettingDefault("rel05.identifiers_min", 2, None, "at least two identifiers prove an autologous recipient (design)"),
+    SettingDefault(
+        "don05.controls",
+        {
+            "containment": ["dedicated_incubator", "dedicated_workstation", "closed_system", "time_slot"],
+            "storage": ["vapour_tank", "segregated_tank"],
+            "protective_clothing": ["protective_clothing"],
+            "cleaning": ["cleaning"],
+            "waste": ["waste"],
+        },
+        None,
+        "what carries out a measure against cross-contamination in this house, by group (design)",
+    ),
+    SettingDefault(
+        "don05.required_groups",
+        ["containment", "storage", "protective_clothing", "cleaning", "waste"],
+        None,
+        f"{GUIDELINE} §3 asks for preventive measures; which kinds are needed is put together (design)",
+    ),
+    SettingDefault(
+        "mat05.ruminants",
+        ["bovine", "ovine", "caprine", "cervine"],
+        None,
+        "the species whose serum is judged by the BSE status of every country concerned (WOAH chapter 11.4, unverified)",
+    ),
+    SettingDefault(
+        "don10.scopes",
+        {
+            "always": ["donation", "processing"],
+            "allogeneic": ["allogeneic use"],
+            "bank": ["storage"],
+            "gene_modified": ["gene modification"],
+        },
+        None,
+        "what a consent must cover, always and for a use; the words are those of the consent's page (design)",
+    ),
+    SettingDefault(
+        "cb04.minimum",
+        {"mL": 0.1, "vial": 1, "tube": 1, "cells": 100000, "mg": 10, "µg": 1},
+        None,
+        "how much of the starting material is enough to investigate with, by the unit it is kept in (design)",
+    ),
+    SettingDefault(
+        "qa07.topics",
+        {
+            "isolation": ["gowning", "isolation"],
+            "passage": ["gowning", "passage"],
+            "fill": ["gowning", "fill"],
+            "cryopreservation": ["cryopreservation"],
+        },
+        None,
+        "what whoever makes a step is qualified for; each laboratory states its own (design)",
+    ),
+    SettingDefault("assessment.months_max", 24, "months", "an assessment is made anew after two years (design)"),
 )

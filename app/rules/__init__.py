@@ -11,6 +11,9 @@ from app.domain.rulebook import Rule
 from app.domain.standing import STANDING_RULES
 
 JUDGING_MODULES = (
+    "animal_serum",
+    "assessments",
+    "banking",
     "beta_lactams",
     "donors",
     "dossier",

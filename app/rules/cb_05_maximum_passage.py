@@ -73,14 +73,25 @@ _STEP = SubjectKind.STEP
             gate=Gate.G4,
             kind=_STEP,
             outcome=Outcome.INDETERMINATE,
+            also=("CB-03", "DON-05"),
         ),
         Break("a passage was made above the limit", part("process", max_passage=1)),
         Break("the doublings went above the limit", part("process", max_pdl=Decimal(2))),
         Break(
             "a passage without its doublings", where("steps", "passage", 2, cpdl=None), outcome=Outcome.INDETERMINATE
         ),
-        Break("a passage is missing between", where("steps", "passage", 1, passage=3), outcome=Outcome.INDETERMINATE),
-        Break("the steps are unknown", without("steps"), outcome=Outcome.INDETERMINATE, also=("GMP-03", "QA-05")),
+        Break(
+            "a passage is missing between",
+            where("steps", "passage", 1, passage=3),
+            outcome=Outcome.INDETERMINATE,
+            also=("CB-06",),
+        ),
+        Break(
+            "the steps are unknown",
+            without("steps"),
+            outcome=Outcome.INDETERMINATE,
+            also=("CB-04", "CB-06", "GMP-03", "GMP-05", "QA-05", "QA-07"),
+        ),
     ),
 )
 def maximum_passage(dossier: Dossier, asked: Asked) -> Iterator[Statement]:

@@ -93,7 +93,7 @@ _POSITIVE = MarkerOutcome.POSITIVE
             "autologous is only claimed",
             every("donors", genetic_source="P00000000XX"),
             outcome=Outcome.INDETERMINATE,
-            also=("REL-05",),
+            also=("CB-03", "DON-10", "REL-05"),
         ),
         Break(
             "a panel without syphilis",
@@ -104,7 +104,7 @@ _POSITIVE = MarkerOutcome.POSITIVE
             "the donors are unknown",
             without("donors"),
             outcome=Outcome.INDETERMINATE,
-            also=("GMP-03", "REL-05"),
+            also=("CB-03", "DON-04", "DON-05", "DON-10", "GMP-03", "REL-05"),
         ),
     ),
 )

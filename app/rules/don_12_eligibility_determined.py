@@ -60,8 +60,8 @@ from app.domain.text import Text
             "signed after the isolation",
             inside("donations", "determination", signed_at=datetime(2026, 10, 9, tzinfo=UTC)),
         ),
-        Break("the lot has no donation", empty("donations"), outcome=Outcome.INDETERMINATE),
-        Break("its donations are unknown", without("donations"), outcome=Outcome.INDETERMINATE),
+        Break("the lot has no donation", empty("donations"), outcome=Outcome.INDETERMINATE, also=("DON-10",)),
+        Break("its donations are unknown", without("donations"), outcome=Outcome.INDETERMINATE, also=("DON-10",)),
     ),
 )
 def eligibility_determined(dossier: Dossier, asked: Asked) -> Iterator[Statement]:

@@ -1,4 +1,8 @@
-"""GMP-03: one donor at a workstation at a time, and a verified line clearance before."""
+"""GMP-03: one donor at a workstation at a time, and a line clearance before that a second person verified.
+
+No step begins before its opening clearance is verified. A closing clearance that nobody verified closes nothing: the
+next opening is cleared and verified anew, and a lot is judged by the clearances that opened its own steps.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -56,7 +60,13 @@ def _planned(name: str, outcome: Outcome = Outcome.FAIL, **session: object) -> B
         _planned("another donor is at the workstation", donor="P-DONOR-2"),
         _planned("the clearance is yet to come", clearance_at=_LATER),
         _planned("the line was not cleared", Outcome.INDETERMINATE, clearance_at=None),
-        _planned("nobody verified the clearance", Outcome.INDETERMINATE, clearance_verified_by=None),
+        _planned(
+            "nobody verified the clearance",
+            Outcome.INDETERMINATE,
+            clearance_verified_by=None,
+            clearance_verified_at=None,
+        ),
+        _planned("the clearance is verified only later", clearance_verified_at=_LATER),
         _planned("the same person cleared and verified", clearance_verified_by="tess"),
         Break("somebody else is at work there", part("plan", other_open_sessions=1), gate=Gate.G4, kind=_STEP),
         Break(
@@ -93,7 +103,13 @@ def _planned(name: str, outcome: Outcome = Outcome.FAIL, **session: object) -> B
             outcome=Outcome.INDETERMINATE,
         ),
         Break("a step at no known workstation", nth("steps", 0, workstation=None), outcome=Outcome.INDETERMINATE),
-        Break("the steps are unknown", without("steps"), outcome=Outcome.INDETERMINATE, also=("CB-05", "QA-05")),
+        Break("a clearance verified after the step began", nth("steps", 0, clearance_verified_at=_LATER)),
+        Break(
+            "the steps are unknown",
+            without("steps"),
+            outcome=Outcome.INDETERMINATE,
+            also=("CB-04", "CB-05", "CB-06", "GMP-05", "QA-05", "QA-07"),
+        ),
     ),
 )
 def one_donor_per_workstation(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
@@ -129,7 +145,11 @@ def _occupied(plan: Plan, workstation: str, session: OpenSession) -> Iterator[St
             else Text("Another lot is open at this workstation."),
             Text("Finish there and clear the line, or take another workstation."),
         )
-    yield from _people(workstation, session.clearance_performed_by, session.clearance_verified_by)
+    yield from _people(
+        workstation,
+        session.clearance_performed_by,
+        session.clearance_verified_by if session.clearance_verified_at is not None else None,
+    )
     if session.clearance_at is None:
         yield lacks(
             workstation,
@@ -141,6 +161,12 @@ def _occupied(plan: Plan, workstation: str, session: OpenSession) -> Iterator[St
             workstation,
             Text("The line clearance at {at} is not before the step.", at=session.clearance_at),
             Text("Clear the line and have it verified before the step."),
+        )
+    elif session.clearance_verified_at is not None and session.clearance_verified_at > plan.at:
+        yield fails(
+            workstation,
+            Text("The line clearance was verified at {at}, not before the step.", at=session.clearance_verified_at),
+            Text("Begin the step once a second person has verified the line clearance."),
         )
     else:
         yield shows(workstation, Text("line cleared {at}", at=session.clearance_at))
@@ -197,7 +223,10 @@ def _made(dossier: Dossier, step: Step, donor: str) -> Iterator[Statement]:
     if cleared_at is None:
         yield too_late(dossier, "GMP-03", subject=subject, problem=Text("No line clearance stands before the step."))
         return
-    yield from _people(subject, step.clearance_performed_by, step.clearance_verified_by)
+    verified_at = step.clearance_verified_at
+    yield from _people(
+        subject, step.clearance_performed_by, step.clearance_verified_by if verified_at is not None else None
+    )
     if cleared_at > step.started_at:
         yield too_late(
             dossier,
@@ -206,6 +235,17 @@ def _made(dossier: Dossier, step: Step, donor: str) -> Iterator[Statement]:
             problem=Text(
                 "The line was cleared at {cleared}, after the step began at {began}.",
                 cleared=cleared_at,
+                began=step.started_at,
+            ),
+        )
+    elif verified_at is not None and verified_at > step.started_at:
+        yield too_late(
+            dossier,
+            "GMP-03",
+            subject=subject,
+            problem=Text(
+                "The line clearance was verified at {verified}, after the step began at {began}.",
+                verified=verified_at,
                 began=step.started_at,
             ),
         )

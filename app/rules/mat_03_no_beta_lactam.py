@@ -77,9 +77,14 @@ _AMPICILLIN = (Component("氨苄西林钠", "69-52-3"),)
             gate=Gate.G4,
             kind=SubjectKind.STEP,
             outcome=Outcome.INDETERMINATE,
-            also=("MAT-06",),
+            also=("MAT-05", "MAT-06"),
         ),
-        Break("the materials are unknown", without("materials"), outcome=Outcome.INDETERMINATE, also=("MAT-06",)),
+        Break(
+            "the materials are unknown",
+            without("materials"),
+            outcome=Outcome.INDETERMINATE,
+            also=("MAT-05", "MAT-06"),
+        ),
     ),
 )
 def no_beta_lactam(dossier: Dossier, asked: Asked) -> Iterator[Statement]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from app.domain import settings
-from app.domain.counterexamples import every, nth, without
+from app.domain.counterexamples import every, nth, part, without
 from app.domain.dossier import Dossier
-from app.domain.facts import Consumption, Material, SubjectKind
+from app.domain.facts import Consumption, Material, OpenedContainer, SubjectKind
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.materials import is_in_date
 from app.domain.processing import too_late
@@ -60,7 +60,7 @@ _LATE = datetime(2026, 10, 20, 9, tzinfo=UTC)
             nth("materials", 0, coa_reviewed_at=None),
             outcome=Outcome.INDETERMINATE,
         ),
-        Break("what was consumed is unknown", without("consumptions"), outcome=Outcome.INDETERMINATE),
+        Break("what was consumed is unknown", without("consumptions"), outcome=Outcome.INDETERMINATE, also=("CB-06",)),
         Break(
             "a planned lot in quarantine",
             nth("materials", 0, state=LotState.QUARANTINE, approved_at=None),
@@ -68,6 +68,12 @@ _LATE = datetime(2026, 10, 20, 9, tzinfo=UTC)
             kind=SubjectKind.STEP,
         ),
         Break("a planned lot out of date", nth("materials", 0, expires_on=_OLD), gate=Gate.G4, kind=SubjectKind.STEP),
+        Break(
+            "a planned container past its opened period",
+            part("plan", opened=(OpenedContainer("M0000000099", "M0000000001", datetime(2026, 10, 1, tzinfo=UTC)),)),
+            gate=Gate.G4,
+            kind=SubjectKind.STEP,
+        ),
         Break(
             "approval of a lot out of date",
             nth("materials", 0, expires_on=_OLD),
@@ -120,6 +126,9 @@ def _for_step(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
             continue
         yield from _sound(dossier, materials[lot], asked.at, (LotState.APPROVED,))
         yield from _approved(dossier, materials[lot].approved_at, at=asked.at, subject=lot)
+    for opened in dossier.plan.opened:
+        if asked.at > opened.opened_until:
+            yield _open_too_long(opened.container, opened.material_lot, opened.opened_until)
     if not dossier.plan.materials:
         yield shows(dossier.subject, Text("the step is planned without any material"))
 
@@ -229,13 +238,16 @@ def _approved(dossier: Dossier, approved_at: datetime | None, *, at: datetime, s
 
 def _opened(used: Consumption) -> Iterator[Statement]:
     if used.opened_until is not None and used.used_at > used.opened_until:
-        yield fails(
-            used.material_lot,
-            Text(
-                "Container {container} could be used until {until}.", container=used.container, until=used.opened_until
-            ),
-            Text("Quality assesses what was made with it; open a fresh container next time."),
-        )
+        yield _open_too_long(used.container, used.material_lot, used.opened_until)
+
+
+
+def _open_too_long(container: str, material_lot: str, until: datetime) -> Statement:
+    return fails(
+        material_lot,
+        Text("Container {container} could be used until {until}.", container=container, until=until),
+        Text("Open a fresh container; quality assesses what was already made with this one."),
+    )
 
 
 def _unknown(subject: str) -> Statement:

@@ -42,7 +42,7 @@ _DEPENDENT = (Role.HEAD_OF_PRODUCTION, Role.ADMINISTRATOR)
     gates=(Gate.G5, Gate.G6),
     waiver=NEVER,
     breaks=(
-        Break("the signer performed a step", nth("steps", 0, performed_by="rhea")),
+        Break("the signer performed a step", nth("steps", 0, performed_by="rhea"), also=("QA-07",)),
         Break("the signer verified a step", nth("steps", 0, verified_by="rhea")),
         Break("the signer cleared the line", nth("steps", 0, clearance_performed_by="rhea")),
         Break("the signer verified the clearance", nth("steps", 0, clearance_verified_by="rhea")),
@@ -59,7 +59,7 @@ _DEPENDENT = (Role.HEAD_OF_PRODUCTION, Role.ADMINISTRATOR)
             "nobody knows who did the steps",
             without("steps"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-05", "GMP-03"),
+            also=("CB-04", "CB-05", "CB-06", "GMP-03", "GMP-05", "QA-07"),
         ),
     ),
 )

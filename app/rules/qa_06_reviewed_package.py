@@ -38,14 +38,15 @@ from app.domain.text import Text
     gates=(Gate.G5, Gate.G6),
     waiver=NEVER,
     breaks=(
-        Break("no review", without("batch_review"), outcome=Outcome.INDETERMINATE),
-        Break("the review sent it back", part("batch_review", decision=Decision.RETURNED)),
+        Break("no review", without("batch_review"), outcome=Outcome.INDETERMINATE, also=("REL-04",)),
+        Break("the review sent it back", part("batch_review", decision=Decision.RETURNED), also=("REL-04",)),
         Break("something changed after the review", part("batch_review", package_digest="0" * 64)),
         Break("the package cannot be told", without("package_digest"), outcome=Outcome.INDETERMINATE),
         Break(
             "a review from the future",
             part("batch_review", at=datetime(2030, 1, 1, tzinfo=UTC)),
             outcome=Outcome.INDETERMINATE,
+            also=("REL-04",),
         ),
     ),
 )

@@ -79,7 +79,11 @@ from app.domain.text import Text
             inside("donors", "identity_matches", at=datetime(2030, 1, 1, tzinfo=UTC)),
             outcome=Outcome.INDETERMINATE,
         ),
-        Break("allogeneic cells whose recipient is the donor", every("donors", relation=Relation.ALLOGENEIC)),
+        Break(
+            "allogeneic cells whose recipient is the donor",
+            every("donors", relation=Relation.ALLOGENEIC),
+            also=("CB-03", "DON-10"),
+        ),
     ),
 )
 def chain_of_identity(dossier: Dossier, asked: Asked) -> Iterator[Statement]:

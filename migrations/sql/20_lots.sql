@@ -40,7 +40,7 @@ BEGIN
     END CASE;
 END $$;
 
--- BEFORE each row: TG_ARGV[0] the root's kind (or 'item', 'result', 'facility'), TG_ARGV[1] the column that names it.
+-- BEFORE each row: TG_ARGV[0] the root's kind (or 'item', 'result', 'label', 'facility'), TG_ARGV[1] the column that names it.
 CREATE OR REPLACE FUNCTION lab.lock_root() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -59,6 +59,9 @@ BEGIN
                 IF v_root.root_kind IS NOT NULL THEN PERFORM lab.lock_one(v_root.root_kind, v_root.root_id); END IF;
             WHEN 'result' THEN
                 PERFORM lab.lock_one('lot', (SELECT lot_id FROM lab.results WHERE id = v_id));
+            WHEN 'label' THEN
+                SELECT r.* INTO v_root FROM lab.labels b, LATERAL lab.root_of_item(b.item_id) AS r WHERE b.id = v_id;
+                IF v_root.root_kind IS NOT NULL THEN PERFORM lab.lock_one(v_root.root_kind, v_root.root_id); END IF;
             ELSE PERFORM lab.lock_one(TG_ARGV[0], v_id);
         END CASE;
     END IF;
@@ -90,6 +93,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UNION SELECT 4, 'donation', d.id FROM lab.donations d JOIN up ON up.id = d.id
     UNION SELECT 5, 'material', m.material_id FROM lab.material_lots m JOIN used ON used.id = m.id
     UNION SELECT 6, 'lot', used.id FROM used
+    UNION SELECT 6, 'lot', c.lot_id FROM lab.containers c JOIN up ON up.id = c.id WHERE c.lot_id <> p_lot  -- banks behind it
     UNION SELECT 7, 'lot', p_lot
 $$;
 

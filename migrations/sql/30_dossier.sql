@@ -111,7 +111,7 @@ $$;
 CREATE OR REPLACE FUNCTION dossier.clearance(p_clearance bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('at', audit.stamp(c.cleared_at), 'performed_by', dossier.username(c.performed_by),
-                              'verified_by', dossier.username(coalesce(v.verified_by, c.verified_by)), 'verified_at', audit.stamp(v.recorded_at))
+                              'verified_by', dossier.username(v.verified_by), 'verified_at', audit.stamp(v.recorded_at))
     FROM lab.line_clearances c LEFT JOIN lab.verifications v ON v.clearance_id = c.id WHERE c.id = p_clearance
 $$;
 
@@ -119,7 +119,7 @@ CREATE OR REPLACE FUNCTION dossier.steps(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', s.id, 'kind', s.kind, 'passage', s.passage, 'performed_by', dossier.username(s.performed_by),
-        'verified_by', dossier.username(coalesce(v.verified_by, s.verified_by)), 'verified_at', audit.stamp(v.recorded_at),
+        'verified_by', dossier.username(v.verified_by), 'verified_at', audit.stamp(v.recorded_at),
         'started_at', audit.stamp(s.started_at),
         'ended_at', audit.stamp(s.ended_at), 'recorded_at', audit.stamp(s.recorded_at),
         'happened_anyway', s.happened_anyway, 'workstation', dossier.own_code(w.workstation_id),
@@ -195,8 +195,16 @@ LANGUAGE sql STABLE AS $$
     FROM lab.retains WHERE lot_id = p_lot
 $$;
 
+-- The bank lots from whose containers the lot came, by whatever steps between.
+CREATE OR REPLACE FUNCTION dossier.banks(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(b.id), 'name', b.name, 'state', b.state) ORDER BY b.id), '[]')
+    FROM lab.lots b WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
+        SELECT c.lot_id FROM lab.ancestry(p_lot) a JOIN lab.containers c ON c.id = a.item_id UNION SELECT item_id FROM lab.ancestry(p_lot))
+$$;
+
 -- Labels of the lot's own containers, samples and retains: how many were made, what was counted last, and what was
--- stated where the count does not come out.
+-- stated where the count does not come out. A label whose printing was cancelled never came out of a printer.
 CREATE OR REPLACE FUNCTION dossier.labels(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('printed', count(b.id), 'last_printed_at', audit.stamp(max(b.recorded_at)),
@@ -205,11 +213,12 @@ LANGUAGE sql STABLE AS $$
                   FROM lab.label_counts c WHERE c.lot_id = p_lot ORDER BY c.id DESC LIMIT 1),
         'imbalances', (SELECT coalesce(jsonb_agg(jsonb_build_object('deviation', d.number, 'search', i.search,
                            'mix_up_risk', i.mix_up_risk, 'independent_evidence', i.independent_evidence,
-                           'counted_at', audit.stamp(c.recorded_at)) ORDER BY i.id), '[]')
+                           'counted_at', audit.stamp(c.recorded_at), 'stated_at', audit.stamp(i.recorded_at)) ORDER BY i.id), '[]')
                        FROM lab.label_imbalances i JOIN lab.deviations d ON d.id = i.deviation_id
                        JOIN lab.label_counts c ON c.id = i.count_id WHERE i.lot_id = p_lot))
     FROM (SELECT id FROM lab.containers WHERE lot_id = p_lot UNION ALL SELECT id FROM lab.samples WHERE lot_id = p_lot
           UNION ALL SELECT id FROM lab.retains WHERE lot_id = p_lot) AS own JOIN lab.labels b ON b.item_id = own.id
+    WHERE NOT EXISTS (SELECT FROM lab.print_jobs j WHERE j.label_id = b.id AND j.state = 'cancelled')
 $$;
 
 -- Assessments that were approved, for the facility and for any of these. What each is about stands as its plain name.
@@ -297,7 +306,7 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -311,7 +320,7 @@ LANGUAGE sql STABLE AS $$
         'donations', dossier.donations(up.ids), 'donors', dossier.donors(up.ids || l.donor_id),
         'materials', dossier.materials(used.ids), 'consumptions', dossier.consumptions(l.id), 'steps', dossier.steps(l.id),
         'containers', dossier.containers(l.id), 'results', dossier.results(l.id), 'retains', dossier.retains(l.id), 'recorders', dossier.recorders(l.id),
-        'labels', dossier.labels(l.id), 'deviations', dossier.deviations(up.ids || used.ids))
+        'labels', dossier.labels(l.id), 'banks', dossier.banks(l.id), 'deviations', dossier.deviations(up.ids || used.ids))
     FROM lab.lots l,
         LATERAL (SELECT array_agg(a.item_id) AS ids FROM lab.ancestry(l.id) a) AS up,
         LATERAL (SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
@@ -403,6 +412,10 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
             'workstation', dossier.own_code(planned.workstation_id), 'performed_by', dossier.username((p_plan ->> 'performed_by')::bigint),
             'donor', dossier.pseudonym((SELECT donor_id FROM lab.lots WHERE id = p_lot)),
             'materials', (SELECT coalesce(jsonb_agg(dossier.own_code(m)), '[]') FROM unnest(planned.material_lots) AS m),
+            'opened', (SELECT coalesce(jsonb_agg(jsonb_build_object('container', dossier.own_code(c.id),
+                'material_lot', dossier.own_code(c.lot_id), 'opened_until', audit.stamp(c.opened_until)) ORDER BY c.id), '[]')
+                FROM lab.containers c WHERE c.opened_until IS NOT NULL AND c.lot_id IS NOT NULL
+                AND c.id IN (SELECT value::bigint FROM jsonb_array_elements_text(p_plan -> 'material_container_ids'))),
             'workstation_open_session', (SELECT jsonb_build_object('donor', dossier.pseudonym(o.donor_id),
                 'lot', dossier.own_code(o.lot_id), 'since', audit.stamp(lower(o.during)),
                 'clearance_at', dossier.clearance(o.opening_clearance_id) ->> 'at',

@@ -118,6 +118,9 @@ BEGIN
     END CASE;
     SELECT * INTO v_record FROM dossier.record(v_kind, p_record_id);
     v_signature := gate.consume(p_ceremony, p_meaning, v_kind, p_record_id, v_record.bytes, v_record.version);
+    IF v_kind = 'batch' AND EXISTS (SELECT FROM lab.bench_reasons b WHERE b.lot_id = p_record_id AND b.note IS NULL) THEN
+        RAISE EXCEPTION 'words are owed for a reason that was picked at the bench' USING ERRCODE = 'ST034';
+    END IF;
     IF (v_kind = 'result' AND EXISTS (SELECT FROM lab.results r WHERE r.id = p_record_id
                                       AND v_signature.account_id IN (r.analyst, r.recorded_by)))
        OR (v_kind = 'results' AND EXISTS (SELECT FROM jsonb_array_elements(v_record.bytes::jsonb) AS shown
@@ -146,6 +149,24 @@ BEGIN
     RETURN v_signature.id;
 END $$;
 
+-- The reason is signed with it: it is the signature's statement.
+CREATE OR REPLACE FUNCTION gate.reject_material(p_lot bigint, p_ceremony uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_record record;
+    v_signature lab.signatures;
+BEGIN
+    PERFORM 1 FROM lab.materials WHERE id = (SELECT material_id FROM lab.material_lots WHERE id = p_lot) FOR SHARE;
+    PERFORM lab.lock_one('lot', p_lot);
+    SELECT * INTO v_record FROM dossier.record('material_lot', p_lot);
+    v_signature := gate.consume(p_ceremony, 'material_rejected', 'material_lot', p_lot, v_record.bytes, v_record.version);
+    IF btrim(v_signature.statement) = '' THEN
+        RAISE EXCEPTION 'a material lot is rejected for a stated reason' USING ERRCODE = 'ST034';
+    END IF;
+    PERFORM lab.make_move(p_lot, 'reject', v_signature.id, NULL);
+    RETURN v_signature.id;
+END $$;
+
 CREATE OR REPLACE FUNCTION gate.reject_lot(p_lot bigint, p_ceremony uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -159,7 +180,9 @@ BEGIN
     RETURN v_signature.id;
 END $$;
 
-CREATE OR REPLACE FUNCTION gate.close_deviation(p_deviation bigint, p_ceremony uuid, p_assessment text) RETURNS bigint
+-- The signature covers the assessment: it is part of the record before anybody signs.
+DROP FUNCTION IF EXISTS gate.close_deviation(bigint, uuid, text);
+CREATE OR REPLACE FUNCTION gate.close_deviation(p_deviation bigint, p_ceremony uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_root record;
@@ -174,7 +197,10 @@ BEGIN
     IF v_signature.statement NOT IN ('none', 'acceptable', 'unacceptable') THEN
         RAISE EXCEPTION 'a deviation is closed by stating its impact: none, acceptable or unacceptable' USING ERRCODE = 'ST034';
     END IF;
-    UPDATE lab.deviations SET state = 'closed', impact = v_signature.statement, assessment = p_assessment,
+    IF EXISTS (SELECT FROM lab.deviations WHERE id = p_deviation AND state = 'open' AND btrim(coalesce(assessment, '')) = '') THEN
+        RAISE EXCEPTION 'a deviation is assessed before it is closed' USING ERRCODE = 'ST034';
+    END IF;
+    UPDATE lab.deviations SET state = 'closed', impact = v_signature.statement,
         closed_signature_id = v_signature.id, closed_at = v_signature.signed_at, version = version + 1
     WHERE id = p_deviation AND state = 'open';
     IF NOT FOUND THEN RAISE EXCEPTION 'the deviation is closed already' USING ERRCODE = 'ST013'; END IF;
@@ -335,6 +361,9 @@ DECLARE
     v_roles text[] := people.roles_of(p_account);
     v_now timestamptz := clock_timestamp();
     v_review record;
+    v_labels jsonb;
+    v_count lab.label_counts;
+    v_began timestamptz := coalesce((SELECT min(started_at) FROM lab.steps WHERE lot_id = p_lot), v_now);
 BEGIN
     SELECT * INTO v_lot FROM lab.lots WHERE id = p_lot;
     -- the authority
@@ -359,6 +388,7 @@ BEGIN
         RETURN NEXT 'QA-05: the signer administers the system or heads production';
     END IF;
     IF EXISTS (SELECT FROM lab.steps WHERE lot_id = p_lot AND p_account IN (performed_by, verified_by, recorded_by))
+       OR EXISTS (SELECT FROM lab.verifications WHERE lot_id = p_lot AND p_account IN (verified_by, recorded_by))
        OR EXISTS (SELECT FROM lab.results WHERE lot_id = p_lot AND p_account IN (analyst, recorded_by))
        OR EXISTS (SELECT FROM lab.samples WHERE lot_id = p_lot AND p_account IN (taken_by, recorded_by))
        OR EXISTS (SELECT FROM lab.result_reviews v JOIN lab.results r ON r.id = v.result_id
@@ -379,6 +409,19 @@ BEGIN
         RETURN NEXT 'GMP-06: a deviation is open, or its impact is unacceptable';
     END IF;
     IF v_lot.expires_at IS NULL OR v_lot.expires_at <= v_now THEN RETURN NEXT 'REL-07: expired, or no expiry stated'; END IF;
+    -- every label accounted for by the last count, or answered for under a deviation that was signed after that was stated
+    v_labels := dossier.labels(p_lot);
+    SELECT * INTO v_count FROM lab.label_counts WHERE lot_id = p_lot ORDER BY id DESC LIMIT 1;
+    IF v_count.id IS NULL OR v_count.printed = 0 OR v_count.printed <> (v_labels ->> 'printed')::integer
+       OR (v_labels ->> 'last_printed_at')::timestamptz > v_count.recorded_at THEN
+        RETURN NEXT 'REL-04: the labels were not counted since the last was printed';
+    ELSIF v_count.printed <> v_count.used + v_count.destroyed + v_count.returned AND NOT EXISTS (
+            SELECT FROM lab.label_imbalances i JOIN lab.deviations d ON d.id = i.deviation_id
+            WHERE i.count_id = v_count.id AND d.state = 'closed' AND d.impact IN ('none', 'acceptable')
+              AND 'REL-04' = ANY (d.rules) AND i.recorded_at <= d.closed_at
+              AND d.item_id IN (SELECT item_id FROM lab.ancestry(p_lot))) THEN
+        RETURN NEXT 'REL-04: the labels do not reconcile';
+    END IF;
     IF v_lot.specification_id IS NULL OR NOT EXISTS (SELECT FROM lab.specification_lines
             WHERE specification_id = v_lot.specification_id AND required) THEN
         RETURN NEXT 'REL-03: no specification with required tests';
@@ -408,6 +451,13 @@ BEGIN
             RETURN NEXT 'REL-02: a result of ' || v_review.test || ' fails';
         END IF;
     END LOOP;
+    -- the second person
+    IF EXISTS (SELECT FROM lab.steps s LEFT JOIN lab.verifications v ON v.step_id = s.id
+               WHERE s.lot_id = p_lot AND coalesce(gate.setting('gmp05.critical_steps') ? s.kind, true)
+                 AND (v.id IS NULL OR v.verified_by IN (s.performed_by, s.recorded_by) OR s.ended_at IS NULL
+                      OR v.recorded_at > s.ended_at + gate.hours_to_verify())) THEN
+        RETURN NEXT 'GMP-05: a step was not verified in time by a second person';
+    END IF;
     -- where it came from
     IF v_lot.donation_id IS NULL OR NOT EXISTS (
             SELECT FROM lab.determinations t WHERE t.donation_id = v_lot.donation_id AND t.decision = 'eligible'
@@ -426,6 +476,27 @@ BEGIN
                WHERE d.id = ANY (v_donors) AND d.relation = 'allogeneic'
                  AND m.outcome = 'positive' AND gate.excludes(m.analyte, m.marker)) THEN
         RETURN NEXT 'DON-01: a donor marker is positive';
+    END IF;
+    -- No consent that was withdrawn, or signed after the collection, covers anything; what is always asked is covered.
+    IF EXISTS (SELECT FROM unnest(v_donors) AS donor(id) WHERE NOT (
+            SELECT coalesce(jsonb_agg(scope), '[]') FROM lab.consents c, unnest(c.scopes) AS scope
+            WHERE c.donor_id = donor.id AND c.withdrawn_at IS NULL
+              AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id))
+            @> coalesce(gate.setting('don10.scopes') -> 'always', '["donation", "processing"]')) THEN
+        RETURN NEXT 'DON-10: no consent that was signed before the collection stands';
+    END IF;
+    IF EXISTS (SELECT FROM lab.donors d WHERE d.id = ANY (v_donors) AND d.relation = 'autologous') AND NOT EXISTS (
+            SELECT FROM lab.assessments a JOIN lab.signatures s ON s.id = a.signature_id
+            WHERE a.rule = 'DON-05' AND s.account_id <> a.proposed_by AND s.signed_at <= v_began
+              AND a.valid_from <= v_began AND a.valid_to > v_began
+              AND (a.scope_kind = 'facility' OR (a.scope_kind = 'process' AND a.scope_id = v_lot.process_id)
+                   OR (a.scope_kind = 'donor' AND a.scope_id = v_lot.donor_id))) THEN
+        RETURN NEXT 'DON-05: cross-contamination was not assessed before processing';
+    END IF;
+    IF EXISTS (SELECT FROM lab.consumptions u WHERE u.lot_id = p_lot
+               AND (u.step_id IS NULL OR u.quantity IS NULL OR coalesce(btrim(u.unit), '') = ''))
+       AND dossier.banks(p_lot) = '[]' THEN
+        RETURN NEXT 'CB-06: it is not known in which step, or how much of, a material was used';
     END IF;
     IF EXISTS (SELECT FROM lab.donors d WHERE d.id = v_lot.donor_id AND d.relation = 'autologous'
                AND d.recipient_id IS DISTINCT FROM d.id) OR

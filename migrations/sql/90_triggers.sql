@@ -67,7 +67,7 @@ BEGIN
         ('lab', 'results', 'lot', 'lot_id'), ('lab', 'result_reviews', 'result', 'result_id'),
         ('lab', 'result_invalidations', 'result', 'result_id'), ('lab', 'workstation_sessions', 'lot', 'lot_id'),
         ('lab', 'item_codes', 'item', 'item_id'), ('lab', 'verifications', 'lot', 'lot_id'),
-        ('lab', 'label_counts', 'lot', 'lot_id'), ('lab', 'label_imbalances', 'lot', 'lot_id'), ('lab', 'bench_reasons', 'item', 'item_id'),
+        ('lab', 'label_counts', 'lot', 'lot_id'), ('lab', 'label_imbalances', 'lot', 'lot_id'), ('lab', 'print_jobs', 'label', 'label_id'), ('lab', 'bench_reasons', 'item', 'item_id'),
         ('lab', 'assessments', 'facility', ''), ('lab', 'animal_disease_status', 'facility', ''), ('people', 'qualifications', 'facility', '')
     ) AS wanted(schema_name, table_name, root, via) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS b_lock_root ON %I.%I', t.schema_name, t.table_name);
@@ -158,6 +158,19 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- A closed deviation is what was signed.
+CREATE OR REPLACE FUNCTION lab.closed_stays_closed() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.state = 'closed' THEN
+        RAISE EXCEPTION 'the deviation is closed already' USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS d_closed_stays_closed ON lab.deviations;
+CREATE TRIGGER d_closed_stays_closed BEFORE UPDATE ON lab.deviations FOR EACH ROW EXECUTE FUNCTION lab.closed_stays_closed();
+ALTER TABLE lab.deviations ENABLE ALWAYS TRIGGER d_closed_stays_closed;
+
 CREATE OR REPLACE FUNCTION lab.session_ends_once() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -174,6 +187,8 @@ DECLARE
 BEGIN
     FOR t IN SELECT * FROM (VALUES
         ('lab.consents', 'lab.stated_once', 'withdrawn_at'), ('people.grants', 'lab.stated_once', 'revoked_at'),
+        ('people.badges', 'lab.stated_once', 'revoked_at'), ('lab.timers', 'lab.stated_once', 'ended_at'),
+        ('lab.bench_reasons', 'lab.stated_once', 'note'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
         ('lab.workstation_sessions', 'lab.session_ends_once', 'during')
     ) AS wanted(table_name, function_name, column_name) LOOP

@@ -42,7 +42,7 @@ GRANT UPDATE (proposed_by) ON people.proposals TO stemma_gate;            -- lik
 GRANT SELECT, INSERT, UPDATE ON lab.scans, lab.idempotency TO stemma_audit;
 GRANT SELECT, UPDATE ON people.sessions TO stemma_audit;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA gate TO stemma_gate;
-GRANT EXECUTE ON FUNCTION gate.setting(text) TO stemma_owner;
+GRANT EXECUTE ON FUNCTION gate.setting(text), gate.hours_to_verify() TO stemma_owner;
 
 -- the application: reads the laboratory, writes its rows, owns nothing, deletes nothing, cannot read secrets
 GRANT USAGE ON SCHEMA lab, people, identity, audit, dossier, gate TO stemma_app;
@@ -73,6 +73,7 @@ BEGIN
 END $$;
 GRANT INSERT (item_id, reason, deviation_id, recorded_by) ON lab.holds TO stemma_app;
 GRANT INSERT (number, item_id, what, class, rules, recorded_by) ON lab.deviations TO stemma_app;
+GRANT UPDATE (assessment, version) ON lab.deviations TO stemma_app;
 GRANT INSERT (rule, lot_id, justification, mitigations, proposed_by, valid_from, valid_to, max_uses) ON lab.waivers TO stemma_app;
 GRANT INSERT (workstation_id, lot_id, name, started_at, due_at, recorded_by), UPDATE (ended_at, ended_by) ON lab.timers TO stemma_app;
 GRANT INSERT (item_id, lot_id, act, reason, recorded_by), UPDATE (note, noted_at, noted_by) ON lab.bench_reasons TO stemma_app;
@@ -94,8 +95,8 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     lab.counted(bigint), lab.ancestry(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
     dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb),
     dossier.signer(bigint), dossier.record(text, bigint),
-    gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_lot(bigint, uuid),
-    gate.close_deviation(bigint, uuid, text), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.approve_assessment(bigint, uuid),
+    gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_material(bigint, uuid), gate.reject_lot(bigint, uuid),
+    gate.close_deviation(bigint, uuid), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.approve_assessment(bigint, uuid),
     gate.support_appointment(bigint, uuid), gate.revoke_appointment(bigint, uuid), gate.burn(uuid, text),
     gate.release(bigint, uuid, bigint)
     TO stemma_app;
@@ -104,16 +105,19 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
 GRANT USAGE ON SCHEMA people, audit TO stemma_auth;
 GRANT SELECT ON people.accounts, people.credentials, people.grants, people.sessions, people.login_attempts, people.meanings TO stemma_auth;
 GRANT SELECT (id, account_id, from_at, until_at, revoked_at) ON people.appointments TO stemma_auth;
+GRANT SELECT (id, account_id, revoked_at) ON people.badges TO stemma_auth;
 GRANT INSERT (username, printed_name, language) ON people.accounts TO stemma_auth;
 GRANT UPDATE (state, printed_name, language, version) ON people.accounts TO stemma_auth;
-GRANT INSERT, UPDATE (password_hash, totp_secret, totp_last_step, reset_at) ON people.credentials TO stemma_auth;
+GRANT INSERT, UPDATE (password_hash, totp_secret, totp_last_step, reset_at, pin_hash) ON people.credentials TO stemma_auth;
 GRANT INSERT (account_id, role), UPDATE (revoked_at) ON people.grants TO stemma_auth;
 GRANT INSERT, UPDATE (seen_at, ended_at, second_factor, workstation_id) ON people.sessions TO stemma_auth;
 GRANT INSERT ON people.login_attempts TO stemma_auth;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb), audit.stamp(timestamptz),
     people.who(bytea, interval), people.roles_of(bigint),
-    people.open_ceremony(bigint, bigint, text, text, bigint, text, text, text[]) TO stemma_auth;
+    people.open_ceremony(bigint, bigint, text, text, bigint, text, text, text[]),
+    people.badge_holder(text), people.issue_badge(bigint, text), people.revoke_badge(bigint),
+    people.verify(text, bigint, bigint, bigint, text, text) TO stemma_auth;
 
 -- the sealer: reads what is to be sealed, appends leaves, nodes, checkpoints
 GRANT USAGE ON SCHEMA lab, audit TO stemma_seal;

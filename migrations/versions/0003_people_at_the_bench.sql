@@ -207,7 +207,7 @@ CREATE TABLE lab.print_jobs (
 	CONSTRAINT fk_print_jobs_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
 );
 
-CREATE INDEX ix_print_jobs_open ON lab.print_jobs (id) WHERE state IN ('queued','sending','unknown');
+CREATE INDEX ix_print_jobs_open ON lab.print_jobs (id) WHERE state IN ('queued','sending','unknown','failed');
 
 CREATE TABLE lab.label_imbalances (
 	id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -253,3 +253,11 @@ CREATE TABLE lab.papers (
 );
 
 CREATE INDEX ix_papers_item_id ON lab.papers (item_id);
+
+CREATE INDEX ix_entries_actor_number ON audit.entries (actor, number);
+
+CREATE INDEX ix_entries_act_number ON audit.entries (act, number);
+
+CREATE INDEX ix_entries_subject_number ON audit.entries (subject, number);
+
+CREATE INDEX ix_rows_tbl_entry_number ON audit.rows (tbl, entry_number);

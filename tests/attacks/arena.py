@@ -31,7 +31,7 @@ UNION ALL
 SELECT 'lot ' || lot_id || ' was submitted while held' FROM lab.lot_history h WHERE act = 'submit' AND EXISTS (
     SELECT FROM lab.holds o WHERE o.item_id = h.lot_id AND o.recorded_at < h.recorded_at AND o.lifted_at IS NULL)
 UNION ALL
-SELECT 'the withdrawal of a consent was taken back' WHERE (SELECT count(*) FROM lab.consents WHERE withdrawn_at IS NOT NULL) <> 1
+SELECT 'the withdrawal of a consent was taken back' WHERE (SELECT count(*) FROM lab.consents WHERE withdrawn_at IS NOT NULL) <> 2
 UNION ALL
 SELECT 'a workstation''s session was rewritten' WHERE EXISTS (
     SELECT FROM lab.workstation_sessions WHERE upper_inf(during) OR lower(during) < clock_timestamp() - interval '60 days')
@@ -138,8 +138,16 @@ async def _people(made: Arena) -> None:
 
 async def _lots(made: Arena) -> None:
     stage, names, hand = made.stage, made.names, made.stage.hand
-    lots = await stage.lots(8, whole=False)
-    names |= dict(zip(["lot", "other", "spoilt", "held", "waiting", "released", "hidden", "orphan"], lots, strict=True))
+    lots = await stage.lots(9, whole=False)
+    wanted = ["lot", "other", "spoilt", "held", "waiting", "released", "hidden", "orphan", "unconsented"]
+    names |= dict(zip(wanted, lots, strict=True))
+    # The one autologous lot; what the house assessed had run out long before it was made.
+    [names["unassessed"]] = await stage.lots(1, whole=True)
+    await stage.value("UPDATE lab.assessments SET valid_to = valid_from + interval '1 day'")
+    await stage.value(
+        "UPDATE lab.consents SET withdrawn_at = now() WHERE donor_id = (SELECT donor_id FROM lab.lots WHERE id = $1)",
+        names["unconsented"],
+    )
     names["medium"] = await hand.fetchval("SELECT medium FROM stage")
     names["quarantined"] = await stage.value(
         "WITH lot AS (INSERT INTO lab.lots (id, name, kind, state, version, recorded_by)"
@@ -184,6 +192,8 @@ async def _ceremonies(made: Arena) -> None:
         ("others", "lin", "released", "lot", "other", ""),
         ("hiddens", "lin", "released", "lot", "hidden", ""),
         ("orphans", "lin", "released", "lot", "orphan", ""),
+        ("unconsenteds", "lin", "released", "lot", "unconsented", ""),
+        ("unassesseds", "lin", "released", "lot", "unassessed", ""),
         ("rejecting", "quinn", "rejected", "lot", "lot", ""),
         ("reviewing", "quinn", "batch_reviewed", "batch", "spoilt", "accepted"),
         ("reviewing_results", "rolf", "results_reviewed", "results", "waiting", "accepted"),

@@ -69,7 +69,7 @@ class Bodies:
     def path(self, path: str) -> str:
         """The path with its parameters filled in: of the right form, and naming nothing."""
         filled = path.replace("{username}", "nobody.here").replace("{role}", "technician").replace("{form}", "pdf")
-        for name in ("proposal", "appointment", "hold", "result", "waiver"):
+        for name in ("proposal", "appointment", "hold", "result", "waiver", "step", "clearance", "timer", "reason"):
             filled = filled.replace(f"{{{name}}}", "999999")
         return filled.replace("{number}", "DV-26-9999").replace("{code}", self.code)
 

@@ -31,6 +31,9 @@ MAY_CHANGE = [
     "people.grants",
     "people.ceremonies",
     "people.appointments",
+    "people.badges",
+    "lab.timers",
+    "lab.bench_reasons",
 ]
 CHANGED = """
 SELECT b.tbl || ' ' || b.key || CASE WHEN live.h IS NULL THEN ' is gone' ELSE ' changed' END
@@ -106,6 +109,15 @@ SELECT 'signature ' || s.id || ' consumed no ceremony' FROM lab.signatures s LEF
     AND c.account_id = s.account_id AND c.meaning = s.meaning AND c.record_id = s.record_id AND c.digest = s.digest AND c.used_at IS NOT NULL
 WHERE c.id IS NULL
 UNION ALL
+SELECT 'verification ' || v.id || ' was made by nobody who may' FROM lab.verifications v
+JOIN people.badges b ON b.id = v.badge_id LEFT JOIN lab.steps s ON s.id = v.step_id
+WHERE b.account_id <> v.verified_by OR v.verified_by IN (s.performed_by, s.recorded_by)
+   OR NOT 'verifier' = ANY (people.roles_of(v.verified_by))
+UNION ALL
+SELECT 'assessment ' || a.id || ' was approved by nobody' FROM lab.assessments a LEFT JOIN lab.signatures s ON s.id = a.signature_id
+    AND s.meaning = 'assessment_approved' AND s.record_id = a.id AND s.account_id <> a.proposed_by
+WHERE a.signature_id IS NOT NULL AND s.id IS NULL
+UNION ALL
 SELECT 'appointment ' || id || ' was made by nobody' FROM people.appointments WHERE id > $2 AND second_signature_id IS NULL
 UNION ALL
 SELECT 'account ' || account_id || ' is administrator and more' FROM people.grants WHERE revoked_at IS NULL
@@ -114,6 +126,7 @@ GROUP BY account_id HAVING bool_or(role = 'administrator') AND count(*) > 1
 BACKDATED = """
 SELECT 'result ' || id || ' is backdated' FROM lab.results WHERE recorded_at < $1 AND id <> ALL ($2)
 UNION ALL SELECT 'judgement ' || id || ' is backdated' FROM lab.judgements WHERE recorded_at < $1 AND id <> ALL ($3)
+UNION ALL SELECT 'qualification ' || id || ' is backdated' FROM people.qualifications WHERE recorded_at < $1 AND id > $4
 """
 HOUSE = """
 SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
@@ -170,7 +183,8 @@ class Watch:
             "SELECT (SELECT coalesce(max(seq), 0) FROM audit.rows) AS seq, (SELECT coalesce(max(number), 0) FROM audit.entries) AS number,"
             " (SELECT max(xid)::text FROM audit.entries) AS xid, (SELECT coalesce(max(id), 0) FROM lab.result_reviews) AS review,"
             " (SELECT coalesce(max(id), 0) FROM people.appointments) AS appointment, clock_timestamp() AS at,"
-            " (SELECT array_agg(id) FROM lab.results) AS results, (SELECT coalesce(array_agg(id), '{}') FROM lab.judgements) AS judgements"
+            " (SELECT array_agg(id) FROM lab.results) AS results, (SELECT coalesce(array_agg(id), '{}') FROM lab.judgements) AS judgements,"
+            " (SELECT coalesce(max(id), 0) FROM people.qualifications) AS qualification"
         )
         self._marks = dict(row)
         self._marks["house"] = await self.hand.fetchval(HOUSE)
@@ -184,7 +198,7 @@ class Watch:
             *await self._ask(UNAUDITED.format(live=self._live), EXEMPT),
             *await self._ask(RELEASED, list(self.allowed)),
             *await self._ask(STOOD_ON, marks["review"], marks["appointment"]),
-            *await self._ask(BACKDATED, marks["at"], marks["results"], marks["judgements"]),
+            *await self._ask(BACKDATED, marks["at"], marks["results"], marks["judgements"], marks["qualification"]),
         ]
 
     async def rebuilt(self) -> list[str]:

@@ -131,6 +131,21 @@ RELEASE: dict[str, tuple[str, ...]] = {
     "defer the constraints": change(
         "SET CONSTRAINTS ALL DEFERRED", "UPDATE lab.lots SET state = 'released', version = 9 WHERE id = {lot}"
     ),
+    "forge a verification": change(
+        "INSERT INTO lab.verifications (lot_id, step_id, verified_by, badge_id, scanned_item_id, scanned, recorded_by)"
+        " SELECT lot_id, id, {lin}, (SELECT min(id) FROM people.badges), (SELECT min(id) FROM lab.items), 'V', {lin}"
+        " FROM lab.steps WHERE lot_id = {lot}"
+    ),
+    "change who verified": change("UPDATE lab.verifications SET verified_by = {lin}, recorded_at = now()"),
+    "have a verification written": change(
+        "SELECT people.verify('step', s.id, b.account_id, b.id, k.code, k.code) FROM lab.steps s, people.badges b, lab.item_codes k"
+        " WHERE s.lot_id = {lot} AND b.account_id <> s.performed_by LIMIT 5"
+    ),
+    "issue oneself a badge": change(
+        "INSERT INTO people.badges (id, account_id, recorded_by) VALUES ({spare}, {lin}, {lin})",
+        "SELECT people.issue_badge({lin}, 'G0000000000')",
+    ),
+    "set somebody's PIN": change("UPDATE people.credentials SET pin_hash = 'x'", "SELECT pin_hash FROM people.credentials"),
     "write a signature": change(
         "INSERT INTO lab.signatures (ceremony_id, account_id, printed_name, roles, meaning, record_kind, record_id, record_version, digest)"
         " VALUES ('{others}', {lin}, 'Dr Lin Qing', '{{}}', 'released', 'lot', {lot}, 4, repeat('a', 64))"
@@ -179,6 +194,24 @@ RELEASE: dict[str, tuple[str, ...]] = {
     "approve a waiver by hand": change(
         "INSERT INTO lab.waivers (rule, lot_id, justification, mitigations, proposed_by, signature_id, valid_from, valid_to, max_uses)"
         " VALUES ('REL-02', {lot}, 'x', 'x', {tess}, 1, now(), now() + interval '1 year', 9)"
+    ),
+    "release a lot whose donor withdrew the consent": release("'{unconsenteds}'", lot="{unconsented}"),
+    "release a lot for which nothing was assessed in time": release("'{unassesseds}'", lot="{unassessed}"),
+    "approve an assessment by hand": change(
+        "INSERT INTO lab.assessments (number, version, rule, title, scope_kind, hazard, mitigations, conclusion, proposed_by,"
+        " valid_from, valid_to, signature_id) SELECT 'AS-X', 1, 'DON-05', 't', 'facility', 'h', '[]', 'c', {tess},"
+        " now() - interval '1 year', now() + interval '1 year', max(id) FROM lab.signatures",
+    ),
+    "stretch an assessment": change("UPDATE lab.assessments SET valid_to = now() + interval '9 years'"),
+    "approve an assessment with another ceremony": change(
+        "INSERT INTO lab.assessments (number, version, rule, title, scope_kind, hazard, mitigations, conclusion, proposed_by,"
+        " valid_from, valid_to) VALUES ('AS-Y', 1, 'DON-05', 't', 'facility', 'h', '[]', 'c', {tess},"
+        " now() - interval '1 year', now() + interval '1 year')",
+        "SELECT gate.approve_assessment((SELECT max(id) FROM lab.assessments), '{others}')",
+    ),
+    "backdate a qualification": change(
+        "INSERT INTO people.qualifications (account_id, topic, valid_from, valid_to, evidence, recorded_by, recorded_at)"
+        " VALUES ({tess}, 'fill', '2020-01-01', '2030-01-01', 'x', {quinn}, '2020-01-01')"
     ),
     "loosen a setting": change(
         "INSERT INTO lab.settings (name, version, value, source, valid_from) VALUES ('qa03.years', 2, '0', 'me', now())"

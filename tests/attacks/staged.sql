@@ -74,13 +74,13 @@ BEGIN
     workstation := pg_temp.item('equipment');
     INSERT INTO lab.equipment (id, name, kind, room, recorded_by)
     VALUES (workstation, 'BSC ' || workstation, 'workstation', 'A-1', pg_temp.who('quinn'));
-    INSERT INTO lab.line_clearances (workstation_id, phase, checks, performed_by, verified_by, cleared_at, recorded_by)
-    VALUES (workstation, 'before', '{}', pg_temp.who('tess'), pg_temp.who('vera'), clock_timestamp() - interval '41 days',
+    INSERT INTO lab.line_clearances (workstation_id, phase, checks, performed_by, cleared_at, recorded_by)
+    VALUES (workstation, 'before', '{}', pg_temp.who('tess'), clock_timestamp() - interval '41 days',
             pg_temp.who('tess')) RETURNING id INTO clearance;
     INSERT INTO lab.process_versions (name, version, product, product_zh, cell_source, passage_convention, max_passage, max_pdl,
         shelf_life_days, gene_modified, long_term_expansion, clone_selected, short_cycle, low_manipulation, recorded_by)
-    VALUES ('MSC ' || workstation, 1, 'MSC', '间充质干细胞', 'bone marrow', 'primary_is_p0', 5, 20, 730, false, false, false, false,
-            false, pg_temp.who('quinn')) RETURNING id INTO process;
+    VALUES ('MSC ' || workstation, 1, 'MSC', '间充质干细胞', 'bone marrow', 'primary_is_p0', 5, 20, 730, false, false, false, true,
+            true, pg_temp.who('quinn')) RETURNING id INTO process;
     INSERT INTO lab.specifications (name, version, effective_from, recorded_by)
     VALUES ('whole ' || workstation, 1, clock_timestamp() - interval '90 days', pg_temp.who('quinn')) RETURNING id INTO whole;
     INSERT INTO lab.specification_lines (specification_id, test, method, kind, low, high, unit, expected, safety, required)
@@ -109,7 +109,8 @@ BEGIN
     VALUES (bottle, medium, 'bottle', clock_timestamp() + interval '30 days', pg_temp.who('tess'));
 END $$;
 
--- One allogeneic preparation awaiting release, its batch reviewed; only the signature is missing.
+-- One preparation awaiting release, its batch reviewed; only the signature is missing. With the whole specification it is
+-- autologous, and every rule is satisfied; else allogeneic, and only what the gate itself asks stands.
 CREATE FUNCTION pg_temp.lot(p_specification bigint, p_stage record) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -117,6 +118,7 @@ DECLARE
     v_vera bigint := pg_temp.who('vera');
     v_whole boolean := p_specification = p_stage.whole;
     v_donor bigint := pg_temp.item('person');
+    v_recipient bigint := CASE WHEN p_specification = p_stage.whole THEN v_donor END;
     v_donation bigint := pg_temp.item('donation');
     v_lot bigint := pg_temp.item('lot');
     v_vial bigint := pg_temp.item('container');
@@ -128,46 +130,59 @@ DECLARE
     v_digest text;
 BEGIN
     INSERT INTO lab.persons (id, pseudonym) VALUES (v_donor, 'P-' || v_donor);
-    INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recorded_by) VALUES (v_donor, 'allogeneic', v_donor, v_donor, v_tess);
+    INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recipient_id, recorded_by)
+    VALUES (v_donor, CASE WHEN v_whole THEN 'autologous' ELSE 'allogeneic' END, v_donor, v_donor, v_recipient, v_tess);
+    INSERT INTO lab.identity_matches (donor_id, recipient_id, identifiers, verified_by, second_by, recorded_by)
+    SELECT v_donor, v_recipient, '{hospital_number,birth_date}', v_tess, v_vera, v_tess WHERE v_whole;
     INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_by)
     SELECT v_donor, panel.analyte, marker, 'PCR', 'K-1', 'Clinical laboratory', v_now - interval '44 days', v_now - interval '43 days', 'negative', pg_temp.who('ana')
     FROM (SELECT analyte, jsonb_array_elements_text(markers) AS marker FROM lab.settings, jsonb_each(value) AS p(analyte, markers)
           WHERE name = 'don01.panel' ORDER BY version DESC) AS panel WHERE v_whole OR marker = 'HIV NAT';
     INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)
-    VALUES (v_donor, 'IC-3', '{collection,processing}', v_now - interval '45 days', v_tess);
+    VALUES (v_donor, 'IC-3', '{donation,processing}', v_now - interval '45 days', v_tess);
     INSERT INTO lab.donations (id, donor_id, tissue, collected_at, received_at, recorded_by)
     VALUES (v_donation, v_donor, 'bone marrow', v_now - interval '42 days', v_now - interval '42 days' + interval '1 hour', v_tess);
     INSERT INTO lab.lineage (parent_id, child_id) VALUES (v_donor, v_donation);
     v_signature := pg_temp.signed('phil', 'eligibility_determined', 'donation', v_donation, 'eligible', repeat('0', 64), v_now - interval '41 days 12 hours');
     INSERT INTO lab.determinations (donation_id, decision, reason, signature_id, recorded_by)
     VALUES (v_donation, 'eligible', 'all negative', v_signature, pg_temp.who('phil'));
-    INSERT INTO lab.lots (id, name, kind, state, version, donor_id, donation_id, process_id, specification_id, frozen_at, expires_at, recorded_by)
-    VALUES (v_lot, 'PREP ' || v_lot, 'preparation', 'awaiting_release', 4, v_donor, v_donation, p_stage.process, p_specification,
+    INSERT INTO lab.lots (id, name, kind, state, version, donor_id, donation_id, recipient_id, process_id, specification_id, frozen_at, expires_at, recorded_by)
+    VALUES (v_lot, 'PREP ' || v_lot, 'preparation', 'awaiting_release', 4, v_donor, v_donation, v_recipient, p_stage.process, p_specification,
             v_now - interval '20 days', v_now + interval '700 days', v_tess);
     PERFORM pg_temp.history(v_lot, 'preparation', '{plan,begin,finish,submit}', NULL);
     INSERT INTO lab.workstation_sessions (workstation_id, lot_id, donor_id, during, planned, opening_clearance_id, recorded_by)
     VALUES (p_stage.workstation, v_lot, v_donor, tstzrange(v_now - interval '40 days', v_now - interval '20 days'), false, p_stage.clearance, v_tess)
     RETURNING id INTO v_session;
-    INSERT INTO lab.steps (lot_id, kind, passage, performed_by, verified_by, workstation_session_id, started_at, ended_at,
+    INSERT INTO lab.steps (lot_id, kind, passage, performed_by, workstation_session_id, started_at, ended_at,
         viable_seeded, viable_harvested, viability_percent, pd, cpdl, parameters, recorded_by)
-    SELECT v_lot, kind, passage, v_tess, v_vera, CASE WHEN kind <> 'cryopreservation' THEN v_session END, v_now - age, v_now - age + interval '2 hours',
+    SELECT v_lot, kind, passage, v_tess, CASE WHEN kind <> 'cryopreservation' THEN v_session END, v_now - age, v_now - age + interval '2 hours',
         CASE WHEN pd > 0 THEN 500000 END, CASE WHEN pd > 0 THEN 4000000 END, 95, pd, cpdl, '{}', v_tess
     FROM (VALUES ('isolation', 0, interval '40 days', NULL::numeric, NULL::numeric), ('passage', 1, interval '33 days', 3, 3),
                  ('fill', 1, interval '21 days', NULL, 3), ('cryopreservation', 1, interval '20 days 12 hours', NULL, 3)) AS s(kind, passage, age, pd, cpdl)
     WHERE v_whole OR kind = 'isolation';
     SELECT min(id) INTO v_step FROM lab.steps WHERE lot_id = v_lot;
     INSERT INTO lab.consumptions (step_id, lot_id, container_id, material_lot_id, quantity, unit, used_at, recorded_by)
-    VALUES (v_step, v_lot, p_stage.bottle, p_stage.medium, 45, 'mL', v_now - interval '40 days', v_tess);
+    SELECT id, v_lot, p_stage.bottle, p_stage.medium, 45, 'mL', started_at, v_tess FROM lab.steps
+    WHERE lot_id = v_lot AND kind <> 'cryopreservation' ORDER BY id;
     INSERT INTO lab.containers (id, lot_id, kind, state, passage, recorded_by) VALUES (v_vial, v_lot, 'vial', 'stored', 1, v_tess);
     INSERT INTO lab.lineage (parent_id, child_id, step_id) VALUES (v_donation, v_vial, v_step);
+    INSERT INTO lab.verifications (lot_id, clearance_id, verified_by, badge_id, scanned_item_id, scanned, recorded_by, recorded_at)
+    SELECT v_lot, c.id, v_vera, b.id, c.workstation_id, 'E', v_tess, c.cleared_at + interval '5 minutes'
+    FROM lab.line_clearances c, people.badges b WHERE c.id = p_stage.clearance AND b.account_id = v_vera AND b.revoked_at IS NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO lab.verifications (lot_id, step_id, verified_by, badge_id, scanned_item_id, scanned, recorded_by, recorded_at)
+    SELECT v_lot, s.id, v_vera, b.id, v_vial, 'V', v_tess, s.ended_at + interval '10 minutes'
+    FROM lab.steps s, people.badges b WHERE s.lot_id = v_lot AND b.account_id = v_vera AND b.revoked_at IS NULL ORDER BY s.id;
     INSERT INTO lab.labels (item_id, design, content_sha256, read_back, recorded_by) VALUES (v_vial, 'vial', repeat('0', 64), 'V', v_tess);
+    INSERT INTO lab.label_counts (lot_id, printed, used, destroyed, returned, recorded_by) VALUES (v_lot, 1, 1, 0, 0, v_tess);
     INSERT INTO lab.samples (id, lot_id, from_item_id, purpose, taken_at, taken_by, recorded_by)
     VALUES (v_sample, v_lot, v_vial, 'release', v_now - interval '20 days', v_tess, v_tess);
     IF v_whole THEN
         FOR i IN 1..2 LOOP
             v_retain := pg_temp.item('retain');
-            INSERT INTO lab.retains (id, lot_id, from_item_id, kind, place, taken_at, recorded_by)
-            VALUES (v_retain, v_lot, v_vial, (ARRAY['starting_material', 'final_product'])[i], 'LN2-1', v_now - interval '20 days', v_tess);
+            INSERT INTO lab.retains (id, lot_id, from_item_id, kind, quantity, unit, place, taken_at, recorded_by)
+            VALUES (v_retain, v_lot, CASE i WHEN 1 THEN v_donation ELSE v_vial END, (ARRAY['starting_material', 'final_product'])[i],
+                    1, 'mL', 'LN2-1', v_now - (ARRAY[interval '39 days', interval '20 days'])[i], v_tess);
         END LOOP;
     END IF;
     INSERT INTO lab.results (lot_id, sample_id, line_id, value_number, value_text, unit, method_version, analyst, measured_at, recorded_by)

@@ -39,6 +39,7 @@ OWN_AFFAIRS = {
     ("DELETE", f"{API}/session"),
     ("POST", f"{API}/session/unlock"),
     ("POST", f"{API}/accounts/me/password"),
+    ("POST", f"{API}/accounts/me/pin"),
     ("POST", f"{API}/accounts/me/totp/offer"),
     ("POST", f"{API}/accounts/me/totp"),
     ("GET", f"{API}/rules"),

@@ -91,6 +91,38 @@ TEETH = (
         (Cut("lab.make_move", "IF v_held IS NOT NULL THEN", "IF false THEN"),),
     ),
     Tooth(
+        "a withdrawn consent carries nothing",
+        "stemma_app",
+        "release a lot whose donor withdrew the consent",
+        (
+            Cut("gate.objections", "AND c.withdrawn_at IS NULL", ""),
+            # The batch record was reviewed with the consent in it: that stops it a second time.
+            Cut(
+                "gate.objections",
+                "AND b.package_digest = coalesce(p_package_digest, audit.sha256_hex(dossier.package(p_lot)::text))",
+                "",
+            ),
+        ),
+    ),
+    Tooth(
+        "cross-contamination was assessed before processing",
+        "stemma_app",
+        "release a lot for which nothing was assessed in time",
+        (Cut("gate.objections", "AND a.valid_from <= v_began AND a.valid_to > v_began", ""),),
+    ),
+    Tooth(
+        "an assessment is approved by signature",
+        "stemma_app",
+        "approve an assessment by hand",
+        ("GRANT INSERT ON lab.assessments TO stemma_app",),
+    ),
+    Tooth(
+        "the database says when somebody was qualified",
+        "stemma_app",
+        "backdate a qualification",
+        ("GRANT INSERT ON people.qualifications TO stemma_app",),
+    ),
+    Tooth(
         "a review names the package that was signed",
         "stemma_app",
         "review a package of the future with today's signature",

@@ -45,6 +45,7 @@ SECTIONS = [
     "labels",
     "qualifications",
     "disease_status",
+    "banks",
 ]
 
 
@@ -87,7 +88,7 @@ def donor():
         "consents": [
             {
                 "form_version": "IC-3",
-                "scopes": ["collection", "processing", "clinical_use"],
+                "scopes": ["donation", "processing", "autologous use"],
                 "signed_at": moment("2026-09-20T09:00"),
                 "withdrawn_at": None,
             }
@@ -401,7 +402,7 @@ def lot(state="awaiting_release"):
 
 
 def lot_json():
-    used = [(1, "05"), (2, "12"), (3, "17"), (4, "22")]
+    used = [(1, "05"), (2, "12"), (3, "17"), (4, "22"), (5, "26")]
     vials = [f"V000000000{number}" for number in range(1, 4)]
     digest = "ab" * 32
     return {
@@ -441,6 +442,7 @@ def lot_json():
         "labels": labels(),
         "qualifications": qualifications(),
         "disease_status": [],
+        "banks": [],
     }
 
 

@@ -91,12 +91,19 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "containers",
         "specification",
         "results",
+        "retains",
+        "recorders",
         "deviations",
         "holds",
         "waivers",
         "batch_review",
         "package_digest",
         "appointments",
+        "assessments",
+        "labels",
+        "qualifications",
+        "disease_status",
+        "banks",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
@@ -144,6 +151,11 @@ def test_a_bare_dossier_opens_nothing():
                 "batch_review",
                 "package_digest",
                 "appointments",
+                "assessments",
+                "labels",
+                "qualifications",
+                "disease_status",
+                "banks",
             ]
         ),
     )
@@ -165,4 +177,9 @@ def test_every_rule_file_bears_the_name_of_its_rule():
 
 def test_the_rules_of_the_first_life_are_all_there():
     asked = "DON-01 DON-12 MAT-03 MAT-06 CB-05 QA-01 QA-02 QA-03 QA-04 QA-05 QA-06 REL-02 REL-03 REL-05 REL-07 GMP-03 GMP-06"
+    assert set(asked.split()) <= BY_ID.keys()
+
+
+def test_the_rules_of_the_whole_first_life_are_all_there():
+    asked = "DON-04 DON-05 DON-10 CB-03 CB-04 CB-06 GMP-05 REL-08 QA-07"
     assert set(asked.split()) <= BY_ID.keys()
