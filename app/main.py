@@ -11,6 +11,9 @@ from app.api import (
     accounts,
     already_happened,
     appointments,
+    assessments,
+    audit,
+    badges,
     ceremonies,
     clearances,
     dashboard,
@@ -18,6 +21,7 @@ from app.api import (
     donations,
     donors,
     equipment,
+    events,
     health,
     holds,
     identities,
@@ -25,7 +29,11 @@ from app.api import (
     labels,
     lots,
     materials,
+    papers,
+    printing,
     processes,
+    qualifications,
+    reasons,
     release,
     results,
     reviews,
@@ -35,11 +43,14 @@ from app.api import (
     sessions,
     specifications,
     steps,
+    timers,
+    verifications,
     waivers,
 )
 from app.api.plumbing import install
 from app.asgi import BodyLimit, SecurityHeaders, Shield
 from app.db.door import Door
+from app.db.events import Feed
 from app.services.house import House
 from app.settings import Settings
 from app.web.routes import install as install_pages
@@ -58,12 +69,14 @@ def build(settings: Settings | None = None) -> FastAPI:
         auth_database_url=settings.auth_database_url.get_secret_value(),
     )
 
-    house = House(settings=settings, door=door)
+    feed = Feed(door, listeners_max=settings.listeners_max, per_session_max=settings.listeners_per_session_max)
+    house = House(settings=settings, door=door, feed=feed)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await health.refuse_a_wrong_database(door, purpose=settings.purpose)
-        yield
+        with events.ended_with_the_process(feed):
+            yield
         await house.camera.close()
         await door.close()
 
@@ -75,6 +88,9 @@ def build(settings: Settings | None = None) -> FastAPI:
         accounts,
         already_happened,
         appointments,
+        assessments,
+        audit,
+        badges,
         ceremonies,
         clearances,
         dashboard,
@@ -82,13 +98,18 @@ def build(settings: Settings | None = None) -> FastAPI:
         donations,
         donors,
         equipment,
+        events,
         holds,
         identities,
         items,
         labels,
         lots,
         materials,
+        papers,
+        printing,
         processes,
+        qualifications,
+        reasons,
         release,
         results,
         reviews,
@@ -98,6 +119,8 @@ def build(settings: Settings | None = None) -> FastAPI:
         sessions,
         specifications,
         steps,
+        timers,
+        verifications,
         waivers,
     ):
         app.include_router(area.router, prefix=API)

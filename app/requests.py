@@ -14,6 +14,7 @@ from app.db.door import Call, Door
 from app.db.secrets import keyed_digest
 from app.domain.acts import Actor
 from app.domain.errors import BadInput, NotPermitted, NotSignedIn
+from app.domain.sight import WALL
 from app.domain.text import Text
 from app.services.house import House
 
@@ -78,6 +79,33 @@ async def signed_in(request: Request) -> sessions.SignedIn:
         same_origin(request)
     request.state.signed_in = found
     return found
+
+
+async def watching(request: Request) -> sessions.SignedIn:
+    """Who looks on at a screen that asks by itself: as `signed_in`, but it keeps no session awake.
+
+    A wall display, whose only role is device, looks on though nobody has touched it for long. For reading alone.
+    """
+    token = token_of(request)
+    found = None
+    if token is not None:
+        idle_minutes = house(request).settings.session_idle_minutes
+        found = await sessions.looking_on(door(request), token=token, idle_minutes=idle_minutes)
+    if found is None or not may_look_on(found):
+        idle = found is not None and found.state == "idle"
+        raise NotSignedIn(
+            what=Text("You are not signed in."),
+            why=Text("The screen was locked after a while without use.") if idle else Text("There is no live session."),
+            remedy=Text("Sign in."),
+            detail={"locked": idle},
+        )
+    request.state.signed_in = found
+    return found
+
+
+def may_look_on(who: sessions.SignedIn) -> bool:
+    """Whether this session may still be shown what happens: live, or a wall display's that nobody touched."""
+    return who.state == "live" or (who.state == "idle" and who.actor.roles == WALL)
 
 
 async def live_or_locked(request: Request) -> sessions.SignedIn:
@@ -167,4 +195,5 @@ CallDep = Annotated[Call, Depends(call)]
 DoorDep = Annotated[Door, Depends(door)]
 HouseDep = Annotated[House, Depends(house)]
 SecretCallDep = Annotated[Call, Depends(secret_call)]
+WatchingDep = Annotated[sessions.SignedIn, Depends(watching)]
 SignedInDep = Annotated[sessions.SignedIn, Depends(signed_in)]

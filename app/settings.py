@@ -21,6 +21,13 @@ class Settings(BaseSettings):
     """32 bytes, URL-safe base64: encrypts the one-time-code secrets."""
     session_idle_minutes: int = 15
     session_hours: int = 12
+    wall_session_days: int = 30
+    """How long a wall display stays signed in, whose only role is `device`: it looks on without locking."""
+    sessions_per_person_max: int = 3
+    """How many sessions somebody has at once; with one more the oldest ends. 0: as many as they like."""
+    listeners_max: int = 64
+    """How many may follow the events of this process at once."""
+    listeners_per_session_max: int = 6
     second_factor_roles: frozenset[Role] = frozenset(
         {Role.QA_MANAGER, Role.QUALITY_AUTHORITY, Role.ADMINISTRATOR, Role.PHYSICIAN}
     )

@@ -125,7 +125,6 @@ class Life:
             "materials": [
                 {"container": bottle, "quantity": "12.5", "unit": "mL"} for bottle in self.shared.bottles[:bottles]
             ],
-            "verified_by": "vera",
             "started_at": at,
             "ended_at": at,
             **more,
@@ -234,6 +233,7 @@ async def material_lot(lab: Lab, name: str, composition: list[dict[str, Any]], *
                 "grade": "gmp_ancillary",
                 "composition": composition,
                 "composition_complete": True,
+                "animal_serum": False,
             },
         )
     )
@@ -320,7 +320,8 @@ async def _eligible(life: Life, knobs: dict[str, Any]) -> None:
     if knobs["relation"] == "autologous":
         match = {"recipient": "self", "identifiers": ["hospital_number", "birth_date"], "second_by": "vera"}
         ok(await lab.as_("tess").post(f"/donors/{life.donor}/identity-matches", match))
-    consent = {"form_version": "ICF-2", "scopes": ["donation", "processing"], "signed_at": ago(days=5)}
+    scopes = ["donation", "processing", *(["allogeneic use"] if knobs["relation"] == "allogeneic" else [])]
+    consent = {"form_version": "ICF-2", "scopes": scopes, "signed_at": ago(days=5)}
     ok(await lab.as_("tess").post(f"/donors/{life.donor}/consents", consent))
     ok(await lab.as_("ana").post(f"/donors/{life.donor}/markers", {"markers": markers()}))
     life.donation = ok(
@@ -348,18 +349,33 @@ async def _planned(life: Life, _: dict[str, Any]) -> None:
 
 async def _cleared(life: Life, _: dict[str, Any]) -> None:
     life.workstation = (await equipment(life.lab))["code"]
-    ok(await clear(life, "before"))
+    cleared = ok(await clear(life, "before"))
+    ok(await verify_clearance(life, cleared["clearance"]))
+
+
+async def verify(life: Life, step: int, *, scanned: str, who: str = "vera", at: str = "tess", **more: Any) -> Any:
+    """Somebody verifies a step at the bench where `at` is signed in: badge, PIN, a scan of the thing itself."""
+    body = {"badge": life.lab.badge(who), "pin": life.lab.pin(who), "scanned": scanned, **more}
+    return await life.lab.as_(at).post(f"/steps/{step}/verification", body)
+
+
+async def verify_clearance(life: Life, clearance: int, *, who: str = "vera", at: str = "tess", **more: Any) -> Any:
+    """Somebody verifies a line clearance, with a scan of the workstation."""
+    body = {"badge": life.lab.badge(who), "pin": life.lab.pin(who), "scanned": life.workstation, **more}
+    return await life.lab.as_(at).post(f"/clearances/{clearance}/verification", body)
 
 
 async def clear(life: Life, phase: str, **more: Any) -> Any:
     """A line clearance at the life's own workstation."""
-    body = {"lot": life.lot, "phase": phase, "checks": CHECKS, "verified_by": "vera", **more}
+    body = {"lot": life.lot, "phase": phase, "checks": CHECKS, **more}
     return await life.lab.as_("tess").post(f"/workstations/{life.workstation}/clearances", body)
 
 
 async def _isolated(life: Life, _: dict[str, Any]) -> None:
     body = life.step(viable="1.8e7", dead="1.1e6", flasks=2)
     made = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/isolation", body))
+    ok(await verify(life, made["step"], scanned=made["containers"][0]))
+    await retain(life, "starting_material", life.donation, "mL")
     life.flasks = made["containers"]
     life.all_flasks += life.flasks
 
@@ -367,6 +383,7 @@ async def _isolated(life: Life, _: dict[str, Any]) -> None:
 async def _passaged(life: Life, knobs: dict[str, Any]) -> None:
     for _ in range(knobs["passages"]):
         made = ok(await pass_on(life))
+        ok(await verify(life, made["step"], scanned=made["containers"][0]))
         life.flasks = made["containers"]
         life.all_flasks += life.flasks
 
@@ -386,7 +403,9 @@ async def _filled(life: Life, knobs: dict[str, Any]) -> None:
         volume_ml="1",
         viable_cells_per_vial="5.2e6",
     )
-    life.vials = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/fill", body))["containers"]
+    made = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/fill", body))
+    ok(await verify(life, made["step"], scanned=made["containers"][0]))
+    life.vials = made["containers"]
     ok(await clear(life, "after"))
 
 
@@ -395,21 +414,22 @@ async def _frozen(life: Life, _: dict[str, Any]) -> None:
     body = {
         "place": life.shared.freezer,
         "programme": "1 °C/min to -80 °C, then vapour",
-        "verified_by": "vera",
         "started_at": at,
         "frozen_at": at,
     }
-    ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/cryopreservation", body))
+    frozen = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/cryopreservation", body))
+    ok(await verify(life, frozen["step"], scanned=life.vials[0]))
+
+
+async def retain(life: Life, kind: str, source: str, unit: str) -> None:
+    """Tess keeps one mL or one vial of something."""
+    body = {"kind": kind, "from": source, "quantity": "1", "unit": unit, "place": "retain freezer 1"}
+    life.retains.append(ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/retains", body))["code"])
 
 
 async def _sampled(life: Life, _: dict[str, Any]) -> None:
     tess = life.lab.as_("tess")
-    for kind, source, unit in (
-        ("starting_material", life.donation, "mL"),
-        ("final_product", life.vials[-1], "vial"),
-    ):
-        retain = {"kind": kind, "from": source, "quantity": "1", "unit": unit, "place": "retain freezer 1"}
-        life.retains.append(ok(await tess.post(f"/lots/{life.lot}/retains", retain))["code"])
+    await retain(life, "final_product", life.vials[-1], "vial")
     sample = {"from": life.vials[-2], "purpose": "release testing"}
     life.samples.append(ok(await tess.post(f"/lots/{life.lot}/samples", sample))["code"])
 
@@ -418,6 +438,16 @@ async def _tested(life: Life, knobs: dict[str, Any]) -> None:
     for test, (value, unit) in knobs["findings"].items():
         life.results[test] = await measured(life, test, value, unit)
         await result_reviewed(life, life.results[test])
+    await labels_counted(life)
+
+
+async def labels_counted(life: Life) -> None:
+    """Tess labels a vial, and counts every label of the lot: all are on something."""
+    tess = life.lab.as_("tess")
+    if not await life.lab.value("SELECT count(*) FROM lab.labels WHERE item_id = $1", await life.id(life.vials[0])):
+        ok(await tess.post(f"/items/{life.vials[0]}/labels", {}))
+    printed = ok(await tess.get(f"/lots/{life.lot}/labels"))["printed"]
+    ok(await tess.post(f"/lots/{life.lot}/label-counts", {"used": printed, "destroyed": 0, "returned": 0}))
 
 
 async def measured(life: Life, test: str, value: Any, unit: str | None) -> int:
@@ -460,6 +490,16 @@ async def release(life: Life, who: str = "lin") -> Any:
     return await life.lab.as_(who).post(f"/lots/{life.lot}/release", body)
 
 
+TOPICS = ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation")
+
+
+async def qualify(lab: Lab, name: str, *topics: str) -> None:
+    """Quinn records that somebody was trained; for everything at the bench where no topic is named."""
+    for topic in topics or TOPICS:
+        body = {"topic": topic, "valid_from": ago(hours=1), "valid_to": ago(days=-300), "evidence": f"TR-{topic}"}
+        ok(await lab.as_("quinn").post(f"/accounts/{name}/qualifications", body))
+
+
 async def deviation_closed(lab: Lab, item: str, *, impact: str = "acceptable", what: str = "a label was torn") -> str:
     """A minor deviation on an item, opened by Tess and closed by Quinn. Its number."""
     body = {"item": item, "what": what, "class": "minor"}
@@ -471,9 +511,10 @@ async def deviation_closed(lab: Lab, item: str, *, impact: str = "acceptable", w
 async def close_deviation(lab: Lab, number: str, *, impact: str = "acceptable") -> None:
     """Quinn closes a deviation with the impact that is signed."""
     key = await lab.value("SELECT id FROM lab.deviations WHERE number = $1", number)
+    words = {"assessment": "no contact with the cells"}
+    ok(await lab.as_("quinn").post(f"/deviations/{number}/assessment", words))
     signed = await ceremony(lab, "quinn", "deviation_closed", "deviation", key, impact)
-    body = {"assessment": "no contact with the cells", "ceremony": signed}
-    ok(await lab.as_("quinn").post(f"/deviations/{number}/close", body))
+    ok(await lab.as_("quinn").post(f"/deviations/{number}/close", {"ceremony": signed}))
 
 
 _LIVED: dict[str, Callable[[Life, dict[str, Any]], Awaitable[None]]] = {

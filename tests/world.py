@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,13 @@ import pyotp
 from argon2 import PasswordHasher
 
 from app.db import secrets
+from app.db.badges import new_pin
 from app.db.bootstrap import FirstAppointment, Newcomer, Stint, bootstrap
 from app.db.door import driver_url
 from app.db.migrate import Deployment, migrate
 from app.db.secrets import key_bytes, new_key
 from app.domain.acts import Role
+from tests.standing import stand
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -45,12 +47,11 @@ CAST = (
     Newcomer("ana", "Ana An", (Role.QC_ANALYST,)),
     Newcomer("rolf", "Rolf Rong", (Role.QC_REVIEWER,)),
     Newcomer("quinn", "Quinn Qiu", (Role.QA_MANAGER,)),
-    Newcomer("quincy", "Quincy Qi", (Role.QA_MANAGER,)),
+    Newcomer("quincy", "Quincy Qi", (Role.QA_MANAGER,), language="zh_CN"),
     Newcomer(
         "lin",
         "Dr Lin Qing",
         (),
-        language="zh_CN",
         appointment=FirstAppointment("senior", "CERT-2019-0042", date(2031, 12, 31), LINS_YEARS),
     ),
     Newcomer("phil", "Dr Phil Fang", (Role.PHYSICIAN,)),
@@ -78,7 +79,9 @@ async def _make_template(admin_url: str, passwords: Mapping[str, str]) -> dict[s
     totp_key = new_key()
     # A hash carries its own cost. The cast's is small, for they sign in some thousand times; every other hash is real.
     with patch.object(secrets, "HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)):
-        made = await bootstrap(admin_url, people=CAST, totp_key=key_bytes(totp_key))
+        people = [replace(each, pin=new_pin()) for each in CAST]
+        made = await bootstrap(admin_url, people=people, totp_key=key_bytes(totp_key))
+    await stand(admin_url)
     return {
         "totp_key": totp_key,
         "identity_key": new_key(),
@@ -88,6 +91,8 @@ async def _make_template(admin_url: str, passwords: Mapping[str, str]) -> dict[s
                 "printed_name": each.printed_name,
                 "password": each.password,
                 "totp_secret": each.totp_secret,
+                "badge": each.badge,
+                "pin": each.pin,
             }
             for each in made
         },
@@ -197,6 +202,12 @@ class Lab:
     def password(self, name: str) -> str:
         return str(self.cast[name]["password"])
 
+    def badge(self, name: str) -> str:
+        return str(self.cast[name]["badge"])
+
+    def pin(self, name: str) -> str:
+        return str(self.cast[name]["pin"])
+
     async def totp(self, name: str) -> str:
         """A one-time code that has not been used; what was used before is forgotten, so that no test has to wait."""
         await self.arrange("UPDATE people.credentials SET totp_last_step = 0 WHERE account_id = $1", self.id_of(name))
@@ -210,6 +221,13 @@ class Lab:
         """As an administrator who unlocks: what other tests got wrong in this name delays nobody."""
         await self.sql(
             "INSERT INTO people.login_attempts (username, source, outcome) VALUES ($1, '', 'unlocked')", name
+        )
+
+    async def succeeded_here(self, name: str) -> None:
+        """As if the person had proved who they are: the wrong attempt before it slows nobody down at this place."""
+        await self.forget_failures(name)
+        await self.sql(
+            "INSERT INTO people.login_attempts (username, source, outcome) VALUES ($1, '127.0.0.1', 'ok')", name
         )
 
     async def sign_in(self, name: str) -> str:
@@ -300,6 +318,7 @@ async def open_lab(database: Any, **settings: Any) -> AsyncIterator[Lab]:
                 "cookie_secure": False,
                 "purpose": "test",
                 "seal_wait_seconds": 0.2,
+                "sessions_per_person_max": 0,  # the cast sits at many browsers at once
                 **settings,
             }
         )

@@ -14,12 +14,11 @@ router = APIRouter(prefix="/workstations", tags=["steps"])
 
 
 class Clearance(Body):
-    """What was checked, each found in order or not, and who else saw it."""
+    """What was checked, each found in order or not."""
 
     lot: Code
     phase: Literal["before", "after"]
     checks: Annotated[dict[Name, bool], Field(max_length=40)]
-    verified_by: Name
 
 
 @router.post("/{code}/clearances", status_code=201)
@@ -32,5 +31,4 @@ async def clear_line(code: Code, body: Clearance, house: HouseDep, call: CallDep
         lot=body.lot,
         phase=body.phase,
         checks=body.checks,
-        verified_by=body.verified_by,
     )

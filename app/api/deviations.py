@@ -10,7 +10,7 @@ from app.api.plumbing import ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Name, Prose
 from app.domain.facts import Severity
 from app.services import deviations
-from app.services.deviations import ClosedView, DeviationView, OpenedView
+from app.services.deviations import AssessedView, ClosedView, DeviationPage, DeviationView, OpenedView
 
 router = APIRouter(prefix="/deviations", tags=["deviations"])
 
@@ -24,10 +24,15 @@ class NewDeviation(Body):
     rules: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
 
 
-class Closing(Body):
-    """The assessment, with the proof of identity whose statement is the impact."""
+class Assessment(Body):
+    """What happened to the cells, and why. It stands in the record before anybody signs."""
 
     assessment: Prose
+
+
+class Closing(Body):
+    """The proof of identity whose statement is the impact."""
+
     ceremony: UUID
 
 
@@ -39,12 +44,16 @@ async def open_deviation(body: NewDeviation, house: HouseDep, call: CallDep) -> 
     )
 
 
+@router.post("/{number}/assessment")
+async def assess_deviation(number: Name, body: Assessment, house: HouseDep, call: CallDep) -> AssessedView:
+    """State the assessment, which the closing signature then covers."""
+    return await deviations.assess_deviation(house, call, number=number, assessment=body.assessment)
+
+
 @router.post("/{number}/close")
 async def close_deviation(number: Name, body: Closing, house: HouseDep, call: CallDep) -> ClosedView:
     """Close a deviation with the impact that was signed."""
-    return await deviations.close_deviation(
-        house, call, number=number, assessment=body.assessment, ceremony=body.ceremony
-    )
+    return await deviations.close_deviation(house, call, number=number, ceremony=body.ceremony)
 
 
 @router.get("")
@@ -52,9 +61,20 @@ async def list_deviations(
     house: HouseDep,
     actor: ActorDep,
     state: Literal["open", "closed"] | None = None,
+    severity: Annotated[Severity | None, Query(alias="class")] = None,
     lot: Code | None = None,
+    item: Code | None = None,
+    q: Name | None = None,
     after: Name | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[DeviationView]:
     """Deviations, newest first."""
-    return await deviations.list_deviations(house, actor, state=state, lot=lot, after=after, limit=limit)
+    return await deviations.list_deviations(
+        house, actor, state=state, lot=lot, after=after, limit=limit, severity=severity, item=item, sought=q
+    )
+
+
+@router.get("/{number}")
+async def show_deviation(number: Name, house: HouseDep, actor: ActorDep) -> DeviationPage:
+    """A deviation with what hangs on it."""
+    return await deviations.show_deviation(house, actor, number=number)

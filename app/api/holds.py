@@ -8,16 +8,17 @@ from fastapi import APIRouter, Query
 from app.api.plumbing import ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Name, Number
 from app.services import holds
-from app.services.holds import HoldView, LiftedView, PlacedView
+from app.services.holds import HoldPage, HoldView, LiftedView, PlacedView
 
 router = APIRouter(prefix="/holds", tags=["holds"])
 
 
 class NewHold(Body):
-    """What is held, and why."""
+    """What is held, and why: in words, or by the code of a reason picked at the bench."""
 
     item: Code
-    reason: Line
+    reason: Line | None = None
+    picked: Name | None = None
     deviation: Name | None = None
 
 
@@ -30,7 +31,9 @@ class Lifting(Body):
 @router.post("", status_code=201)
 async def place_hold(body: NewHold, house: HouseDep, call: CallDep) -> PlacedView:
     """Place a hold."""
-    return await holds.place_hold(house, call, item=body.item, reason=body.reason, deviation=body.deviation)
+    return await holds.place_hold(
+        house, call, item=body.item, reason=body.reason, deviation=body.deviation, picked=body.picked
+    )
 
 
 @router.post("/{hold}/lift")
@@ -50,3 +53,9 @@ async def list_holds(
 ) -> list[HoldView]:
     """Holds, newest first."""
     return await holds.list_holds(house, actor, state=state, lot=lot, after=after, limit=limit)
+
+
+@router.get("/{hold}")
+async def show_hold(hold: Number, house: HouseDep, actor: ActorDep) -> HoldPage:
+    """A hold as it stands."""
+    return await holds.show_hold(house, actor, hold=hold)

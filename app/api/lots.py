@@ -106,6 +106,14 @@ async def recall(code: Code, body: Reason, house: HouseDep, call: CallDep, if_ma
     return await lots.recall(house, call, lot=code, shown=_shown(if_match), reason=body.reason)
 
 
+@router.post("/{code}/fail-after-release")
+async def fail_after_release(
+    code: Code, body: Reason, house: HouseDep, call: CallDep, if_match: VersionTag = None
+) -> MovedView:
+    """Declare that a conditionally released lot failed a result that came later."""
+    return await lots.fail_after_release(house, call, lot=code, shown=_shown(if_match), reason=body.reason)
+
+
 @router.post("/{code}/destroy")
 async def destroy(code: Code, body: Reason, house: HouseDep, call: CallDep, if_match: VersionTag = None) -> MovedView:
     """Record that a lot was destroyed."""

@@ -1,6 +1,7 @@
 """Materials and their lots over HTTP."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,9 +15,13 @@ from app.api.schemas import Body, Code, Line, Moment, Name, Prose
 from app.domain.facts import Component
 from app.domain.lots import LotState
 from app.services import materials
-from app.services.materials import MaterialLotLine, MaterialView
+from app.services.materials import DiseaseStatusView, MaterialLotLine, MaterialView
 
 router = APIRouter(tags=["materials"])
+
+
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""A country by its two letters, ISO 3166-1."""
 
 
 class NewComponent(Body):
@@ -27,17 +32,24 @@ class NewComponent(Body):
 
 
 class NewMaterial(Body):
-    """A material of the catalogue. `description` holds its other names, Chinese too."""
+    """A material of the catalogue. `description` holds its other names, Chinese too.
+
+    `animal_serum` is null while nobody knows, which keeps its lots from approval; `species` belongs to serum alone.
+    `opened_life_hours` is how long a container may be used once it stands open, in hours.
+    """
 
     name: Name
     description: Prose | Literal[""] = ""
     grade: Literal["approved_drug", "pharmacopoeial_excipient", "gmp_ancillary", "clinical_device", "research"]
     composition: Annotated[list[NewComponent], Field(max_length=200)] | None = None
     composition_complete: bool
+    animal_serum: bool | None = None
+    species: Name | None = None
+    opened_life_hours: Annotated[Decimal, Field(gt=0, le=87600, max_digits=9, decimal_places=2)] | None = None
 
 
 class NewMaterialLot(Body):
-    """A lot as it arrived."""
+    """A lot as it arrived. `origin_countries` are those of animal serum, every one of a pooled lot."""
 
     material: Name
     supplier: Name
@@ -48,6 +60,9 @@ class NewMaterialLot(Body):
     certificate_reference: Line | None = None
     certificate_reviewed_at: Moment | None = None
     storage_ok: bool | None = None
+    origin_countries: Annotated[list[Country], Field(min_length=1, max_length=40)] | None = None
+    processed_in: Country | None = None
+    collected_on: date | None = None
     containers: Annotated[int, Field(ge=1, le=500)]
 
 
@@ -55,6 +70,29 @@ class MaterialApproval(Body):
     """The proof of identity given for the approval."""
 
     ceremony: UUID
+
+
+class MaterialRejection(Body):
+    """The proof of identity given for the rejection; its statement is the reason."""
+
+    ceremony: UUID
+
+
+class Opening(Body):
+    """When the container was opened; now, where nothing is said."""
+
+    opened_at: Moment | None = None
+
+
+class NewDiseaseStatus(Body):
+    """How a country stands for an animal disease, from a day on, by which source."""
+
+    country: Country
+    disease: Name
+    category: Literal["negligible", "controlled", "undetermined", "prohibited"]
+    valid_from: date
+    valid_to: date | None = None
+    source: Line
 
 
 class Recall(Body):
@@ -76,6 +114,9 @@ async def define_material(body: NewMaterial, house: HouseDep, call: CallDep) -> 
         if body.composition is None
         else [Component(name=each.name, cas=each.cas) for each in body.composition],
         composition_complete=body.composition_complete,
+        animal_serum=body.animal_serum,
+        species=body.species,
+        opened_life_hours=body.opened_life_hours,
     )
 
 
@@ -102,6 +143,9 @@ async def receive_material(request: Request, body: NewMaterialLot, house: HouseD
         certificate_reference=body.certificate_reference,
         certificate_reviewed_at=body.certificate_reviewed_at,
         storage_ok=body.storage_ok,
+        origin_countries=body.origin_countries,
+        processed_in=body.processed_in,
+        collected_on=body.collected_on,
         containers=body.containers,
     )
     return JSONResponse(said(request, view), 201)
@@ -139,3 +183,36 @@ async def approve_material(
 async def recall_material(request: Request, code: Code, body: Recall, house: HouseDep, call: CallDep) -> JSONResponse:
     """Recall a material lot."""
     return JSONResponse(said(request, await materials.recall_material(house, call, code=code, reason=body.reason)))
+
+
+@router.post("/material-lots/{code}/reject")
+async def reject_material(
+    request: Request, code: Code, body: MaterialRejection, house: HouseDep, call: CallDep
+) -> JSONResponse:
+    """Reject a material lot, by signature. The reason is the signature's statement."""
+    return JSONResponse(said(request, await materials.reject_material(house, call, code=code, ceremony=body.ceremony)))
+
+
+@router.post("/items/{code}/open")
+async def open_material(request: Request, code: Code, body: Opening, house: HouseDep, call: CallDep) -> JSONResponse:
+    """Note that a container of a material was opened."""
+    view = await materials.open_material(house, call, code=code, opened_at=body.opened_at)
+    return JSONResponse(said(request, view))
+
+
+@router.post("/animal-disease-status", status_code=201)
+async def state_disease_status(body: NewDiseaseStatus, house: HouseDep, call: CallDep) -> DiseaseStatusView:
+    """State how a country stands for an animal disease. It is never edited: what is stated later supersedes."""
+    return await materials.state_disease_status(house, call, **body.model_dump())
+
+
+@router.get("/animal-disease-status")
+async def list_disease_status(
+    house: HouseDep,
+    actor: ActorDep,
+    country: Country | None = None,
+    after: Annotated[int, Query(ge=1, le=9_223_372_036_854_775_807)] | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[DiseaseStatusView]:
+    """What was stated, newest first, after the statement of this number."""
+    return await materials.list_disease_status(house, actor, country=country, after=after, limit=limit)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from app.api.plumbing import CallDep, HouseDep, SignedInDep
 from app.api.saying import said
@@ -27,9 +27,17 @@ class SigningIn(Body):
 
 
 class Unlocking(Body):
-    """The password of the person whose session it is."""
+    """The password of the person whose session it is, or their badge and PIN."""
 
-    password: Password
+    password: Password | None = None
+    badge: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    pin: Annotated[SecretStr, Field(min_length=1, max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _proves_something(self) -> "Unlocking":
+        if (self.password is None) == (self.badge is None or self.pin is None):
+            raise ValueError("either the password, or badge and PIN")
+        return self
 
 
 class WorkingAt(Body):
@@ -73,7 +81,13 @@ async def end_session(request: Request, response: Response, house: HouseDep) -> 
 async def unlock_session(body: Unlocking, request: Request, house: HouseDep) -> SessionView:
     """Go on after the screen locked itself."""
     who = await live_or_locked(request)
-    return await sign_in.unlock(house, who, password=body.password.get_secret_value(), source=source_of(request))
+    source = source_of(request)
+    if body.badge is not None and body.pin is not None:
+        return await sign_in.unlock_by_badge(
+            house, who, badge=body.badge, pin=body.pin.get_secret_value(), source=source
+        )
+    password = body.password.get_secret_value() if body.password is not None else ""
+    return await sign_in.unlock(house, who, password=password, source=source)
 
 
 @router.post("/workstation")

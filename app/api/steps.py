@@ -32,7 +32,6 @@ class Step(Body):
 
     workstation: Code
     materials: Annotated[tuple[Used, ...], Field(max_length=100)] = ()
-    verified_by: Name
     started_at: Moment
     ended_at: Moment
 
@@ -42,7 +41,6 @@ class Step(Body):
             workstation=self.workstation,
             parents=parents,
             materials=tuple(MaterialUse(each.container, each.quantity, each.unit) for each in self.materials),
-            verified_by=self.verified_by,
             started_at=self.started_at,
             ended_at=self.ended_at,
         )
@@ -84,7 +82,6 @@ class Cryopreservation(Body):
     vials: Codes = ()
     place: Code
     programme: Line
-    verified_by: Name
     started_at: Moment
     frozen_at: Moment
 
@@ -142,7 +139,6 @@ async def cryopreserve(code: Code, body: Cryopreservation, house: HouseDep, call
             workstation=None,
             parents=body.vials,
             materials=(),
-            verified_by=body.verified_by,
             started_at=body.started_at,
             ended_at=body.frozen_at,
         ),

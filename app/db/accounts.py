@@ -11,6 +11,10 @@ from app.domain.errors import NotFound
 from app.domain.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
     from app.db.door import Change, Reading
 
 _COLUMNS = (
@@ -30,7 +34,7 @@ NEW_FACTORS = (
 )
 RESET = (
     "UPDATE people.credentials SET password_hash = :password, totp_secret = :totp, totp_last_step = 0,"
-    " reset_at = clock_timestamp() WHERE account_id = :account"
+    " pin_hash = NULL, reset_at = clock_timestamp() WHERE account_id = :account"
 )
 SET_PASSWORD = "UPDATE people.credentials SET password_hash = :password WHERE account_id = :account"  # noqa: S105
 SET_TOTP = "UPDATE people.credentials SET totp_secret = :totp, totp_last_step = :step WHERE account_id = :account"
@@ -43,6 +47,28 @@ DEACTIVATE = (
     "UPDATE people.accounts SET state = 'deactivated', version = version + 1"
     " WHERE id = :account AND state = 'active' RETURNING id"
 )
+SET_LANGUAGE = "UPDATE people.accounts SET language = :language, version = version + 1 WHERE id = :account"
+_SEEN = """
+SELECT a.id, a.username, a.printed_name, a.language, a.state, a.recorded_at, people.roles_of(a.id) AS roles, c.reset_at,
+    c.totp_secret IS NOT NULL AS has_code, c.pin_hash IS NOT NULL AS has_pin,
+    EXISTS (SELECT FROM people.badges b WHERE b.account_id = a.id AND b.revoked_at IS NULL) AS has_badge,
+    (SELECT max(s.started_at) FROM people.sessions s WHERE s.account_id = a.id) AS last_sign_in
+FROM people.accounts a LEFT JOIN people.credentials c ON c.account_id = a.id
+"""
+SEEN = f"{_SEEN} WHERE a.username = :username"
+LIST_SEEN = f"""{_SEEN}
+WHERE a.username > :after AND (CAST(:state AS text) IS NULL OR a.state = :state)
+    AND (CAST(:like AS text) IS NULL OR a.username ILIKE :like OR a.printed_name ILIKE :like)
+ORDER BY a.username LIMIT :limit
+"""
+SESSIONS = """
+SELECT id, device, started_at, seen_at, ends_at FROM people.sessions
+WHERE account_id = :account AND ended_at IS NULL AND ends_at > clock_timestamp() ORDER BY id DESC LIMIT 50
+"""
+END_SESSION = """
+UPDATE people.sessions SET ended_at = clock_timestamp() WHERE id = :session AND account_id = :account AND ended_at IS NULL
+RETURNING id
+"""
 UNLOCK = "INSERT INTO people.login_attempts (username, source, outcome) VALUES (:username, '', 'unlocked')"
 
 
@@ -58,6 +84,17 @@ class Account:
     roles: tuple[Role, ...]
     opened_at: datetime
     factors_reset_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An account with what it signs in with, and when it last did."""
+
+    account: Account
+    has_code: bool
+    has_pin: bool
+    has_badge: bool
+    last_sign_in: datetime | None
 
 
 async def find(reading: Reading, *, username: str) -> Account:
@@ -122,6 +159,43 @@ async def deactivate(change: Change, *, account_id: int) -> bool:
 async def unlock(change: Change, *, username: str) -> None:
     """Earlier wrong attempts no longer count."""
     await change.run(UNLOCK, username=username)
+
+
+async def seen(reading: Reading, *, username: str) -> Seen:
+    """The account of this name with what it signs in with. Raises NotFound. Needs the desk for people."""
+    row = await reading.one(SEEN, username=username)
+    if row is None:
+        await find(reading, username=username)
+        raise RuntimeError("an account that is found is there")
+    return _seen(row)
+
+
+async def listed_with_badges(
+    reading: Reading, *, after: str, limit: int, state: str | None, sought: str | None
+) -> list[Seen]:
+    """Accounts in the order of their names. `sought` is a part of either name. Needs the desk for people."""
+    escaped = None if sought is None else sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    like = None if escaped is None else f"%{escaped}%"
+    return [_seen(row) for row in await reading.all(LIST_SEEN, after=after, limit=limit, state=state, like=like)]
+
+
+async def set_language(change: Change, *, account_id: int, language: str) -> None:
+    """The language that its owner reads."""
+    await change.run(SET_LANGUAGE, account=account_id, language=language)
+
+
+async def open_sessions(reading: Reading, *, account_id: int) -> Sequence[Row[Any]]:
+    """Its sessions that have not ended, newest first: id, device, started_at, seen_at, ends_at."""
+    return await reading.all(SESSIONS, account=account_id)
+
+
+async def end_session(change: Change, *, account_id: int, session_id: int) -> bool:
+    """End one session of this account. False when there is none that is open."""
+    return await change.value(END_SESSION, session=session_id, account=account_id) is not None
+
+
+def _seen(row: Any) -> Seen:
+    return Seen(_account(row), row.has_code, row.has_pin, row.has_badge, row.last_sign_in)
 
 
 def _account(row: Any) -> Account:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from app.db.badges import pin_text
 from app.db.door import driver_url
 from app.db.secrets import new_totp_secret, password_hash, seal_totp, totp_uri
 from app.domain.acts import Role
 from app.domain.passwords import require_good
+from app.domain.pins import require_good as require_good_pin
+from labels.codes import CodeKind, new_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +51,7 @@ class FirstAppointment:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Somebody to open an account for. Without a password or a secret, one is made."""
+    """Somebody to open an account for. Without a password or a secret, one is made; with a PIN there is a badge too."""
 
     username: str
     printed_name: str
@@ -56,6 +59,7 @@ class Newcomer:
     language: str = "en"
     password: str | None = field(default=None, repr=False)
     totp_secret: str | None = field(default=None, repr=False)
+    pin: str | None = field(default=None, repr=False)
     appointment: FirstAppointment | None = None
 
 
@@ -70,6 +74,8 @@ class Made:
     password: str = field(repr=False)
     totp_secret: str = field(repr=False)
     totp_uri: str = field(repr=False)
+    badge: str | None = None
+    pin: str | None = field(default=None, repr=False)
 
 
 class BootstrapError(ValueError):
@@ -120,6 +126,7 @@ async def _open_account(connection: asyncpg.Connection, newcomer: Newcomer, totp
     )
     if newcomer.appointment is not None:
         await _appoint_first(connection, account_id, newcomer)
+    badge = None if newcomer.pin is None else await _first_badge(connection, account_id, newcomer.pin, totp_key)
     return Made(
         account_id=account_id,
         username=newcomer.username,
@@ -128,7 +135,24 @@ async def _open_account(connection: asyncpg.Connection, newcomer: Newcomer, totp
         password=password,
         totp_secret=secret,
         totp_uri=totp_uri(secret, username=newcomer.username, issuer="Stemma"),
+        badge=badge,
+        pin=newcomer.pin,
     )
+
+
+async def _first_badge(connection: asyncpg.Connection, account_id: int, pin: str, totp_key: bytes) -> str:
+    """A PIN, and the badge that it goes with. Its code."""
+    hashed = password_hash(pin_text(totp_key, require_good_pin(pin), account_id=account_id))
+    await connection.execute("UPDATE people.credentials SET pin_hash = $2 WHERE account_id = $1", account_id, hashed)
+    item: int = await connection.fetchval("INSERT INTO lab.items (kind) VALUES ('badge') RETURNING id")
+    code = new_code(CodeKind.BADGE)
+    await connection.execute(
+        "INSERT INTO lab.item_codes (code, item_id, scheme) VALUES ($1, $2, 'own')", code, item
+    )
+    await connection.execute(
+        "INSERT INTO people.badges (id, account_id, recorded_by) VALUES ($1, $2, $2)", item, account_id
+    )
+    return code
 
 
 async def _appoint_first(connection: asyncpg.Connection, account_id: int, newcomer: Newcomer) -> None:
@@ -186,7 +210,7 @@ def _newcomer(stated: dict[str, object]) -> Newcomer:
     if appointment is not None:
         stints = tuple(Stint(**each) for each in appointment.pop("experience", []))
         first = FirstAppointment(experience=stints, **appointment)
-    known = {"username", "printed_name", "language", "password", "totp_secret"}
+    known = {"username", "printed_name", "language", "password", "totp_secret", "pin"}
     if unknown := facts.keys() - known:
         raise BootstrapError(f"unknown: {', '.join(sorted(unknown))}")
     return Newcomer(

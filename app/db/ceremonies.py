@@ -39,6 +39,7 @@ NAMES: Mapping[RecordKind, str] = {
     RecordKind.WAIVER: (
         "SELECT w.rule || ', ' || l.name FROM lab.waivers w JOIN lab.lots l ON l.id = w.lot_id WHERE w.id = :id"
     ),
+    RecordKind.ASSESSMENT: "SELECT number || ' v' || version FROM lab.assessments WHERE id = :id",
     RecordKind.PROPOSAL: (
         "SELECT a.printed_name FROM people.proposals p JOIN people.accounts a ON a.id = p.account_id WHERE p.id = :id"
     ),

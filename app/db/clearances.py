@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from app.db.door import Change, Reading
 
 KEEP = """
-INSERT INTO lab.line_clearances (workstation_id, phase, checks, performed_by, verified_by, cleared_at, recorded_by)
-VALUES (:workstation_id, :phase, CAST(:checks AS jsonb), :by, :verified_by, :cleared_at, :by) RETURNING id
+INSERT INTO lab.line_clearances (workstation_id, phase, checks, performed_by, cleared_at, recorded_by)
+VALUES (:workstation_id, :phase, CAST(:checks AS jsonb), :by, :cleared_at, :by) RETURNING id
 """
 OPEN = """
 INSERT INTO lab.workstation_sessions (workstation_id, lot_id, donor_id, during, planned, opening_clearance_id, recorded_by)
@@ -65,7 +65,6 @@ async def keep(
     workstation_id: int,
     phase: str,
     checks: Mapping[str, bool],
-    verified_by: int,
     cleared_at: datetime,
 ) -> int:
     """Keep a clearance that the actor performed. Its number."""
@@ -74,7 +73,6 @@ async def keep(
         workstation_id=workstation_id,
         phase=phase,
         checks=json.dumps(to_jsonable_python(checks), ensure_ascii=False),
-        verified_by=verified_by,
         cleared_at=cleared_at,
         by=change.actor.account_id,
     )

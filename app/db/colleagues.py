@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.acts import ACT_NAMES, MAY, Act, Role
+from app.domain.acts import Role
 from app.domain.errors import BadInput
 from app.domain.text import Text
 
 if TYPE_CHECKING:
-    from app.db.door import Change, Reading
+    from app.db.door import Reading
 
 NAMED = """
 SELECT id, username, printed_name, people.roles_of(id) AS roles FROM people.accounts
 WHERE username = :username AND state = 'active'
 """
 
+NAMES = "SELECT username, printed_name FROM people.accounts WHERE username = ANY (CAST(:usernames AS text[]))"
 ANYBODY = "SELECT id FROM people.accounts WHERE username = :username"
 
 
@@ -49,22 +50,6 @@ async def id_of(reading: Reading, *, username: str) -> int | None:
     return found
 
 
-async def second_person(change: Change, *, username: str, act: Act) -> Colleague:
-    """The person who verified what the actor performed: somebody else, who may. Raises BadInput."""
-    verifier = await named(change, username=username, field="verified_by")
-    if verifier.id == change.actor.account_id:
-        raise BadInput(
-            field="verified_by",
-            what=Text("Nothing was recorded."),
-            why=Text("Nobody verifies their own work."),
-            remedy=Text("Have a second person verify it, and name that person."),
-            rule="GMP-03",
-        )
-    if verifier.roles.isdisjoint(MAY[act]):
-        raise BadInput(
-            field="verified_by",
-            what=Text("Nothing was recorded."),
-            why=Text("{person} may not {act}.", person=verifier.printed_name, act=ACT_NAMES[act]),
-            remedy=Text("Have somebody verify it who holds the role of verifier."),
-        )
-    return verifier
+async def printed_names(reading: Reading, *, usernames: list[str]) -> dict[str, str]:
+    """Printed names by user name, also of people who have left."""
+    return {row.username: row.printed_name for row in await reading.all(NAMES, usernames=usernames)}

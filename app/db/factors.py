@@ -112,10 +112,7 @@ async def prove(
     this very request, secrets included, was answered before.
     """
     actor = call.actor
-    if call.key is not None:
-        kept = await door.scan_row(ANSWERED, actor.account_id, call.key, act.value, call.body_sha256)
-        if kept is not None and kept["answer"] is not None:
-            raise Replay(json.loads(kept["answer"]))
+    await refuse_answered(door, call, act)
     found = await examine(door, username=actor.username, password=password, totp=totp, source=source, totp_key=totp_key)
     if found.person is not None and found.totp_step is not None:
         return Proof(person=found.person, step=found.totp_step, source=source)
@@ -135,6 +132,15 @@ async def prove(
         ) as change:
             await sessions.end(change, session_id=actor.session_id)
     raise refusal
+
+
+async def refuse_answered(door: Door, call: Call, act: Act) -> None:
+    """Raise Replay when this very request, secrets included, was answered before: repeating it proves nothing anew."""
+    if call.key is None:
+        return
+    kept = await door.scan_row(ANSWERED, call.actor.account_id, call.key, act.value, call.body_sha256)
+    if kept is not None and kept["answer"] is not None:
+        raise Replay(json.loads(kept["answer"]))
 
 
 async def person(reading: Reading, *, username: str) -> Person | None:

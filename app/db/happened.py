@@ -225,14 +225,14 @@ async def known(reading: Reading, *, said: Iterable[str]) -> dict[str, Known]:
     if not codes:
         return {}
     rows = await reading.all(BY_CODE, codes=list(dict.fromkeys(codes.values())))
-    found = {row.said: Known(*row[1:]) for row in rows}
+    found = {row.said: Known(*tuple(row)[1:]) for row in rows}
     return {text: found[code] for text, code in codes.items() if code in found}
 
 
 async def by_id(reading: Reading, *, item_id: int) -> Known | None:
     """The item of this key."""
     row = await reading.one(BY_ID, id=item_id)
-    return None if row is None else Known(*row)
+    return None if row is None else Known(*tuple(row))
 
 
 async def lock(change: Change, *, ids: Collection[int]) -> None:

@@ -21,7 +21,7 @@ RETURNING id
 """
 EXISTS = "SELECT id, item_id FROM lab.holds WHERE id = :id"
 LIFT = "SELECT gate.lift_hold(:id, :ceremony)"
-LIST = """
+_SHOWN = """
 SELECT h.id AS hold, k.code AS item, i.kind AS item_kind,
     coalesce(l.name, (SELECT name FROM lab.lots WHERE id = h.item_id)) AS lot, h.reason,
     (SELECT number FROM lab.deviations WHERE id = h.deviation_id) AS deviation, h.recorded_at AS placed_at,
@@ -30,9 +30,18 @@ SELECT h.id AS hold, k.code AS item, i.kind AS item_kind,
 FROM lab.holds h JOIN lab.items i ON i.id = h.item_id JOIN people.accounts p ON p.id = h.recorded_by
 LEFT JOIN lab.item_codes k ON k.item_id = h.item_id AND k.scheme = 'own'
 LEFT JOIN lab.containers c ON c.id = h.item_id LEFT JOIN lab.lots l ON l.id = c.lot_id
+"""
+ONE = f"{_SHOWN} WHERE h.id = :id"
+UNDER = """
+SELECT h.id AS hold, k.code AS item, i.kind AS item_kind, h.reason, h.recorded_at AS placed_at, h.lifted_at
+FROM lab.holds h JOIN lab.items i ON i.id = h.item_id LEFT JOIN lab.item_codes k ON k.item_id = h.item_id AND k.scheme = 'own'
+WHERE h.deviation_id = :deviation ORDER BY h.id LIMIT 200
+"""
+LIST = f"""{_SHOWN}
 WHERE (CAST(:state AS text) IS NULL OR (h.lifted_at IS NULL) = (:state = 'open'))
     AND (CAST(:lot_id AS bigint) IS NULL OR h.item_id IN (SELECT item_id FROM lab.ancestry(:lot_id))
          OR h.item_id IN (SELECT material_lot_id FROM lab.consumptions WHERE lot_id = :lot_id))
+    AND (CAST(:item_id AS bigint) IS NULL OR h.item_id = :item_id)
     AND (CAST(:after AS bigint) IS NULL OR h.id < :after)
 ORDER BY h.id DESC LIMIT :limit
 """
@@ -63,7 +72,27 @@ async def lift(change: Change, *, hold_id: int, ceremony: UUID) -> int:
 
 
 async def page(
-    reading: Reading, *, state: str | None, lot_id: int | None, after: int | None, limit: int
+    reading: Reading,
+    *,
+    state: str | None,
+    lot_id: int | None,
+    after: int | None,
+    limit: int,
+    item_id: int | None = None,
 ) -> Sequence[Row[Any]]:
     """Holds, newest first; those that bear on one lot where `lot_id` is given."""
-    return await reading.all(LIST, state=state, lot_id=lot_id, after=after, limit=limit)
+    return await reading.all(LIST, state=state, lot_id=lot_id, item_id=item_id, after=after, limit=limit)
+
+
+async def one(reading: Reading, *, hold_id: int) -> Row[Any]:
+    """A hold as the list shows it. Raises NotFound."""
+    row = await reading.one(ONE, id=hold_id)
+    if row is None:
+        await refuse_unknown(reading, hold_id=hold_id)
+        raise RuntimeError("a hold has an item and somebody who placed it")
+    return row
+
+
+async def under(reading: Reading, *, deviation_id: int) -> Sequence[Row[Any]]:
+    """The holds that stand on a deviation, as they were placed."""
+    return await reading.all(UNDER, deviation=deviation_id)

@@ -71,7 +71,7 @@ SELECT c.id, k.code, m.name AS material, l.name AS lot, ml.supplier_lot, ml.expi
     (SELECT count(*) FROM lab.containers v WHERE v.lot_id = c.lot_id AND v.id <= c.id) AS number
 FROM lab.containers c JOIN lab.item_codes k ON k.item_id = c.id AND k.scheme = 'own'
 JOIN lab.lots l ON l.id = c.lot_id JOIN lab.material_lots ml ON ml.id = l.id JOIN lab.materials m ON m.id = ml.material_id
-WHERE c.id = :id
+WHERE c.id = ANY (CAST(:ids AS bigint[])) ORDER BY c.id
 """
 EQUIPMENT = """
 SELECT e.id, k.code, e.name, e.kind, e.room FROM lab.equipment e
@@ -144,15 +144,8 @@ async def facts_of(reading: Reading, *, item_id: int, kind: str, code: str, lang
         case "donation":
             return await _donation(reading, item_id)
         case "material_container" | "container":
-            if (row := await reading.one(MATERIAL, id=item_id)) is not None:
-                return MaterialFacts(
-                    code=row.code,
-                    material=row.material,
-                    lot=row.lot,
-                    supplier_lot=row.supplier_lot,
-                    expires_on=row.expires_on,
-                    container_number=row.number,
-                )
+            if material := await facts_of_materials(reading, ids=[item_id]):
+                return material[item_id]
         case "equipment":
             if (row := await reading.one(EQUIPMENT, id=item_id)) is not None:
                 return EquipmentFacts(code=row.code, name=row.name, kind=row.kind, room=row.room)
@@ -174,6 +167,21 @@ async def facts_of_cells(reading: Reading, *, ids: Sequence[int], language: Labe
     at = await reading.value(NOW)
     infections = {donation: await _infection(reading, donation, at) for donation in {row.donation_id for row in rows}}
     return {row.id: _cells(row, infections[row.donation_id], language) for row in rows}
+
+
+async def facts_of_materials(reading: Reading, *, ids: Sequence[int]) -> Mapping[int, LabelFacts]:
+    """What the labels of containers of material lots say, by item."""
+    return {
+        row.id: MaterialFacts(
+            code=row.code,
+            material=row.material,
+            lot=row.lot,
+            supplier_lot=row.supplier_lot,
+            expires_on=row.expires_on,
+            container_number=row.number,
+        )
+        for row in await reading.all(MATERIAL, ids=list(ids))
+    }
 
 
 async def last(reading: Reading, *, items: Sequence[int]) -> Mapping[int, Row[Any]]:

@@ -14,6 +14,7 @@ from labels.codes import CodeKind, new_code
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
+    from decimal import Decimal
     from uuid import UUID
 
     from sqlalchemy import Row
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
     from app.db.door import Change, Reading
 
 DEFINE = """
-INSERT INTO lab.materials (name, description, grade, composition, composition_complete, recorded_by)
-VALUES (:name, :description, :grade, CAST(:composition AS jsonb), :complete, :by)
+INSERT INTO lab.materials (name, description, grade, composition, composition_complete, animal_serum, species,
+    opened_life_hours, recorded_by)
+VALUES (:name, :description, :grade, CAST(:composition AS jsonb), :complete, :animal_serum, :species,
+    :opened_life_hours, :by)
 """
-MATERIAL = (
-    "SELECT id, name, description, grade, composition, composition_complete FROM lab.materials WHERE name = :name"
-)
-MATERIALS = """
-SELECT id, name, description, grade, composition, composition_complete FROM lab.materials
-WHERE CAST(:after AS text) IS NULL OR name > :after ORDER BY name LIMIT :limit
+COLUMNS = "description, grade, composition, composition_complete, animal_serum, species, opened_life_hours"
+MATERIAL = f"SELECT id, name, {COLUMNS} FROM lab.materials WHERE name = :name"
+MATERIALS = f"""
+SELECT id, name, {COLUMNS} FROM lab.materials
+WHERE (CAST(:after AS text) IS NULL OR name > :after)
+    AND (CAST(:sought AS text) IS NULL OR position(lower(:sought) IN lower(name || ' ' || description)) > 0)
+ORDER BY name LIMIT :limit
 """
+NAMES = "SELECT name FROM lab.materials ORDER BY name LIMIT :limit"
 NAME = """
 SELECT 'MAT-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY')
     || '-' || lab.counted(nextval('lab.material_names'))
@@ -38,9 +43,9 @@ SELECT 'MAT-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM l
 BEGIN = "SELECT lab.begin_lot(:id, :name, 'material', 'receive', NULL, NULL, NULL, NULL, NULL)"
 RECEIVE = """
 INSERT INTO lab.material_lots (id, material_id, supplier, supplier_lot, expires_on, received_at, certificate_reference,
-    certificate_reviewed_at, storage_ok, recorded_by)
+    certificate_reviewed_at, storage_ok, origin_countries, processed_in, collected_on, recorded_by)
 VALUES (:id, :material, :supplier, :supplier_lot, :expires_on, :received_at, :certificate_reference,
-    :certificate_reviewed_at, :storage_ok, :by)
+    :certificate_reviewed_at, :storage_ok, CAST(:origin_countries AS text[]), :processed_in, :collected_on, :by)
 """
 CONTAINERS = """
 WITH made AS (
@@ -60,12 +65,16 @@ DESCEND = (
 )
 LOT = """
 SELECT l.id, k.code, l.name, m.name AS material, m.description, m.grade, m.composition, m.composition_complete,
-    l.state, l.version, r.supplier, r.supplier_lot, r.expires_on, r.received_at, r.certificate_reference,
-    r.certificate_reviewed_at, r.storage_ok, s.signed_at AS approved_at, s.printed_name AS approved_by
+    m.animal_serum, m.species, m.opened_life_hours, l.state, l.version, r.supplier, r.supplier_lot, r.expires_on,
+    r.received_at, r.certificate_reference, r.certificate_reviewed_at, r.storage_ok, r.origin_countries, r.processed_in,
+    r.collected_on, s.signed_at AS approved_at, s.printed_name AS approved_by, n.signed_at AS rejected_at,
+    n.printed_name AS rejected_by, n.statement AS rejected_because
 FROM lab.item_codes g JOIN lab.material_lots r ON r.id = g.item_id JOIN lab.lots l ON l.id = r.id
 JOIN lab.item_codes k ON k.item_id = l.id AND k.scheme = 'own' JOIN lab.materials m ON m.id = r.material_id
 LEFT JOIN lab.lot_history h ON h.lot_id = l.id AND h.to_state = 'approved'
 LEFT JOIN lab.signatures s ON s.id = h.signature_id
+LEFT JOIN lab.lot_history j ON j.lot_id = l.id AND j.to_state = 'rejected'
+LEFT JOIN lab.signatures n ON n.id = j.signature_id
 WHERE g.code = :code
 """
 LOT_CONTAINERS = """
@@ -78,12 +87,51 @@ SELECT k.code, l.name, m.name AS material, l.state, r.supplier, r.supplier_lot, 
 FROM lab.material_lots r JOIN lab.lots l ON l.id = r.id JOIN lab.materials m ON m.id = r.material_id
 JOIN lab.item_codes k ON k.item_id = l.id AND k.scheme = 'own'
 WHERE (CAST(:state AS text) IS NULL OR l.state = :state)
+    AND (CAST(:expiring_by AS date) IS NULL OR (r.expires_on <= :expiring_by AND l.state IN ('quarantine', 'approved')))
+    AND (CAST(:sought AS text) IS NULL OR l.name = upper(:sought) OR lower(r.supplier_lot) = lower(:sought)
+        OR r.material_id = ANY (ARRAY(SELECT id FROM lab.materials WHERE position(lower(:sought) IN lower(name)) > 0)))
     AND (CAST(:after AS text) IS NULL OR l.id < (SELECT item_id FROM lab.item_codes WHERE code = :after))
 ORDER BY l.id DESC LIMIT :limit
 """
 APPROVE = "SELECT gate.approve_material(:id, :ceremony)"
 SIGNED_DIGEST = "SELECT digest FROM lab.signatures WHERE id = :id"
 MOVE = "SELECT lab.move_lot(:id, :act, false)"
+STATEMENT = "SELECT statement FROM people.ceremonies WHERE id = :id"
+REJECT = "SELECT gate.reject_material(:id, :ceremony)"
+USED_IN = """
+SELECT k.code, l.name, l.state, min(u.used_at) AS first_used_at, max(u.used_at) AS last_used_at, count(*) AS times
+FROM lab.consumptions u JOIN lab.lots l ON l.id = u.lot_id
+JOIN lab.item_codes k ON k.item_id = l.id AND k.scheme = 'own'
+WHERE u.material_lot_id = :id GROUP BY k.code, l.name, l.state, l.id ORDER BY l.id DESC LIMIT :limit
+"""
+BEFORE = """
+SELECT m.name, r.supplier FROM lab.item_codes k JOIN lab.material_lots r ON r.id = k.item_id
+JOIN lab.materials m ON m.id = r.material_id
+WHERE k.scheme = 'supplier' AND k.code >= :first AND k.code < :beyond ORDER BY r.id DESC LIMIT 1
+"""
+LAST_SUPPLIER = """
+SELECT r.supplier FROM lab.material_lots r JOIN lab.materials m ON m.id = r.material_id
+WHERE m.name = :material ORDER BY r.id DESC LIMIT 1
+"""
+BOTTLE = """
+SELECT c.id, own.code, c.state, c.opened_until, l.state AS lot_state, r.received_at, m.name AS material, m.opened_life_hours
+FROM lab.item_codes g JOIN lab.containers c ON c.id = g.item_id JOIN lab.lots l ON l.id = c.lot_id
+JOIN lab.material_lots r ON r.id = l.id JOIN lab.materials m ON m.id = r.material_id
+JOIN lab.item_codes own ON own.item_id = c.id AND own.scheme = 'own'
+WHERE g.code = :code
+"""
+OPENED_UNTIL = "SELECT opened_until FROM lab.containers WHERE id = :id"
+STATE_STATUS = """
+INSERT INTO lab.animal_disease_status (country, disease, category, valid_from, valid_to, source, recorded_by)
+VALUES (:country, :disease, :category, :valid_from, :valid_to, :source, :by) RETURNING id
+"""
+STATUSES = """
+SELECT t.id, t.country, t.disease, t.category, t.valid_from, t.valid_to, t.source, a.printed_name AS stated_by,
+    t.recorded_at AS stated_at
+FROM lab.animal_disease_status t JOIN people.accounts a ON a.id = t.recorded_by
+WHERE (CAST(:country AS text) IS NULL OR t.country = :country) AND (CAST(:after AS bigint) IS NULL OR t.id < :after)
+ORDER BY t.id DESC LIMIT :limit
+"""
 
 
 async def define(
@@ -94,6 +142,9 @@ async def define(
     grade: str,
     composition: Sequence[dict[str, str | None]] | None,
     composition_complete: bool,
+    animal_serum: bool | None,
+    species: str | None,
+    opened_life_hours: Decimal | None,
 ) -> None:
     """A new material. Raises Conflict when the name is taken."""
     await change.run(
@@ -103,6 +154,9 @@ async def define(
         grade=grade,
         composition=None if composition is None else json.dumps(composition, ensure_ascii=False),
         complete=composition_complete,
+        animal_serum=animal_serum,
+        species=species,
+        opened_life_hours=opened_life_hours,
         by=change.actor.account_id,
     )
 
@@ -119,9 +173,14 @@ async def material(reading: Reading, *, name: str) -> Row[Any]:
     return row
 
 
-async def materials(reading: Reading, *, after: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Materials by name, after this one."""
-    return await reading.all(MATERIALS, after=after, limit=limit)
+async def materials(reading: Reading, *, sought: str | None, after: str | None, limit: int) -> Sequence[Row[Any]]:
+    """Materials by name, after this one; `sought` stands in their name or description."""
+    return await reading.all(MATERIALS, sought=sought, after=after, limit=limit)
+
+
+async def names(reading: Reading, *, limit: int) -> list[str]:
+    """The names of the first materials by name."""
+    return [row.name for row in await reading.all(NAMES, limit=limit)]
 
 
 async def receive(
@@ -136,6 +195,9 @@ async def receive(
     certificate_reference: str | None,
     certificate_reviewed_at: datetime | None,
     storage_ok: bool | None,
+    origin_countries: Sequence[str] | None,
+    processed_in: str | None,
+    collected_on: date | None,
     containers: int,
 ) -> Item:
     """A new material lot in quarantine with its containers, each an item of its own."""
@@ -155,6 +217,9 @@ async def receive(
         certificate_reference=certificate_reference,
         certificate_reviewed_at=certificate_reviewed_at,
         storage_ok=storage_ok,
+        origin_countries=None if origin_countries is None else list(origin_countries),
+        processed_in=processed_in,
+        collected_on=collected_on,
         by=by,
     )
     codes = [new_code(CodeKind.MATERIAL_CONTAINER) for _ in range(containers)]
@@ -181,9 +246,26 @@ async def lot_containers(reading: Reading, *, lot_id: int) -> Sequence[Row[Any]]
     return await reading.all(LOT_CONTAINERS, id=lot_id)
 
 
-async def lots(reading: Reading, *, state: str | None, after: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Material lots, newest first, after the lot of this code."""
-    return await reading.all(LOTS, state=state, after=after, limit=limit)
+async def lots(
+    reading: Reading,
+    *,
+    state: str | None,
+    after: str | None,
+    limit: int,
+    sought: str | None = None,
+    expiring_by: date | None = None,
+) -> Sequence[Row[Any]]:
+    """Material lots, newest first, after the lot of this code.
+
+    `sought` is a lot's name, a supplier's lot, or a part of a material's name; `expiring_by` leaves those that may still
+    be used, or come to use, and expire by then.
+    """
+    return await reading.all(LOTS, state=state, after=after, limit=limit, sought=sought, expiring_by=expiring_by)
+
+
+async def used_in(reading: Reading, *, lot_id: int, limit: int) -> Sequence[Row[Any]]:
+    """The lots of cells in which it was used, newest first."""
+    return await reading.all(USED_IN, id=lot_id, limit=limit)
 
 
 async def approve(change: Change, *, lot_id: int, ceremony: UUID) -> str:
@@ -196,3 +278,72 @@ async def approve(change: Change, *, lot_id: int, ceremony: UUID) -> str:
 async def recall(change: Change, *, lot_id: int) -> None:
     """Recall the lot. Raises IllegalMove."""
     await change.run(MOVE, id=lot_id, act=LotAct.RECALL.value)
+
+
+async def received_before(reading: Reading, *, gtin: str) -> Row[Any] | None:
+    """The material and supplier of the last lot whose supplier's code names this trade item; None for the first."""
+    beyond = f"{int(gtin) + 1:014d}"
+    return await reading.one(BEFORE, first=f"01{gtin}", beyond=f"01{beyond}")
+
+
+async def last_supplier(reading: Reading, *, material: str) -> str | None:
+    """Who supplied the last lot of this material."""
+    supplier: str | None = await reading.value(LAST_SUPPLIER, material=material)
+    return supplier
+
+
+async def statement_of(reading: Reading, *, ceremony: UUID) -> str:
+    """What a ceremony's signature will state; empty where there is no such ceremony."""
+    return await reading.value(STATEMENT, id=ceremony) or ""
+
+
+async def reject(change: Change, *, lot_id: int, ceremony: UUID) -> None:
+    """Reject the lot through the gate. Raises the refusal that the gate states."""
+    await change.run(REJECT, id=lot_id, ceremony=ceremony)
+
+
+async def bottle(reading: Reading, *, code: str) -> Row[Any]:
+    """A container of a material lot. Raises NotFound, for a container of cells too."""
+    row = await reading.one(BOTTLE, code=code)
+    if row is None:
+        raise NotFound(
+            what=Text("There is no container of a material {code}.", code=code),
+            why=Text("This code is not on a container of a material lot."),
+            remedy=Text("Scan the label of the container."),
+        )
+    return row
+
+
+async def opened_until(reading: Reading, *, container_id: int) -> datetime:
+    """Until when a container that stands open may be used."""
+    until: datetime = await reading.value(OPENED_UNTIL, id=container_id)
+    return until
+
+
+async def state_status(
+    change: Change,
+    *,
+    country: str,
+    disease: str,
+    category: str,
+    valid_from: date,
+    valid_to: date | None,
+    source: str,
+) -> int:
+    """State how a country stands for an animal disease. The statement's number."""
+    number: int = await change.value(
+        STATE_STATUS,
+        country=country,
+        disease=disease,
+        category=category,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        source=source,
+        by=change.actor.account_id,
+    )
+    return number
+
+
+async def statuses(reading: Reading, *, country: str | None, after: int | None, limit: int) -> Sequence[Row[Any]]:
+    """What was stated, newest first, after the statement of this number."""
+    return await reading.all(STATUSES, country=country, after=after, limit=limit)

@@ -79,7 +79,7 @@ async def source_of(reading: Reading, *, lot: Lot, code: str) -> Source:
             why=Text("{code} is neither a container of {lot} nor its donation.", code=code, lot=lot.name),
             remedy=Text("Scan the container that it was taken from."),
         )
-    away = GONE | SET_ASIDE
+    away = {**GONE, **SET_ASIDE}
     if row.state in away:
         raise Conflict(
             what=Text("Nothing was taken."),

@@ -12,6 +12,8 @@ from app.domain.acts import Actor, Role
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import asyncpg
+
     from app.db.door import Change, Door
 
 WHO = "SELECT * FROM people.who($1, make_interval(mins => $2))"
@@ -27,6 +29,11 @@ END_ALL = (
     "UPDATE people.sessions SET ended_at = clock_timestamp()"
     " WHERE account_id = :account AND ended_at IS NULL AND id IS DISTINCT FROM CAST(:keep AS bigint)"
 )
+END_OLDEST = """
+UPDATE people.sessions SET ended_at = clock_timestamp() WHERE ended_at IS NULL AND id IN (
+    SELECT id FROM people.sessions WHERE account_id = :account AND ended_at IS NULL AND ends_at > clock_timestamp()
+    ORDER BY id DESC OFFSET :keep) RETURNING id
+"""
 WAKE = "UPDATE people.sessions SET seen_at = clock_timestamp() WHERE id = :session AND ended_at IS NULL"
 WORK_AT = "UPDATE people.sessions SET workstation_id = :workstation WHERE id = :session AND ended_at IS NULL"
 
@@ -54,6 +61,16 @@ async def who(door: Door, *, token: str, idle_minutes: int) -> SignedIn | None:
         return None
     if row["touch_due"] and row["session_state"] == "live":
         await door.scan_row(TOUCH, row["session_id"])
+    return _signed_in(row)
+
+
+async def looking_on(door: Door, *, token: str, idle_minutes: int) -> SignedIn | None:
+    """As `who`, for what a screen asks by itself: it keeps no session awake."""
+    row = await door.scan_row(WHO, token_digest(token), idle_minutes)
+    return None if row is None else _signed_in(row)
+
+
+def _signed_in(row: asyncpg.Record) -> SignedIn:
     return SignedIn(
         actor=Actor(
             account_id=row["account_id"],
@@ -105,6 +122,11 @@ async def end(change: Change, *, session_id: int) -> None:
 async def end_all(change: Change, *, account_id: int, keep: int | None = None) -> None:
     """End every session of an account, but for the one to keep."""
     await change.run(END_ALL, account=account_id, keep=keep)
+
+
+async def end_oldest(change: Change, *, account_id: int, keep: int) -> int:
+    """End the oldest sessions of an account until `keep` are left. How many were ended."""
+    return len(await change.all(END_OLDEST, account=account_id, keep=keep))
 
 
 async def wake(change: Change, *, session_id: int) -> None:

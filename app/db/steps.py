@@ -59,6 +59,14 @@ CONSUME = """
 INSERT INTO lab.consumptions (step_id, lot_id, container_id, material_lot_id, quantity, unit, used_at, recorded_by)
 VALUES (:step_id, :lot_id, :container_id, :material_lot_id, :quantity, :unit, :used_at, :by)
 """
+# The first use opens a container; an earlier one that is recorded later moves the end forward, never back.
+OPEN = """
+UPDATE lab.containers c SET opened_until = o.until, version = c.version + 1
+FROM lab.material_lots r JOIN lab.materials m ON m.id = r.material_id,
+    LATERAL (SELECT CAST(:at AS timestamptz) + CAST(m.opened_life_hours AS double precision) * interval '1 hour' AS until) o
+WHERE c.id = ANY (CAST(:ids AS bigint[])) AND r.id = c.lot_id AND o.until IS NOT NULL
+    AND (c.opened_until IS NULL OR c.opened_until > o.until)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How the step went: who, until when, what was counted. `happened_anyway` marks the second door."""
+    """How the step went: who, until when, what was counted. `happened_anyway` marks the second door.
+
+    `verified_by` is who was said to have looked on, through the second door alone; it verifies nothing.
+    """
 
     performed_by: int
     verified_by: int | None
@@ -283,7 +294,7 @@ async def consume(
     lot_id: int,
     step_id: int | None,
     used_at: datetime,
-    materials: Iterable[tuple[MaterialUse, Vessel]],
+    materials: Sequence[tuple[MaterialUse, Vessel]],
 ) -> None:
     """Enter in the ledger what was taken from which material container."""
     await change.run_many(
@@ -304,6 +315,12 @@ async def consume(
             if vessel.lot_kind == LotKind.MATERIAL
         ],
     )
+    await open_containers(change, ids=sorted({vessel.id for _, vessel in materials}), at=used_at)
+
+
+async def open_containers(change: Change, *, ids: Sequence[int], at: datetime) -> None:
+    """Note until when these containers may be used, where their material says how long it keeps once opened."""
+    await change.run(OPEN, ids=list(ids), at=at)
 
 
 def refuse_nothing(codes: Sequence[str], *, field_name: str, of: Text) -> None:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import shutil
 import sys
-from pathlib import Path
 
 import asyncpg
 
-from app.demo.life import Laboratory, Preparation, culture, donate, label_and_freeze, prepare_house, review, run_tests
-from app.demo.people import Person, Unexpected
+from app.demo.life import (
+    Laboratory,
+    Preparation,
+    count_labels,
+    culture,
+    donate,
+    label_and_freeze,
+    prepare_house,
+    qualify_and_assess,
+    review,
+    run_tests,
+)
+from app.demo.people import Unexpected
+from app.demo.stage import laboratory
 from app.demo.telling import console, database_refusal, heading, refusal, step
 
-SIGNERS = {"qa_manager", "quality_authority", "physician", "administrator"}
 _FORGED_HISTORY = """
 INSERT INTO lab.lot_history (lot_id, seq, kind, from_state, act, to_state, recorded_by)
 SELECT id, version + 1, kind, state, 'release', 'released', 1 FROM lab.lots WHERE name = $1
@@ -43,27 +51,13 @@ ATTACKS = {
 
 def main() -> int:
     """Tell the stories; 0 when they went as they must."""
-    folder = Path(os.environ["STEMMA_DEMO_FOLDER"])
-    address = os.environ["STEMMA_DEMO_ADDRESS"]
-    accounts = json.loads((folder / "accounts.json").read_text())
-    people = {
-        each["username"]: Person(
-            address=address,
-            username=each["username"],
-            printed_name=each["printed_name"],
-            password=each["password"],
-            totp_secret=each["totp_secret"],
-            needs_code=not each["roles"] or bool(SIGNERS & set(each["roles"])),
-        )
-        for each in accounts
-    }
-    shutil.rmtree(folder / "labels", ignore_errors=True)  # labels of an earlier run name vials that are no more
-    lab = Laboratory(people=people, folder=folder)
+    lab = laboratory()
     try:
-        for person in people.values():
+        for person in lab.people.values():
             person.sign_in()
         heading("The house is made ready")
         prepare_house(lab)
+        qualify_and_assess(lab)
         first = released_and_guarded(lab)
         second = refused_for_sterility(lab)
         _conclude(lab, first, second)
@@ -79,6 +73,7 @@ def _life(
     made = culture(lab, donate(lab, name=name, number=number, born=born))
     label_and_freeze(lab, made)
     run_tests(lab, made, but=but)
+    count_labels(lab, made)
     review(lab, made)
     return made
 

@@ -100,7 +100,7 @@ def prepare_house(lab: Laboratory) -> None:
     )
     step("Quinn (QA manager)", "defined workstation, process MSC-BM v4 and its specification")
     for number, material in enumerate(MATERIALS):
-        quinn.does("/materials", {**material, "composition_complete": True})
+        quinn.does("/materials", {**material, "composition_complete": True, "animal_serum": False})
         lot = tess.does(
             "/material-lots",
             {
@@ -117,15 +117,60 @@ def prepare_house(lab: Laboratory) -> None:
     step("Tess and the QA managers", "received three material lots; each approved for use by signature")
 
 
+MEASURES = {
+    "time_slot": "one donor at a workstation at a time, line cleared before and after",
+    "dedicated_incubator": "one incubator for each donor",
+    "vapour_tank": "storage in vapour, never in liquid",
+    "protective_clothing": "gown and gloves changed between donors",
+    "cleaning": "sporicidal cleaning between donors",
+    "waste": "waste leaves in closed bags",
+}
+
+
+def qualify_and_assess(lab: Laboratory) -> None:
+    """Before anybody works: who was trained for what, and how donors' cells are kept apart."""
+    begins = datetime.now(UTC) - timedelta(days=1)
+    for topic in ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation"):
+        lab.quinn.does(
+            "/accounts/tess/qualifications",
+            {"topic": topic, "valid_from": begins.isoformat(), "valid_to": (begins + timedelta(days=365)).isoformat(),
+             "evidence": f"training record TR-26-{topic}"},
+        )  # fmt: skip
+    step("Quinn", "recorded what Tess is qualified for, before she touches anything: gowning and each step")
+    proposed = lab.quinn.does(
+        "/assessments",
+        {"rule": "DON-05", "scope": {"kind": "facility"}, "title": "Cross-contamination between autologous donors",
+         "hazard": "cells or an infection of one donor reach another donor's product",
+         "mitigations": [{"measure": measure, "control": control} for control, measure in MEASURES.items()],
+         "conclusion": "with these measures the remaining risk is acceptable",
+         "valid_to": (datetime.now(UTC) + timedelta(days=700)).isoformat()},
+    )  # fmt: skip
+    ceremony = lab.lin.signs("assessment_approved", {"kind": "assessment", "ref": str(proposed["assessment"])})
+    lab.lin.does(f"/assessments/{proposed['assessment']}/approve", {"ceremony": ceremony})
+    step("Quinn and Dr Lin Qing", f"assessed cross-contamination between donors, {proposed['number']}: proposed by one, approved by the other")
+
+
 def _used(lab: Laboratory, *names: str) -> list[dict[str, Any]]:
     return [{"container": lab.containers[name], "quantity": "25", "unit": "mL"} for name in names]
 
 
 def _clear(lab: Laboratory, lot: str, phase: str) -> None:
     checks = {"previous material gone": True, "surfaces disinfected": True, "labels reconciled": True}
+    cleared = lab.tess.does(
+        f"/workstations/{lab.workstation}/clearances", {"lot": lot, "phase": phase, "checks": checks}
+    )
+    _verify(lab, f"/clearances/{cleared['clearance']}", scanned=lab.workstation)
+
+
+def _verify(lab: Laboratory, path: str, *, scanned: str) -> None:
+    """Vera comes to Tess's bench, scans her badge, types her PIN and scans the thing itself."""
+    lab.tess.does(f"{path}/verification", {"badge": lab.vera.badge, "pin": lab.vera.pin, "scanned": scanned})
+
+
+def _retain(lab: Laboratory, lot: str, kind: str, source: str) -> None:
     lab.tess.does(
-        f"/workstations/{lab.workstation}/clearances",
-        {"lot": lot, "phase": phase, "checks": checks, "verified_by": "vera"},
+        f"/lots/{lot}/retains",
+        {"kind": kind, "from": source, "quantity": "0.5", "unit": "mL", "place": "Freezer R-3, drawer 2"},
     )
 
 
@@ -183,7 +228,7 @@ def culture(lab: Laboratory, given: dict[str, str]) -> Preparation:
     )  # fmt: skip
     code = lot["code"]
     _clear(lab, code, "before")
-    bench = {"workstation": lab.workstation, "verified_by": "vera"}
+    bench = {"workstation": lab.workstation}
     began = now()
     medium = _used(lab, "MSC expansion medium")
     done = lab.tess.does(
@@ -199,7 +244,12 @@ def culture(lab: Laboratory, given: dict[str, str]) -> Preparation:
         },
     )
     flasks = _codes(done)
-    step("Tess (technician), Vera watching", f"cleared the line, isolated P0 of [bold]{lot['name']}[/]")
+    _verify(lab, f"/steps/{done['step']}", scanned=flasks[0])
+    _retain(lab, code, "starting_material", given["donation"])
+    step(
+        "Tess (technician), Vera with badge and PIN",
+        f"cleared the line, isolated P0 of [bold]{lot['name']}[/]; both verified by a scan of the thing itself",
+    )
     for seeded, harvested, dead in (
         (500_000, 2_100_000, 70_000),
         (2_000_000, 9_400_000, 310_000),
@@ -213,6 +263,7 @@ def culture(lab: Laboratory, given: dict[str, str]) -> Preparation:
              "dead_harvested": str(dead), "flasks": 2},
         )  # fmt: skip
         flasks = _codes(done)
+        _verify(lab, f"/steps/{done['step']}", scanned=flasks[0])
     step("Tess", "passaged P1 to P3; population doublings counted")
     began = now()
     done = lab.tess.does(
@@ -222,6 +273,7 @@ def culture(lab: Laboratory, given: dict[str, str]) -> Preparation:
          "viable_cells_per_vial": "10400000"},
     )  # fmt: skip
     vials = _codes(done)
+    _verify(lab, f"/steps/{done['step']}", scanned=vials[0])
     return Preparation(
         code=code, name=lot["name"], donation=given["donation"], vials=vials, pseudonym=given["pseudonym"]
     )
@@ -232,7 +284,14 @@ def _codes(done: dict[str, Any]) -> list[str]:
 
 
 def label_and_freeze(lab: Laboratory, made: Preparation) -> None:
-    """Print a label for each vial, read it back from its own picture as a technician would, then freeze."""
+    """Label and freeze, have it verified, clear the line and keep a retain."""
+    label(lab, made)
+    _verify(lab, f"/steps/{freeze(lab, made)}", scanned=made.vials[0])
+    clear_and_retain(lab, made)
+
+
+def label(lab: Laboratory, made: Preparation) -> None:
+    """Print a label for each vial, and read it back from its own picture as a technician would."""
     folder = lab.folder / "labels"
     folder.mkdir(parents=True, exist_ok=True)
     for vial in made.vials:
@@ -244,18 +303,23 @@ def label_and_freeze(lab: Laboratory, made: Preparation) -> None:
         if [scan["item"]["code"] for scan in seen if scan["item"]] != [vial]:
             raise Unexpected(f"the label of {vial} reads as {seen}")
     step("Tess", f"printed {len(made.vials)} vial labels and scanned each [bold]from the picture of its label[/]")
-    lab.tess.does(
+
+
+def freeze(lab: Laboratory, made: Preparation) -> int:
+    """Freeze every vial; the number of the step, which nobody has verified yet."""
+    frozen = lab.tess.does(
         f"/lots/{made.code}/cryopreservation",
-        {"place": lab.tank, "programme": "-1 °C/min to -40 °C, then -10 °C/min to -120 °C", "verified_by": "vera",
+        {"place": lab.tank, "programme": "-1 °C/min to -40 °C, then -10 °C/min to -120 °C",
          "started_at": now(), "frozen_at": now()},
     )  # fmt: skip
+    return int(frozen["step"])
+
+
+def clear_and_retain(lab: Laboratory, made: Preparation) -> None:
+    """The line is cleared after the cells, and the last vial is kept."""
     _clear(lab, made.code, "after")
-    for kind, source in (("starting_material", made.donation), ("final_product", made.vials[-1])):
-        lab.tess.does(
-            f"/lots/{made.code}/retains",
-            {"kind": kind, "from": source, "quantity": "0.5", "unit": "mL", "place": "Freezer R-3, drawer 2"},
-        )
-    step("Tess", "froze the vials, cleared the line, took retains; the lot is in quarantine")
+    _retain(lab, made.code, "final_product", made.vials[-1])
+    step("Tess", "froze the vials, cleared the line, kept a vial as retain; the lot is in quarantine")
 
 
 def run_tests(lab: Laboratory, made: Preparation, *, but: dict[str, dict[str, str]] | None = None) -> None:
@@ -273,6 +337,12 @@ def run_tests(lab: Laboratory, made: Preparation, *, but: dict[str, dict[str, st
         {"decision": "accepted", "remarks": "raw data checked", "ceremony": ceremony},
     )
     step("Rolf (QC reviewer)", "reviewed them all by one signature")
+
+
+def count_labels(lab: Laboratory, made: Preparation) -> None:
+    """At the end every label that was printed is accounted for: one stands on each vial."""
+    lab.tess.does(f"/lots/{made.code}/label-counts", {"used": len(made.vials), "destroyed": 0, "returned": 0})
+    step("Tess", f"counted the labels: {len(made.vials)} printed = {len(made.vials)} used")
 
 
 def review(lab: Laboratory, made: Preparation) -> None:

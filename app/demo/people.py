@@ -29,6 +29,8 @@ class Person:
     password: str
     totp_secret: str
     needs_code: bool
+    badge: str = ""
+    pin: str = ""
     http: httpx.Client = field(init=False, repr=False)
     _last_step: int = 0
 

@@ -16,7 +16,7 @@ import pyotp
 from rich.console import Group
 from rich.live import Live
 from rich.panel import Panel
-from rich.text import Text
+from rich.text import Text as Styled
 
 from app.demo.life import (
     Laboratory,
@@ -129,6 +129,8 @@ def walk(lab: Laboratory, made: Preparation, *, frozen: int, address: str) -> No
     began = time.monotonic()
     for number, turn in enumerate(every, start=1):
         person = lab.people[turn.who]
+        if not console.is_terminal:  # nobody sees it change there: said once
+            console.print(_shown(turn, person, address, number=number, of=len(every)))
         with Live(console=console, refresh_per_second=2, transient=True) as live:
             while not turn.done(*_looked(lab, made)):
                 live.update(_shown(turn, person, address, number=number, of=len(every)))
@@ -148,16 +150,16 @@ def _looked(lab: Laboratory, made: Preparation) -> tuple[dict[str, Any], list[An
 def _shown(turn: Turn, person: Person, address: str, *, number: int, of: int) -> Panel:
     left_s = STEP_S - int(time.time()) % STEP_S
     code = pyotp.TOTP(person.totp_secret).now()
-    signing = Text.assemble(
+    signing = Styled.assemble(
         ("sign in as  ", "dim"), (person.username, "bold"), ("   password  ", "dim"), (person.password, "bold"),
         ("   one-time code  ", "dim"), (f"{code[:3]} {code[3:]}", "bold green"), (f"  for {left_s} s more", "dim"),
     )  # fmt: skip
     return Panel(
         Group(
-            Text(f"{address}{turn.path}", style="bold cyan"),
+            Styled(f"{address}{turn.path}", style="bold cyan"),
             signing,
-            Text(),
-            *(Text(line) for line in turn.says),
+            Styled(),
+            *(Styled(line) for line in turn.says),
         ),
         title=f"{number} of {of}: {turn.role}",
         title_align="left",

@@ -241,7 +241,6 @@ def _opened(used: Consumption) -> Iterator[Statement]:
         yield _open_too_long(used.container, used.material_lot, used.opened_until)
 
 
-
 def _open_too_long(container: str, material_lot: str, until: datetime) -> Statement:
     return fails(
         material_lot,

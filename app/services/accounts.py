@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GENERATED_PASSWORD_BYTES = 15
 ISSUER = "Stemma"
+RESERVED = frozenset({"me", "new", "appointments", "training"})
+"""User names that addresses of pages and of the API need for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,37 @@ class DoneView:
     done: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """An account with what it signs in with, and when it last did."""
+
+    account: AccountView
+    has_code: bool
+    has_pin: bool
+    has_badge: bool
+    last_sign_in: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that has not ended. `is_this`: the one that asks."""
+
+    session: int
+    device: str
+    started_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnView:
+    """Oneself: the account, and where one is signed in."""
+
+    person: PersonView
+    sessions: tuple[OpenSession, ...]
+
+
 # -- by administrators -------------------------------------------------------------------------------------------------
 
 
@@ -75,11 +108,33 @@ async def list_accounts(house: House, actor: Actor, *, after: str, limit: int) -
         return [_view(each) for each in await accounts.listed(reading, after=after, limit=limit)]
 
 
+async def list_people(
+    house: House, actor: Actor, *, after: str, limit: int, state: str | None = None, sought: str | None = None
+) -> list[PersonView]:
+    """Accounts by name with what they sign in with. `state`: active or deactivated; `sought`: a part of either name."""
+    async with house.door.read(actor, Act.READ_ACCOUNTS, desk=Desk.PEOPLE) as reading:
+        found = await accounts.listed_with_badges(reading, after=after, limit=limit, state=state, sought=sought)
+    return [_person(each) for each in found]
+
+
+async def show_person(house: House, actor: Actor, *, username: str) -> PersonView:
+    """One account. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_ACCOUNTS, desk=Desk.PEOPLE) as reading:
+        return _person(await accounts.seen(reading, username=username))
+
+
 async def open_account(
     house: House, call: Call, *, username: str, printed_name: str, roles: tuple[Role, ...], language: str
 ) -> FactorsView:
     """Open an account with first factors. Raises Conflict when the name is taken, or for an administrator's other role."""
     _grantable(roles)
+    if username in RESERVED:
+        raise BadInput(
+            field="username",
+            what=Text("Nothing was done."),
+            why=Text("{username} is the name of a page.", username=username),
+            remedy=Text("Choose another name."),
+        )
     password, secret = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES), new_totp_secret()
     with HASHING.turn():
         hashed = await HASHING.hashed(password)
@@ -190,11 +245,62 @@ async def change_password(
         return change.answers(DoneView(actor.username, "password"))
 
 
+async def show_oneself(house: House, actor: Actor) -> OwnView:
+    """One's own account, and where one is signed in."""
+    async with house.door.read(actor, Act.MANAGE_OWN_FACTORS, desk=Desk.PEOPLE) as reading:
+        person = _person(await accounts.seen(reading, username=actor.username))
+        rows = await accounts.open_sessions(reading, account_id=actor.account_id)
+    return OwnView(
+        person,
+        tuple(
+            OpenSession(
+                session=row.id,
+                device=row.device,
+                started_at=row.started_at,
+                seen_at=row.seen_at,
+                ends_at=row.ends_at,
+                is_this=row.id == actor.session_id,
+            )
+            for row in rows
+        ),
+    )
+
+
+async def choose_language(house: House, call: Call, *, language: str) -> DoneView:
+    """Choose the language of one's pages, from the next sign-in on also elsewhere."""
+    actor = call.actor
+    async with house.door.change(
+        call, Act.MANAGE_OWN_FACTORS, subject=actor.username, reason="language", desk=Desk.PEOPLE
+    ) as change:
+        await accounts.set_language(change, account_id=actor.account_id, language=language)
+        return change.answers(DoneView(actor.username, "language"))
+
+
+async def end_session(house: House, call: Call, *, session: int) -> DoneView:
+    """End a session of one's own. Raises Conflict when it has ended, or is somebody else's."""
+    actor = call.actor
+    async with house.door.change(
+        call, Act.MANAGE_OWN_FACTORS, subject=actor.username, reason="session ended", desk=Desk.PEOPLE
+    ) as change:
+        if not await accounts.end_session(change, account_id=actor.account_id, session_id=session):
+            raise Conflict(
+                what=Text("Nothing was done."),
+                why=Text("You have no such open session."),
+                remedy=Text("Look at your sessions as they stand now."),
+            )
+        return change.answers(DoneView(actor.username, "session"))
+
+
 async def offer_totp(house: House, actor: Actor) -> OfferView:
     """A fresh secret to enrol. Nothing is kept until `change_totp` gets a code made with it."""
     async with house.door.read(actor, Act.MANAGE_OWN_FACTORS, desk=Desk.PEOPLE):
         secret = new_totp_secret()
-    return OfferView(secret, totp_uri(secret, username=actor.username, issuer=ISSUER))
+    return OfferView(secret, uri_of(actor, secret))
+
+
+def uri_of(actor: Actor, secret: str) -> str:
+    """The address by which an authenticator takes this secret for oneself."""
+    return totp_uri(secret, username=actor.username, issuer=ISSUER)
 
 
 async def change_totp(
@@ -272,6 +378,10 @@ def _needs_code(house: House, actor: Actor) -> bool:
 def _with_factors(view: FactorsView, *, password: str, secret: str) -> FactorsView:
     uri = totp_uri(secret, username=view.account.username, issuer=ISSUER)
     return replace(view, password=password, totp_secret=secret, totp_uri=uri)
+
+
+def _person(seen: accounts.Seen) -> PersonView:
+    return PersonView(_view(seen.account), seen.has_code, seen.has_pin, seen.has_badge, seen.last_sign_in)
 
 
 def _view(account: Account) -> AccountView:

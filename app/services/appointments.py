@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.db import appointments
+from app.db import appointments, judging, settings
 from app.db.appointments import Stint
+from app.domain import facts
 from app.domain.acts import Act, Role
+from app.domain.dossier import SCHEMA, Dossier
 from app.domain.errors import BadInput, Conflict, NotFound, NotPermitted
 from app.domain.moments import CLOCKS_DIFFER_BY
+from app.domain.people import DAYS_IN_A_YEAR, counted_days
+from app.domain.rulebook import Gate, Verdict, judge
 from app.domain.text import Text
+from app.rules import BY_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from app.db.door import Call, Reading
@@ -75,6 +81,147 @@ class AppointmentsView:
 
     appointments: tuple[AppointmentView, ...]
     proposals: tuple[ProposalView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedView:
+    """How much experience counts: evidenced, in the right field, up to the day before; days that overlap once."""
+
+    days: int
+    needed_days: int
+    domains: tuple[str, ...]
+
+    @property
+    def years(self) -> Decimal:
+        """The same in years of 365.25 days."""
+        return (Decimal(self.days) / DAYS_IN_A_YEAR).quantize(Decimal("0.01"))
+
+    @property
+    def suffices(self) -> bool:
+        """Whether it is as much as is needed."""
+        return self.days >= self.needed_days
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalPage:
+    """A proposal, and what QA-01, QA-02 and QA-03 would say were it an appointment from its beginning on."""
+
+    proposal: ProposalView
+    counted: CountedView
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentPage:
+    """An appointment, the proposal that it came from, and what QA-01, QA-02 and QA-03 say of it now."""
+
+    appointment: AppointmentView
+    proposal: ProposalView | None
+    counted: CountedView
+    verdicts: tuple[Verdict, ...]
+
+
+SIGNER_RULES = ("QA-01", "QA-02", "QA-03")
+_ASKED_SETTINGS = ("qa02.title_levels", "qa03.years", "qa03.domains")
+
+
+async def show_proposal(house: House, actor: Actor, *, proposal: int) -> ProposalPage:
+    """A proposal and how it would be judged. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_RULES) as reading:
+        rows = await appointments.proposals(reading, proposal_id=proposal)
+        if not rows:
+            raise _nothing(Text("There is no proposal {number}.", number=proposal))
+        found = _proposal(rows[0])
+        kept = await settings.current(reading, *_ASKED_SETTINGS)
+        now = await judging.now(reading)
+    as_if = _as_fact(found.id, found, found.experience, revoked_at=None)
+    at = max(now, found.from_at)
+    return ProposalPage(found, _counted(kept, found.experience, until=found.from_at), _judged(kept, as_if, at=at))
+
+
+async def show_appointment(house: House, actor: Actor, *, appointment: int) -> AppointmentPage:
+    """An appointment and how it is judged at this moment. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_RULES) as reading:
+        rows = await appointments.appointments(reading, appointment_id=appointment)
+        if not rows:
+            raise _nothing(Text("There is no appointment {number}.", number=appointment))
+        found = AppointmentView(**rows[0]._asdict())
+        behind = None if found.proposal is None else await appointments.proposals(reading, proposal_id=found.proposal)
+        kept = await settings.current(reading, *_ASKED_SETTINGS)
+        now = await judging.now(reading)
+    proposal = _proposal(behind[0]) if behind else None
+    experience = proposal.experience if proposal else ()
+    fact = _as_fact(found.id, found, experience, revoked_at=found.revoked_at)
+    return AppointmentPage(
+        found, proposal, _counted(kept, experience, until=found.from_at), _judged(kept, fact, at=now)
+    )
+
+
+async def count_experience(
+    house: House, actor: Actor, *, experience: Sequence[Stint], from_at: datetime | None
+) -> CountedView:
+    """How much of this experience would count, for somebody who writes it down."""
+    async with house.door.read(actor, Act.READ_RULES) as reading:
+        kept = await settings.current(reading, *_ASKED_SETTINGS)
+        now = await judging.now(reading)
+    return _counted(kept, experience, until=from_at or now)
+
+
+def _nothing(what: Text) -> NotFound:
+    return NotFound(what=what, why=Text("Nothing of this number is kept."), remedy=Text("Choose one of the list."))
+
+
+def _as_fact(
+    number: int, stated: ProposalView | AppointmentView, experience: Sequence[Stint], *, revoked_at: datetime | None
+) -> facts.Appointment:
+    return facts.Appointment(
+        id=number,
+        account=stated.account,
+        from_at=stated.from_at,
+        until_at=stated.until_at,
+        revoked_at=revoked_at,
+        title_level=stated.title_level,
+        title_certificate=stated.title_certificate,
+        certificate_valid_until=stated.certificate_valid_until,
+        experience=tuple(_experience(each) for each in experience),
+    )
+
+
+def _experience(stint: Stint) -> facts.Experience:
+    return facts.Experience(stint.employer, stint.position, stint.domain, stint.from_on, stint.to_on, stint.evidence)
+
+
+def _counted(kept: Mapping[str, Any], experience: Sequence[Stint], *, until: datetime) -> CountedView:
+    domains = tuple(kept.get("qa03.domains", ()))
+    days = counted_days(
+        [_experience(each) for each in experience], domains=domains, until=until.date() - timedelta(days=1)
+    )
+    needed = Decimal(str(kept.get("qa03.years", 0))) * DAYS_IN_A_YEAR
+    return CountedView(days=days, needed_days=int(needed.to_integral_value(rounding="ROUND_CEILING")), domains=domains)
+
+
+def _judged(kept: Mapping[str, Any], appointment: facts.Appointment, *, at: datetime) -> tuple[Verdict, ...]:
+    """The book's own rules on a dossier that holds nothing but the appointment."""
+    known = {
+        name: facts.Setting(version=0, value=Decimal(str(value)) if isinstance(value, float) else value)
+        for name, value in kept.items()
+    }
+    sections: dict[str, Any] = {each.name: None for each in fields(Dossier)}
+    dossier = Dossier(
+        **{
+            **sections,
+            "schema": SCHEMA,
+            "kind": "lot",
+            "subject": appointment.account,
+            "name": appointment.account,
+            "rulebook": "",
+            "settings": known,
+            "appointments": (appointment,),
+        }
+    )
+    signer = facts.Signer(appointment.account, (Role.QUALITY_AUTHORITY.value,), appointment.id)
+    rules = [BY_ID[each] for each in SIGNER_RULES]
+    return judge(rules, dossier, gate=Gate.G6, at=at, signer=signer).verdicts
 
 
 async def list_appointments(house: House, actor: Actor) -> AppointmentsView:

@@ -30,6 +30,7 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
         "I determine that the donor of this donation is not eligible."
     ),
     (Meaning.MATERIAL_APPROVED, None): Text("I approve this material lot for use."),
+    (Meaning.MATERIAL_REJECTED, None): Text("I reject this material lot."),
     (Meaning.BATCH_REVIEWED, "accepted"): Text("I have reviewed this batch record and accept it."),
     (Meaning.BATCH_REVIEWED, "returned"): Text("I have reviewed this batch record and return it."),
     (Meaning.DEVIATION_CLOSED, "none"): Text("I close this deviation: it has no impact."),
@@ -37,6 +38,7 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.DEVIATION_CLOSED, "unacceptable"): Text("I close this deviation: its impact is not acceptable."),
     (Meaning.HOLD_LIFTED, None): Text("I lift this hold."),
     (Meaning.WAIVER_APPROVED, None): Text("I approve this waiver."),
+    (Meaning.ASSESSMENT_APPROVED, None): Text("I approve this assessment."),
     (Meaning.APPOINTMENT_SUPPORTED, None): Text("I support the appointment of this person as quality authority."),
     (Meaning.APPOINTMENT_REVOKED, None): Text("I revoke the appointment of this quality authority."),
     (Meaning.RELEASED, None): Text("I release this lot."),

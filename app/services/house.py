@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.db.secrets import key_bytes
+from app.papers.child import Drawers
 from devices.camera import Camera
 
 if TYPE_CHECKING:
     from app.db.door import Door
+    from app.db.events import Feed
     from app.settings import Settings
 
 
@@ -19,8 +21,12 @@ class House:
 
     settings: Settings
     door: Door
+    feed: Feed
+    """What happens, for whoever follows it; looks at the database only while somebody does."""
     camera: Camera = field(default_factory=Camera)
     """Starts its child with the first picture; closed with the application."""
+    drawers: Drawers = field(default_factory=Drawers)
+    """Draws papers, each in a child of its own."""
 
     @property
     def totp_key(self) -> bytes:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from app.db import labels, lots, printing
+from app.db import labels, lots, materials, printing
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, Conflict, NotFound, Stale, in_words_of
 from app.domain.text import Text
@@ -16,7 +16,7 @@ from labels.facts import DOTS_PER_MM, LabelFacts, LabelLanguage, content_sha256,
 from labels.words import SpokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from sqlalchemy import Row
@@ -40,11 +40,12 @@ class Form(StrEnum):
 
 
 class Many(StrEnum):
-    """What is labelled many at a time: the containers that a step made."""
+    """What is labelled many at a time: the containers that a step made, or that a receipt of material brought."""
 
     VIAL = "vial"
     FLASK = "flask"
     BAG = "bag"
+    MATERIAL = "material"
 
 
 MEDIA_TYPES = {Form.PDF: "application/pdf", Form.PNG: "image/png", Form.ZPL: "application/octet-stream"}
@@ -133,26 +134,32 @@ async def print_lot_labels(
     Raises Conflict where every one has its label, and as `print_label`.
     """
     async with house.door.change(call, Act.PRINT_LABEL, subject=code) as change:
-        lot = await lots.find(change, code=code)
+        lot = await (materials.find_lot if kind is Many.MATERIAL else lots.find)(change, code=code)
         for _ in range(TRIES):
             wanted = await labels.unlabelled(change, lot_id=lot.id, kind=kind.value)
             now, left = wanted[:AT_ONCE_MAX], len(wanted[AT_ONCE_MAX:])
             if not now:
                 raise _all_labelled(code)
-            facts = await labels.facts_of_cells(change, ids=now, language=language)
+            facts = await _facts_of(change, kind, now, language)
             target = await _printer(change, printer, list(facts.values()))
             earlier = await labels.last(change, items=now)
             drawn = [(facts[each], earlier[each].copy + 1 if each in earlier else 1) for each in now]
             said = await asyncio.to_thread(_read_back, drawn, language, _head(target))
             await labels.lock(change, items=now)
             same = await labels.unlabelled(change, lot_id=lot.id, kind=kind.value) == wanted
-            if same and await labels.facts_of_cells(change, ids=now, language=language) == facts:
+            if same and await _facts_of(change, kind, now, language) == facts:
                 made = [
                     await _keep(change, each, facts[each], text, language, None, earlier.get(each), target)
                     for each, text in zip(now, said, strict=True)
                 ]
                 return change.answers(LabelsView(lot=lot.code, labels=tuple(made), left=left))
         raise _changing()
+
+
+async def _facts_of(change: Change, kind: Many, ids: Sequence[int], language: Language) -> Mapping[int, LabelFacts]:
+    if kind is Many.MATERIAL:
+        return await labels.facts_of_materials(change, ids=ids)
+    return await labels.facts_of_cells(change, ids=ids, language=language)
 
 
 async def labels_of(house: House, actor: Actor, *, code: str) -> list[PastLabel]:

@@ -315,6 +315,13 @@ async def recall(house: House, call: Call, *, lot: str, shown: int | None, reaso
     return await _move(house, call, Act.RECALL_LOT, LotAct.RECALL, lot=lot, shown=shown, reason=reason)
 
 
+async def fail_after_release(house: House, call: Call, *, lot: str, shown: int | None, reason: str) -> MovedView:
+    """Declare that a conditionally released lot failed a result that came later. It never returns."""
+    return await _move(
+        house, call, Act.FAIL_LOT_AFTER_RELEASE, LotAct.FAIL_AFTER_RELEASE, lot=lot, shown=shown, reason=reason
+    )
+
+
 async def destroy(house: House, call: Call, *, lot: str, shown: int | None, reason: str) -> MovedView:
     """Record that the lot and every container of it that was still there were destroyed."""
     return await _move(house, call, Act.DESTROY_LOT, LotAct.DESTROY, lot=lot, shown=shown, reason=reason)

@@ -16,6 +16,8 @@ from app.domain.moments import require_past
 from app.domain.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.db.door import Call
     from app.services.house import House
 
@@ -34,6 +36,26 @@ class ResultView:
     value: str
     unit: str | None
     measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One value to be recorded, against the test of the lot's specification version that it answers."""
+
+    test: str
+    value: Decimal | str
+    unit: str | None
+    method_version: str
+    instrument: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsView:
+    """Results of one sample that were kept together."""
+
+    lot: str
+    sample: str
+    results: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +132,35 @@ async def record_result(
                 measured_at=measured_at,
             )
         )
+
+
+async def record_results(
+    house: House, call: Call, *, sample: str, measured: Sequence[Measurement], measured_at: datetime
+) -> ResultsView:
+    """Record what was measured on one sample at one time, good or bad: all of it or nothing.
+
+    Raises BadInput for a test that the specification does not name, or a value of the wrong sort.
+    """
+    async with house.door.change(call, Act.RECORD_RESULT, subject=sample) as change:
+        taken = await samples.find(change, code=sample)
+        require_past(measured_at, now=change.at, field="measured_at")
+        kept: list[int] = []
+        for each in measured:
+            line = await results.line_for(change, specification_id=taken.specification_id, test=each.test)
+            kept.append(
+                await results.keep(
+                    change,
+                    lot_id=taken.lot_id,
+                    sample_id=taken.id,
+                    line_id=line.id,
+                    value=_of_the_line(line, each.value),
+                    unit=each.unit,
+                    method_version=each.method_version,
+                    instrument=each.instrument,
+                    measured_at=measured_at,
+                )
+            )
+        return change.answers(ResultsView(lot=taken.lot, sample=taken.code, results=tuple(kept)))
 
 
 async def review_result(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import lots, reviews
+from app.db import lots, reasons, reviews
 from app.domain.acts import Act
 from app.domain.errors import IllegalMove
 from app.domain.facts import Decision
@@ -34,7 +34,8 @@ async def review_batch(
 ) -> BatchReviewView:
     """Review the whole record of a finished lot, signed. Whatever is recorded later needs a new review.
 
-    Raises CeremonyRefused, Stale when the record changed since it was shown, IllegalMove while it is being made.
+    Raises CeremonyRefused, Stale when the record changed since it was shown, IllegalMove while it is being made, Conflict
+    while words are owed for a reason that was picked at the bench.
     """
     async with house.door.change(call, Act.REVIEW_BATCH, subject=lot) as change:
         change.ceremony = ceremony
@@ -50,6 +51,7 @@ async def review_batch(
                 remedy=Text("Review it when the lot is finished and stands in quarantine."),
                 detail={"state": found.state.value},
             )
+        await reasons.refuse_owed(change, lot_id=found.id)
         signature, digest = await reviews.review(
             change, lot_id=found.id, decision=decision.value, remarks=remarks, ceremony=ceremony
         )

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from app.db import equipment, factors, sessions
+from app.db import badges, equipment, factors, sessions
 from app.db.door import Call, Desk
 from app.domain.acts import ROLE_NAMES, Act, Actor, Role
-from app.domain.errors import NotSignedIn, Refusal
+from app.domain.errors import CeremonyRefused, NotSignedIn, Refusal
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -33,12 +33,16 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just begun, with its token, which is told only here."""
+    """A session just begun, with its token, which is told only here.
+
+    `ended_elsewhere`: how many older sessions of the person were ended for it, because nobody has so many at once.
+    """
 
     session: SessionView
     token: str
     csrf: str
     ends_at: datetime
+    ended_elsewhere: int = 0
 
 
 async def sign_in(
@@ -81,9 +85,16 @@ async def sign_in(
             change,
             account_id=person.account_id,
             device=device,
-            hours=house.settings.session_hours,
+            hours=house.settings.wall_session_days * 24
+            if person.roles == {Role.DEVICE}
+            else house.settings.session_hours,
             with_second_factor=found.totp_step is not None,
         )
+        ended = 0
+        if house.settings.sessions_per_person_max and person.roles != {Role.DEVICE}:
+            ended = await sessions.end_oldest(
+                change, account_id=person.account_id, keep=house.settings.sessions_per_person_max
+            )
         await factors.succeeded(change, username=person.username, source=source)
     view = SessionView(
         username=person.username,
@@ -94,7 +105,9 @@ async def sign_in(
         workstation_name=None,
         ends_at=begun.ends_at,
     )
-    return NewSession(session=view, token=begun.token, csrf=begun.csrf, ends_at=begun.ends_at)
+    return NewSession(
+        session=view, token=begun.token, csrf=begun.csrf, ends_at=begun.ends_at, ended_elsewhere=ended
+    )
 
 
 async def sign_out(house: House, who: SignedIn) -> None:
@@ -117,6 +130,42 @@ async def unlock(house: House, who: SignedIn, *, password: str, source: str) -> 
     ) as change:
         await sessions.wake(change, session_id=_session_id(actor))
         await factors.succeeded(change, username=actor.username, source=source)
+    return await who_am_i(house, who)
+
+
+async def unlock_by_badge(house: House, who: SignedIn, *, badge: str, pin: str, source: str) -> SessionView:
+    """The same person goes on, having scanned their badge and typed their PIN.
+
+    Raises CeremonyRefused for a wrong one and for anybody else's, which is kept; Locked, Busy.
+    """
+    actor, what = who.actor, Text("The screen stays locked.")
+    proof = await badges.prove(
+        house.door,
+        Call(actor),
+        Act.SIGN_IN,
+        subject=actor.username,
+        what=what,
+        badge=badge,
+        pin=pin,
+        source=source,
+        pin_key=house.totp_key,
+    )
+    async with house.door.change(
+        Call(actor), Act.SIGN_IN, subject=actor.username, reason="unlocked by badge", desk=Desk.PEOPLE
+    ) as change:
+        if proof.person.account_id != actor.account_id:
+            raise CeremonyRefused(
+                what=what,
+                why=Text(
+                    "This is the badge of {holder}; the screen is {owner}'s.",
+                    holder=proof.person.printed_name,
+                    owner=actor.printed_name,
+                ),
+                remedy=Text("{owner} unlocks it, or somebody else signs in.", owner=actor.printed_name),
+                detail={"field": "badge"},
+            )
+        await sessions.wake(change, session_id=_session_id(actor))
+        await badges.accept(change, proof)
     return await who_am_i(house, who)
 
 

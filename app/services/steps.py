@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.db import colleagues, containers, items, lots, steps
+from app.db import containers, items, lots, steps
 from app.domain.acts import Act
 from app.domain.errors import Conflict, Held, IllegalMove, NotFound
 from app.domain.facts import StepKind
@@ -27,19 +27,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where a step is made, from what, by whom checked, and when."""
+    """Where a step is made, from what, and when."""
 
     workstation: str | None
     parents: tuple[str, ...]
     materials: tuple[MaterialUse, ...]
-    verified_by: str
     started_at: datetime
     ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step as it was kept, and the containers that it made. `pd` and `cpdl` are population doublings."""
+    """A step as it was kept, and the containers that it made; a second person has yet to verify it.
+
+    `pd` and `cpdl` are population doublings.
+    """
 
     lot: str
     name: str
@@ -63,7 +65,7 @@ async def isolate(
     """
     async with house.door.change(call, Act.ISOLATE, subject=lot) as change:
         plan = await _ready(change, lot=lot, kind=StepKind.ISOLATION, bench=bench)
-        done = await _done(change, plan, bench, counts, {"flasks": flasks, "p0_pd_estimated": p0_pd_estimated})
+        done = _done(change, plan, bench, counts, {"flasks": flasks, "p0_pd_estimated": p0_pd_estimated})
         step_id = await steps.keep(change, plan, done)
         state = await lots.move(change, lot_id=plan.lot.id, act=LotAct.BEGIN)
         made = await _flasks(change, plan, step_id, flasks)
@@ -78,7 +80,7 @@ async def passage(house: House, call: Call, *, lot: str, bench: Bench, counts: C
     steps.refuse_nothing(bench.parents, field_name="parents", of=Text("flask"))
     async with house.door.change(call, Act.PASSAGE, subject=lot) as change:
         plan = await _ready(change, lot=lot, kind=StepKind.PASSAGE, bench=bench)
-        done = await _done(change, plan, bench, counts, {"flasks": flasks})
+        done = _done(change, plan, bench, counts, {"flasks": flasks})
         step_id = await steps.keep(change, plan, done)
         made = await _flasks(change, plan, step_id, flasks)
         return change.answers(_view(plan, step_id, done.growth, state=plan.lot.state, made=made))
@@ -99,7 +101,7 @@ async def fill(
     steps.refuse_nothing(bench.parents, field_name="parents", of=Text("flask"))
     async with house.door.change(call, Act.FILL, subject=lot) as change:
         plan = await _ready(change, lot=lot, kind=StepKind.FILL, bench=bench)
-        done = await _done(change, plan, bench, counts, {"vials": vials})
+        done = _done(change, plan, bench, counts, {"vials": vials})
         step_id = await steps.keep(change, plan, done)
         made = await containers.make(
             change,
@@ -130,7 +132,7 @@ async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, plac
                 remedy=Text("Record the fill first."),
             )
         cold = await _place(change, code=place)
-        done = await _done(change, plan, bench, Counts(), {"programme": programme, "place": cold.code})
+        done = _done(change, plan, bench, Counts(), {"programme": programme, "place": cold.code})
         step_id = await steps.keep(change, plan, done)
         await containers.store(change, ids=vials, place_id=cold.id)
         days = plan.lot.shelf_life_days
@@ -166,13 +168,10 @@ async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench) -> P
     return plan
 
 
-async def _done(
-    change: Change, plan: Plan, bench: Bench, counts: Counts, parameters: Mapping[str, object]
-) -> steps.Done:
-    verifier = await colleagues.second_person(change, username=bench.verified_by, act=Act.VERIFY_STEP)
+def _done(change: Change, plan: Plan, bench: Bench, counts: Counts, parameters: Mapping[str, object]) -> steps.Done:
     return steps.Done(
         performed_by=change.actor.account_id,
-        verified_by=verifier.id,
+        verified_by=None,
         ended_at=bench.ended_at,
         counts=counts,
         growth=grown(plan.kind, counts, cpdl_start=plan.cpdl_start),

@@ -59,6 +59,8 @@ DOINGS: tuple[Doing, ...] = (
           Text("See the lot's lineage"), lot_kinds=_OF_CELLS),
     Doing(frozenset({"lot"}), Act.CHECK_RELEASE, "signature", ("/lots/{lot}/release",), Text("Release page"),
           lot_kinds=_OF_CELLS),
+    Doing(frozenset({"lot"}), Act.PROPOSE_WAIVER, "file-check", ("/lots/{lot}/waivers",), Text("Waivers of this lot"),
+          lot_kinds=_OF_CELLS),
     Doing(frozenset({"lot", "material_container"}), Act.READ_MATERIAL, "package",
           ("/materials/lots/{lot}", "/material-lots/{lot}", "/materials/{lot}"), Text("Open the material lot"),
           lot_kinds=_OF_MATERIAL),
@@ -76,6 +78,7 @@ DOINGS: tuple[Doing, ...] = (
     Doing(EVERY, Act.PLACE_HOLD, "player-pause", ("/holds/new?item={code}", "/deviations/hold?item={code}"),
           Text("Place a hold")),
     Doing(EVERY, Act.OPEN_DEVIATION, "alert-triangle", ("/deviations/new?item={code}",), Text("Open a deviation")),
+    Doing(EVERY, Act.READ_AUDIT, "history", ("/audit/item/{code}",), Text("Its history in the audit")),
     Doing(EVERY, Act.RECORD_ALREADY_HAPPENED, "history", ("/bench/already-happened?item={code}",),
           Text("Record what has already happened")),
 )  # fmt: skip

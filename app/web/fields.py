@@ -246,6 +246,10 @@ class Entry(Form):
         """Note what the page itself finds wrong with a field; the first thing said of a field stands."""
         self.problems.setdefault(name, FieldProblem(name, problem, remedy))
 
+    def every(self, name: str) -> list[str]:
+        """All that was sent under one name, as it came."""
+        return self._all(name)
+
     def names(self) -> set[str]:
         """The names of every field that was sent."""
         return {name for name, _ in self._sent}
@@ -273,11 +277,17 @@ class Entry(Form):
 
         `at` maps a service's name of a field to the form's. Passwords, codes and what is in `forget` are not shown again.
         """
+        form = self.as_typed(prefix=prefix, forget=forget)
+        form.wrong, form.refusal = _wrong(refusal, at or {}), refusal
+        return form
+
+    def as_typed(self, *, prefix: str = "", forget: tuple[str, ...] = ()) -> FormView:
+        """The form as it was typed, under a fresh key; nothing is refused in it."""
         values: dict[str, list[str]] = {}
         for name, value in self._sent:
             if name not in NEVER_SHOWN_AGAIN and name not in forget and name not in {"csrf", "key"}:
                 values.setdefault(name, []).append(value[:PROSE])
-        return FormView(key=fresh_key(), values=values, wrong=_wrong(refusal, at or {}), refusal=refusal, prefix=prefix)
+        return FormView(key=fresh_key(), values=values, prefix=prefix)
 
     # -- within --------------------------------------------------------------------------------------------------------
 

@@ -60,6 +60,7 @@ PLACES = (
     Place("/rules", Text("Rules"), Act.READ_RULES, "checklist", Group.QUALITY),
     Place("/items", Text("Items"), Act.READ_ITEM, "list-search", Group.MORE),
     Place("/labels", Text("Labels"), Act.READ_ITEM, "barcode", Group.MORE),
+    Place("/processes", Text("Processes"), Act.READ_LOT, "flask", Group.MORE, holds=("/specifications",)),
     Place(
         "/people",
         Text("People"),

@@ -8,7 +8,35 @@ from fastapi.exception_handlers import http_exception_handler
 from starlette.exceptions import HTTPException
 
 from app.web.assets import Assets
-from app.web.pages import already_happened, bench, lots, release, sign_in
+from app.web.pages import (
+    already_happened,
+    appointments,
+    assessments,
+    audit,
+    batch,
+    bench,
+    bench_acts,
+    dashboard,
+    deviations,
+    donations,
+    donors,
+    holds,
+    items,
+    labels,
+    lot_acts,
+    lots,
+    material_lots,
+    materials,
+    papers,
+    people,
+    processes,
+    release,
+    results,
+    samples,
+    sign_in,
+    steps,
+    waivers,
+)
 from app.web.refusals import no_such_page, show
 
 if TYPE_CHECKING:
@@ -21,7 +49,35 @@ NOT_PAGES = ("/api/", "/static/", "/openapi.json", "/health", "/metrics")
 def install(app: FastAPI) -> None:
     """Give the application its pages."""
     app.mount("/static", Assets(), name="static")
-    for area in (sign_in, already_happened, bench, release, lots):
+    for area in (
+        sign_in,
+        already_happened,
+        assessments,
+        bench,
+        bench_acts,
+        steps,
+        samples,
+        results,
+        batch,
+        dashboard,
+        release,
+        lot_acts,
+        waivers,
+        papers,
+        lots,
+        items,
+        labels,
+        donations,
+        donors,
+        deviations,
+        holds,
+        appointments,
+        people,
+        audit,
+        materials,
+        material_lots,
+        processes,
+    ):
         app.include_router(area.router, include_in_schema=False)
     app.add_exception_handler(404, _no_such_page)
 

@@ -22,6 +22,7 @@ from app.web.saying import Voice, day, digest_in_groups, grouped, number
 
 if TYPE_CHECKING:
     from fastapi import Request
+    from starlette.responses import Response
 
     from app.db.sessions import SignedIn
 
@@ -130,11 +131,11 @@ def _with_language(request: Request, language: str) -> str:
 def _remember_language(request: Request, response: HTMLResponse) -> None:
     chosen = request.query_params.get("lang")
     if chosen in LANGUAGES:
-        response.set_cookie(
-            LANGUAGE_COOKIE,
-            chosen,
-            max_age=YEAR_S,
-            samesite="strict",
-            secure=house(request).settings.cookie_secure,
-            httponly=True,
-        )
+        keep_language(response, chosen, is_secure=house(request).settings.cookie_secure)
+
+
+def keep_language(response: Response, language: str, *, is_secure: bool) -> None:
+    """This browser reads in this language from now on."""
+    response.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=YEAR_S, samesite="strict", secure=is_secure, httponly=True
+    )

@@ -106,13 +106,16 @@ async def to_sign(
     submit: Text | None = None,
     statements: tuple[str, ...] | None = None,
     is_open: bool = False,
+    digest: str | None = None,
 ) -> SignDialog:
     """The dialog for one signature on the record as it stands now. Raises NotFound.
 
     `action` is where it is sent, `here` the page it stands on. `statements` leaves out choices that are not open now.
     `is_open` shows it at once, for a page asked for with `?sign=<id>`; after a refusal it is open in any case.
+    `digest` is that of the record where the page has read it already; the ceremony compares it in any case.
     """
-    record = await ceremonies.record_to_sign(house, who.actor, kind=kind, ref=ref)
+    if digest is None:
+        digest = (await ceremonies.record_to_sign(house, who.actor, kind=kind, ref=ref)).digest
     choices = {
         statement: says
         for (known, statement), says in ceremonies.WORDS.items()
@@ -129,8 +132,8 @@ async def to_sign(
         here=here,
         statements=choices,
         says=ceremonies.WORDS.get((meaning, None)),
-        digest=record.digest,
-        is_as_shown=shown in {"", record.digest},
+        digest=digest,
+        is_as_shown=shown in {"", digest},
         is_open=is_open or form.refusal is not None,
         form=form,
     )

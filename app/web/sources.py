@@ -29,10 +29,13 @@ SOURCE_NAMES: Mapping[str, Text] = {
 SECTION_NAMES: Mapping[str, Text] = {
     "chapter 3": Text("chapter 3"),
     "chapter 6": Text("chapter 6"),
+    "chapter 9": Text("chapter 9"),
     "chapter 10": Text("chapter 10"),
+    "informed consent": Text("informed consent"),
     "missing is not passing": Text("missing is not passing"),
     "production": Text("production"),
     "release testing": Text("release testing"),
+    "retained samples": Text("retained samples"),
     "stability": Text("stability"),
     "traceability": Text("traceability"),
 }

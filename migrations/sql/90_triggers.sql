@@ -171,6 +171,16 @@ DROP TRIGGER IF EXISTS d_closed_stays_closed ON lab.deviations;
 CREATE TRIGGER d_closed_stays_closed BEFORE UPDATE ON lab.deviations FOR EACH ROW EXECUTE FUNCTION lab.closed_stays_closed();
 ALTER TABLE lab.deviations ENABLE ALWAYS TRIGGER d_closed_stays_closed;
 
+-- A container that stands open keeps no longer than was said: an earlier opening may come to light, never a later one.
+CREATE OR REPLACE FUNCTION lab.keeps_no_longer() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.opened_until IS NOT NULL AND (NEW.opened_until IS NULL OR NEW.opened_until > OLD.opened_until) THEN
+        RAISE EXCEPTION 'until when this container may be used is stated already' USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE OR REPLACE FUNCTION lab.session_ends_once() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -190,7 +200,8 @@ BEGIN
         ('people.badges', 'lab.stated_once', 'revoked_at'), ('lab.timers', 'lab.stated_once', 'ended_at'),
         ('lab.bench_reasons', 'lab.stated_once', 'note'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
-        ('lab.workstation_sessions', 'lab.session_ends_once', 'during')
+        ('lab.workstation_sessions', 'lab.session_ends_once', 'during'),
+        ('lab.containers', 'lab.keeps_no_longer', 'opened_until')
     ) AS wanted(table_name, function_name, column_name) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS d_%s_once ON %s', t.column_name, t.table_name);
         EXECUTE format('CREATE TRIGGER d_%s_once BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s(%L)',

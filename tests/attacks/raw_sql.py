@@ -96,6 +96,8 @@ RELEASE: dict[str, tuple[str, ...]] = {
     "approve a material lot with another ceremony": change(
         "SELECT gate.approve_material({quarantined}, '{rejecting}')"
     ),
+    "reject a material lot by a move": change("SELECT lab.move_lot({quarantined}, 'reject', false)"),
+    "reject a material lot with another ceremony": change("SELECT gate.reject_material({quarantined}, '{rejecting}')"),
     "begin a lot as released": change(
         "SELECT lab.begin_lot({spare}, 'X', 'preparation', 'release', NULL, NULL, NULL, NULL, NULL)"
     ),
@@ -225,6 +227,13 @@ RELEASE: dict[str, tuple[str, ...]] = {
     ),
 }
 KEPT: dict[str, tuple[str, ...]] = {
+    "keep an opened bottle for longer": change(
+        "UPDATE lab.containers SET opened_until = now() + interval '9 years' WHERE kind = 'bottle'"
+    ),
+    "let an opened bottle have never been opened": change(
+        "UPDATE lab.containers SET opened_until = NULL WHERE kind = 'bottle'"
+    ),
+    "turn a country's status back": change("UPDATE lab.animal_disease_status SET category = 'negligible'"),
     "change a result": change("UPDATE lab.results SET value_text = value_text || ', I say'"),
     "remove a result": change("DELETE FROM lab.results"),
     "remove results by truncating": change("TRUNCATE lab.results CASCADE"),

@@ -93,8 +93,8 @@ BEGIN
     VALUES ('short ' || workstation, 1, clock_timestamp() - interval '90 days', pg_temp.who('quinn')) RETURNING id INTO short;
     INSERT INTO lab.specification_lines (specification_id, test, method, kind, expected, safety, required)
     VALUES (short, 'sterility', 'SOP', 'qualitative', 'no growth', true, true);
-    INSERT INTO lab.materials (name, description, grade, composition, composition_complete, recorded_by)
-    VALUES ('medium ' || workstation, 'DMEM low glucose', 'GMP', '[{"name": "glucose", "cas": null}]', true, pg_temp.who('quinn'))
+    INSERT INTO lab.materials (name, description, grade, composition, composition_complete, animal_serum, recorded_by)
+    VALUES ('medium ' || workstation, 'DMEM low glucose', 'GMP', '[{"name": "glucose", "cas": null}]', true, false, pg_temp.who('quinn'))
     RETURNING id INTO v_material;
     medium := pg_temp.item('lot');
     v_signature := pg_temp.signed('quinn', 'material_approved', 'material_lot', medium, '', repeat('0', 64), clock_timestamp() - interval '60 days');

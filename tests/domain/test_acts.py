@@ -43,12 +43,14 @@ def test_an_administrator_does_nothing_in_the_laboratory_and_signs_nothing():
     assert not any(Role.ADMINISTRATOR in signing.roles for signing in MEANINGS.values())
 
 
-def test_a_device_only_signs_in_and_scans():
+def test_a_device_only_signs_in_scans_shows_the_dashboard_and_prints():
     assert {act for act in Act if Role.DEVICE in MAY[act]} == {
         Act.SIGN_IN,
         Act.SIGN_OUT,
         Act.SCAN,
         Act.DECODE_PICTURE,
+        Act.READ_DASHBOARD,
+        Act.RUN_PRINTER,
     }
 
 

@@ -181,5 +181,5 @@ def test_the_rules_of_the_first_life_are_all_there():
 
 
 def test_the_rules_of_the_whole_first_life_are_all_there():
-    asked = "DON-04 DON-05 DON-10 CB-03 CB-04 CB-06 GMP-05 REL-08 QA-07"
+    asked = "DON-04 DON-05 DON-10 MAT-05 CB-03 CB-04 CB-06 GMP-05 REL-08 QA-07"
     assert set(asked.split()) <= BY_ID.keys()

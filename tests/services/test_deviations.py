@@ -17,6 +17,10 @@ async def opened(lab: Lab, item: str, who: str = "tess", **more: Any) -> Any:
     )
 
 
+async def assessed(lab: Lab, number: str, who: str = "quinn", words: str = "no cells were in it") -> Any:
+    return await lab.as_(who).post(f"/deviations/{number}/assessment", {"assessment": words})
+
+
 async def test_everybody_in_the_lab_opens_one_and_it_has_a_number(lab: Lab):
     lived = await life.preparation(lab, upto="isolated")
 
@@ -43,8 +47,9 @@ async def test_an_open_one_keeps_the_gate_closed_wherever_it_stands(lab: Lab):
 async def test_it_is_closed_once_with_the_impact_that_was_signed(lab: Lab):
     lived = await life.preparation(lab, upto="planned")
     number = ok(await opened(lab, lived.lot))["number"]
+    ok(await assessed(lab, number))
     signed = await lab.sign("quinn", "deviation_closed", "deviation", number, "acceptable")
-    body = {"assessment": "no cells were in it", "ceremony": signed}
+    body = {"ceremony": signed}
 
     ok(await lab.as_("quinn").post(f"/deviations/{number}/close", body))
 
@@ -54,14 +59,35 @@ async def test_it_is_closed_once_with_the_impact_that_was_signed(lab: Lab):
     refused(await lab.as_("quinn").post(f"/deviations/{number}/close", body), 403, "ceremony-refused")
 
 
+async def test_the_assessment_stands_before_the_signature_and_under_it(lab: Lab):
+    lived = await life.preparation(lab, upto="planned")
+    number = ok(await opened(lab, lived.lot))["number"]
+    close = f"/deviations/{number}/close"
+    early = await lab.sign("quinn", "deviation_closed", "deviation", number, "none")
+    refused(await lab.as_("quinn").post(close, {"ceremony": early}), 409, "conflict")
+    refused(await assessed(lab, number, "tess"), 403, "not-permitted")
+    ok(await assessed(lab, number, words="first words"))
+    before = await lab.sign("quinn", "deviation_closed", "deviation", number, "none")
+    ok(await assessed(lab, number, words="other words"))
+    refused(await lab.as_("quinn").post(close, {"ceremony": before}), 409, "stale")
+    assert (await lab.record("quinn", "deviation", number))["content"]["assessment"] == "other words"
+    signed = await lab.sign("quinn", "deviation_closed", "deviation", number, "none")
+    ok(await lab.as_("quinn").post(close, {"ceremony": signed}))
+    refused(await assessed(lab, number, words="words of afterwards"), 409, "conflict")
+    shown = ok(await lab.as_("tess").get(f"/deviations/{number}"))
+    assert shown["deviation"]["assessment"] == "other words"
+    assert shown["opened_by"] == "Tess Tan"
+
+
 async def test_an_impact_nobody_can_state_closes_nothing(lab: Lab):
     lived = await life.preparation(lab, upto="planned")
     number = ok(await opened(lab, lived.lot))["number"]
+    ok(await assessed(lab, number))
     key = await lab.value("SELECT id FROM lab.deviations WHERE number = $1", number)
     signed = await life.ceremony(lab, "quinn", "deviation_closed", "deviation", key, "fine")
 
     refused(
-        await lab.as_("quinn").post(f"/deviations/{number}/close", {"assessment": "x", "ceremony": signed}),
+        await lab.as_("quinn").post(f"/deviations/{number}/close", {"ceremony": signed}),
         409,
         "conflict",
     )
@@ -77,7 +103,7 @@ async def test_unknown_things_are_refused(lab: Lab):
     refused(await opened(lab, lived.lot, rules=["XX-99"]), 422, "bad-input")
     refused(await opened(lab, lived.lot, **{"class": "catastrophic"}), 422, "bad-input")
     signed = await life.ceremony(lab, "rolf", "result_reviewed", "result", await _any_result(lab), "accepted")
-    body = {"assessment": "x", "ceremony": signed}
+    body = {"ceremony": signed}
     refused(await lab.as_("quinn").post("/deviations/DV-00-0000/close", body), 404, "not-found")
 
     assert await lab.value("SELECT count(*) FROM lab.deviations") == before

@@ -24,6 +24,7 @@ async def determine(
 
 async def allogeneic(lab: Lab, results: list[dict[str, Any]]) -> str:
     donor = await things.donor(lab, "allogeneic")
+    await things.consent(lab, donor["code"])
     if results:
         ok(await lab.as_("ana").post(f"/donors/{donor['code']}/markers", {"markers": results}))
     return (await things.donation(lab, donor["code"]))["code"]
@@ -38,6 +39,7 @@ async def determinations(lab: Lab, code: str) -> int:
 
 async def test_a_donation_is_received_into_quarantine(lab: Lab) -> None:
     donor = await things.donor(lab)
+    await things.consent(lab, donor["code"])
     number = things.din()
     view = await things.donation(lab, donor["code"], din=number)
     assert view["code"][0] == "D"
@@ -126,23 +128,23 @@ async def test_missing_results_are_no_negative_ones(lab: Lab) -> None:
 
 
 async def test_what_was_signed_is_what_is_determined(lab: Lab) -> None:
-    code = (await things.donation(lab, (await things.donor(lab))["code"]))["code"]
+    code = (await things.donation(lab, await things.ready_donor(lab)))["code"]
     refused(await determine(lab, code, "eligible", signed_as="ineligible"), 403, "not-permitted")
     assert await determinations(lab, code) == 0
 
 
 async def test_a_record_that_changed_after_signing_is_stale(lab: Lab) -> None:
-    donor = await things.donor(lab)
-    code = (await things.donation(lab, donor["code"]))["code"]
+    donor = await things.ready_donor(lab)
+    code = (await things.donation(lab, donor))["code"]
     ceremony = await lab.sign("quinn", "eligibility_determined", "donation", code, "eligible")
-    ok(await lab.as_("ana").post(f"/donors/{donor['code']}/markers", {"markers": things.markers()[:1]}))
+    ok(await lab.as_("ana").post(f"/donors/{donor}/markers", {"markers": things.markers()[:1]}))
     body = {"decision": "eligible", "reason": "as shown", "ceremony": ceremony}
     refused(await lab.as_("quinn").post(f"/donations/{code}/determination", body), 409, "stale")
     assert await determinations(lab, code) == 0
 
 
 async def test_nobody_uses_another_persons_ceremony(lab: Lab) -> None:
-    code = (await things.donation(lab, (await things.donor(lab))["code"]))["code"]
+    code = (await things.donation(lab, await things.ready_donor(lab)))["code"]
     ceremony = await lab.sign("quinn", "eligibility_determined", "donation", code, "eligible")
     body = {"decision": "eligible", "reason": "as shown", "ceremony": ceremony}
     refused(await lab.as_("phil").post(f"/donations/{code}/determination", body), 403, "ceremony-refused")

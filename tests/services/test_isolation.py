@@ -197,7 +197,7 @@ async def test_isolation_happens_once_and_at_a_time_that_can_be(lab: Lab):
 async def test_performing_and_verifying_are_two_peoples_work(lab: Lab):
     lived = await life.preparation(lab, upto="cleared")
 
-    refused(await isolate(lived, verified_by="tess"), 422, "bad-input")
+    refused(await isolate(lived, verified_by="vera"), 422, "bad-input")  # nobody verifies by being named
     refused(await isolate(lived, who="vera"), 403, "not-permitted")
     refused(await isolate(lived, who="quinn"), 403, "not-permitted")
 

@@ -72,9 +72,24 @@ async def donation(lab: Lab, donor_code: str, **more: Any) -> dict[str, Any]:
     return ok(await lab.as_("tess").post("/donations", body))
 
 
+async def consent(lab: Lab, donor_code: str) -> None:
+    """A consent, signed in time, to everything that a donation is ever asked for."""
+    scopes = ["donation", "processing", "storage", "allogeneic use"]
+    body = {"form_version": "ICF-2", "scopes": scopes, "signed_at": ago(days=5)}
+    ok(await lab.as_("tess").post(f"/donors/{donor_code}/consents", body))
+
+
+async def ready_donor(lab: Lab) -> str:
+    """The code of a patient who consented and whose whole panel is negative."""
+    code = str((await donor(lab))["code"])
+    await consent(lab, code)
+    ok(await lab.as_("ana").post(f"/donors/{code}/markers", {"markers": markers()}))
+    return code
+
+
 async def eligible_donation(lab: Lab) -> dict[str, Any]:
     """An autologous donation, determined eligible."""
-    received = await donation(lab, (await donor(lab))["code"])
+    received = await donation(lab, await ready_donor(lab))
     ceremony = await lab.sign("quinn", "eligibility_determined", "donation", received["code"], "eligible")
     body = {"decision": "eligible", "reason": "autologous, panel reviewed", "ceremony": ceremony}
     return ok(await lab.as_("quinn").post(f"/donations/{received['code']}/determination", body))
@@ -88,6 +103,7 @@ async def material(lab: Lab, **more: Any) -> dict[str, Any]:
         "grade": "gmp_ancillary",
         "composition": [{"name": "L-glutamine", "cas": "56-85-9"}, {"name": "sodium chloride", "cas": "7647-14-5"}],
         "composition_complete": True,
+        "animal_serum": False,
         **more,
     }
     return ok(await lab.as_("quinn").post("/materials", body))

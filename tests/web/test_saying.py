@@ -8,7 +8,6 @@ import pytest
 from markupsafe import Markup
 
 from app.domain.text import Text
-from app.web.pictures import growth_curve
 from app.web.saying import Voice, digest_in_groups, grouped, number
 from labels.codes import CodeKind, new_code
 
@@ -63,17 +62,3 @@ def test_texts_and_plain_words_are_said_alike():
 
 def test_a_digest_begins_in_groups_of_four():
     assert digest_in_groups("9f31c2a704be11d8" + "0" * 48) == "9f31 c2a7 04be 11d8"
-
-
-def test_the_growth_curve_keeps_order_and_stays_inside_its_frame():
-    curve = growth_curve([("P0", 0.0), ("P1", 3.07), ("P2", 6.14)], limit=20.0)
-    assert [point.passage for point in curve.points] == ["P0", "P1", "P2"]
-    assert [point.y for point in curve.points] == sorted((point.y for point in curve.points), reverse=True)
-    assert all(0 < point.y <= curve.bottom and curve.left < point.x < curve.right for point in curve.points)
-    assert 0 < curve.limit_y < min(point.y for point in curve.points)
-    assert growth_curve([], limit=20.0) is None
-
-
-def test_a_single_passage_above_its_limit_is_still_drawn():
-    curve = growth_curve([("P0", 25.0)], limit=20.0)
-    assert curve.points[0].y < curve.limit_y

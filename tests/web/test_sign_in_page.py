@@ -115,7 +115,7 @@ async def test_an_administrator_lands_where_the_work_is_explained(lab, browser_o
     assert home.headers["location"] == "/administration"
     page = await browser.get("/administration")
     assert page.status_code == 200
-    assert "accounts are managed over the API" in words(page.text)
+    assert "To the accounts" in words(page.text)
     assert "You may not" not in words(page.text)
     tess = await browser_of("tess")
     assert (await tess.get("/administration")).headers["location"] == "/bench"

@@ -36,6 +36,9 @@ entries = Table(
     text("db_role"),
     text("payload"),
     Column("hash", LargeBinary, nullable=False),
+    Index("ix_entries_actor_number", "actor", "number"),
+    Index("ix_entries_act_number", "act", "number"),
+    Index("ix_entries_subject_number", "subject", "number"),
     schema=AUDIT,
 )
 
@@ -50,6 +53,7 @@ rows = Table(
     text("payload"),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_rows_tbl_key_seq", "tbl", "key", "seq"),
+    Index("ix_rows_tbl_entry_number", "tbl", "entry_number"),
     CheckConstraint("op IN ('I','U','D')", name="op"),
     schema=AUDIT,
 )

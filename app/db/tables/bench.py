@@ -141,7 +141,7 @@ print_jobs = Table(
     recorded_by(),
     recorded_at(),
     CheckConstraint("state IN ('queued','sending','printed','failed','unknown','cancelled')", name="state"),
-    Index("ix_print_jobs_open", "id", postgresql_where=sql("state IN ('queued','sending','unknown')")),
+    Index("ix_print_jobs_open", "id", postgresql_where=sql("state IN ('queued','sending','unknown','failed')")),
     schema=LAB,
 )
 

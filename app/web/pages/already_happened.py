@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -17,7 +18,7 @@ from app.domain.text import Text
 from app.domain.views import spoken
 from app.requests import HouseDep, SignedInDep
 from app.services import already_happened
-from app.web.forms import PROSE, Form, form_call, fresh_key, read_form
+from app.web.forms import FIRST_YEAR, LAST_YEAR, PROSE, Form, form_call, fresh_key, read_form
 from app.web.refusals import PageRoute
 from app.web.shell import render, the_facility
 
@@ -55,9 +56,10 @@ async def read_form_page(request: Request, who: SignedInDep) -> Response:
     given = dict.fromkeys(FIELDS, "") | {
         "item": request.query_params.get("item", "")[:CODE_LENGTH_MAX],
         "lot": request.query_params.get("lot", "")[:CODE_LENGTH_MAX],
-        "what": What.OTHER.value,
+        "what": _asked_what(request),
+        "account": request.query_params.get("account", "")[:PROSE],
         "class": Severity.MAJOR.value,
-        "occurred_at": f"{datetime.now(zone):{LOCAL}}",
+        "occurred_at": f"{_asked_when(request, zone):{LOCAL}}",
     }
     return await _shown(request, who, given, refusal=None)
 
@@ -84,6 +86,21 @@ async def record(request: Request, house: HouseDep, who: SignedInDep) -> Respons
     return await render(
         request, "bench/already_happened_kept.html", who=who, kept=kept, what_names=WHAT_NAMES, said_in=SAID_IN
     )
+
+
+def _asked_what(request: Request) -> str:
+    asked = request.query_params.get("what", "")
+    return asked if asked in set(What) else What.OTHER.value
+
+
+def _asked_when(request: Request, zone: ZoneInfo) -> datetime:
+    """The moment that the page before this one named, or now."""
+    try:
+        asked = datetime.fromisoformat(request.query_params.get("occurred_at", ""))
+    except ValueError:
+        return datetime.now(zone)
+    named = asked.tzinfo is not None and FIRST_YEAR < asked.year < LAST_YEAR
+    return asked.astimezone(zone) if named else datetime.now(zone)
 
 
 async def _account(request: Request, form: Form) -> Account:

@@ -12,16 +12,18 @@ from fastapi.responses import Response
 from app.db import deviations
 from app.db.scans import KeptScan
 from app.db.sessions import SignedIn
+from app.db.verifications import Waiting
 from app.domain.acts import Act, may, require
 from app.domain.errors import NotFound
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.scans import KIND_NAMES, Purpose
 from app.domain.text import Text
 from app.domain.views import respoken
+from app.locale import language_of
 from app.requests import HouseDep, SignedInDep, token_of
 from app.services import bench, scans, sign_in
 from app.services.house import House
-from app.web.forms import form_call, read_form
+from app.web.forms import form_call, fresh_key, read_form
 from app.web.refusals import PageRoute
 from app.web.shell import render
 from labels.codes import printable
@@ -62,6 +64,8 @@ class Answer:
     lot: str | None
     item: str | None
     is_refused: bool
+    verify: str = ""
+    """Where the dialog is in which the person of this badge verifies; nothing where nothing waits."""
 
 
 @router.get("")
@@ -73,10 +77,10 @@ async def read_bench(request: Request, house: HouseDep, who: SignedInDep) -> Res
         request,
         "bench/page.html",
         who=who,
-        workplace=await bench.workplace(house, who),
+        **await side_of(request, house, who),
+        refusal=None,
+        verify=_verify_path(request.query_params.get("verify", "")),
         answers=[_answer(each.scan, each.at, each.verdict, each.raw, each.detail) for each in past],
-        step_names=STEP_NAMES,
-        state_names=STATE_NAMES,
         already=await _opened(house, who, request.query_params.get("already", "")),
     )
 
@@ -84,15 +88,20 @@ async def read_bench(request: Request, house: HouseDep, who: SignedInDep) -> Res
 @router.get("/workplace")
 async def read_workplace(request: Request, house: HouseDep, who: SignedInDep) -> Response:
     """The side of the bench: workstation, lot there, what has been done."""
-    workplace = await bench.workplace(house, who)
-    return await render(
-        request,
-        "bench/_workplace.html",
-        who=who,
-        workplace=workplace,
-        step_names=STEP_NAMES,
-        state_names=STATE_NAMES,
-    )
+    return await render(request, "bench/_side.html", who=who, refusal=None, **await side_of(request, house, who))
+
+
+async def side_of(request: Request, house: House, who: SignedIn) -> dict[str, Any]:
+    """What the side of the bench shows, as its template takes it."""
+    side = await bench.side(house, who)
+    names = {each.code: each.named(language_of(request)) for each in side.reasons}
+    return {
+        "side": side,
+        "step_names": STEP_NAMES,
+        "state_names": STATE_NAMES,
+        "reason_name": lambda code: names.get(code, code),
+        "fresh_key": fresh_key,
+    }
 
 
 @router.post("/scan")
@@ -118,7 +127,35 @@ async def scan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
             why=Text("What you scan from here on is judged for this workstation."),
             next=Text("Scan what you want to work with."),
         )
+    if _is_badge(kept):
+        answer = _of_badge(answer, await bench.first_waiting(house, who))
     return await render(request, "bench/_answer.html", who=who, answer=answer)
+
+
+def _is_badge(kept: KeptScan) -> bool:
+    item = kept.detail.get("item")
+    return kept.verdict == "accepted" and isinstance(item, dict) and item.get("kind") == "badge"
+
+
+def _of_badge(answer: Answer, waiting: Waiting | None) -> Answer:
+    if waiting is None:
+        return replace(
+            answer,
+            why=Text("Nothing here waits for a second person."),
+            next=Text("Scan what you want to work with."),
+        )
+    return replace(
+        answer,
+        why=Text("A second person is here to verify."),
+        next=Text("Type your PIN, then scan the thing itself."),
+        verify=f"/bench/verify/{waiting.what.value}/{waiting.number}",
+    )
+
+
+def _verify_path(asked: str) -> str:
+    """The address of the dialog that a page asked for with ?verify=step-12, or nothing."""
+    found = re.fullmatch(r"(step|clearance)-([1-9][0-9]{0,17})", asked)
+    return f"/bench/verify/{found[1]}/{found[2]}" if found else ""
 
 
 def _is_workstation(kept: KeptScan) -> bool:
@@ -130,6 +167,7 @@ def _answer(number: int, at: datetime, verdict: str, raw: str, detail: Any) -> A
     said = respoken(detail, lambda text: text)
     tone = said.get("colour", "stop")
     item, lot = said.get("item") or {}, said.get("lot") or {}
+    is_badge = item.get("kind") == "badge"  # its code is half of what proves a person: it stands on no screen
     return Answer(
         at=at,
         number=number,
@@ -137,13 +175,13 @@ def _answer(number: int, at: datetime, verdict: str, raw: str, detail: Any) -> A
         word=TILE_WORDS[tone],
         sign=TILE_SIGNS[tone],
         verdict=OUTCOME_WORDS[verdict],
-        headline=said["headline"],
+        headline=KIND_NAMES["badge"] if is_badge else said["headline"],
         why=said["why"],
         next=said["next"],
-        shown=item.get("code") or printable(raw),
+        shown="•••" if is_badge else item.get("code") or printable(raw),
         facts=tuple(_facts(item, lot, said)),
         lot=lot.get("code") if lot.get("kind") in {"preparation", "bank"} else None,
-        item=item.get("code"),
+        item=None if is_badge else item.get("code"),
         is_refused=verdict != "accepted",
     )
 

@@ -201,13 +201,14 @@ async def _labels_of(request: Request, house: House, who: SignedIn, code: str, f
         made=made,
         has_label=any(each.job != JobState.CANCELLED for each in made),
         may_print=may(who.actor, wanted) and kind in MEDIA_OF,
-        printers=_choices(await printing.list_printers(house, who.actor), MEDIA_OF.get(kind)),
+        printers=printers_for(await printing.list_printers(house, who.actor), MEDIA_OF.get(kind)),
         language_names=LANGUAGE_NAMES,
         marks=JOB_MARKS,
     )
 
 
-def _choices(printers: list[PrinterView], media: Media | None) -> dict[str, str]:
+def printers_for(printers: list[PrinterView], media: Media | None) -> dict[str, str]:
+    """Printers by code with what a choice says of them; only those with this media, or all."""
     return {
         each.code: f"{each.name}, {each.room} ({each.media.value.replace('x', ' × ')} mm)"
         for each in printers
@@ -308,7 +309,7 @@ async def _lot(
         making=making or await blank(request, prefix="print-", kind=Many.VIAL.value),
         counting=counting or await blank(request, prefix="count-"),
         explaining=explaining or await blank(request, prefix="explain-"),
-        printers=_choices(await printing.list_printers(house, who.actor), None),
+        printers=printers_for(await printing.list_printers(house, who.actor), None),
         language_names=LANGUAGE_NAMES,
         many_names=MANY_NAMES,
         kind_names=KIND_NAMES,

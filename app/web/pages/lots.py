@@ -354,6 +354,13 @@ IN_STATE: tuple[tuple[Act, frozenset[LotState], str, Text | None, tuple[str, ...
         ("/bench",),
     ),
     (
+        Act.CRYOPRESERVE,
+        frozenset({LotState.IN_PROCESS}),
+        "snowflake",
+        Text("Freeze its vials"),
+        ("/bench/steps/cryopreservation/{code}",),
+    ),
+    (
         Act.TAKE_SAMPLE,
         frozenset({LotState.IN_PROCESS, LotState.QUARANTINE, LotState.AWAITING_RELEASE}),
         "test-pipe",

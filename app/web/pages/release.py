@@ -1,6 +1,6 @@
 """The release page: every rule's answer, what to look at before signing, the sign dialog, and the outcome."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,10 @@ from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep, source_of
 from app.services import ceremonies, release
 from app.services.house import House
+from app.services.names import printed_names
 from app.services.release import JudgementView, VerdictView
 from app.web.forms import Form, form_call, fresh_key, read_form
+from app.web.naming import named_verdict, people_in, verdict_texts
 from app.web.refusals import CodeDep, PageRoute, wants_fragment
 from app.web.shell import render
 from app.web.sources import SECTION_NAMES, SOURCE_NAMES
@@ -214,15 +216,21 @@ async def _shown(
 async def _page(house: House, who: SignedIn, judgement: JudgementView) -> ReleasePage:
     record = await ceremonies.record_to_sign(house, who.actor, kind=RecordKind.LOT, ref=judgement.lot)
     outcomes = [verdict.outcome for verdict in judgement.verdicts]
+    review = record.content["batch_review"]
+    people = people_in(text for verdict in judgement.verdicts for text in verdict_texts(verdict))
+    names = await printed_names(house, who.actor, usernames=people | ({review["by"]} if review else set()))
     return ReleasePage(
         code=judgement.lot,
         name=judgement.name,
         state=LotState(judgement.state),
         judgement=judgement,
-        verdicts=tuple(sorted(judgement.verdicts, key=lambda each: (ORDER.index(each.outcome), each.rule))),
+        verdicts=tuple(
+            named_verdict(verdict, names)
+            for verdict in sorted(judgement.verdicts, key=lambda each: (ORDER.index(each.outcome), each.rule))
+        ),
         counts=tuple((each, outcomes.count(each)) for each in ORDER if each in outcomes),
         words=_plain_words(record.content),
-        looks=tuple(_looks(record.content)),
+        looks=tuple(_looks(record.content, names)),
         may_check=may(who.actor, Act.CHECK_RELEASE),
         may_release=may(who.actor, Act.RELEASE_LOT),
         releasers=tuple(ROLE_NAMES[role] for role in Role if role in MAY[Act.RELEASE_LOT]),
@@ -247,15 +255,20 @@ def _plain_words(dossier: Any) -> PlainWords:
     )
 
 
-def _looks(dossier: Any) -> Iterator[Look]:
+def _looks(dossier: Any, names: Mapping[str, str]) -> Iterator[Look]:
     review = dossier["batch_review"]
     if review is None:
         yield Look(Text("Batch record reviewed"), "wait", "clock", Text("not yet"))
     elif review["decision"] == "accepted":
-        by, on = review["by"], datetime.fromisoformat(review["at"]).date()
+        by, on = names.get(review["by"], review["by"]), datetime.fromisoformat(review["at"]).date()
         yield Look(Text("Batch record reviewed"), "go", "check", Text("{by}, {on}", by=by, on=on))
     else:
-        yield Look(Text("Batch record reviewed"), "stop", "x", Text("returned by {by}", by=review["by"]))
+        yield Look(
+            Text("Batch record reviewed"),
+            "stop",
+            "x",
+            Text("returned by {by}", by=names.get(review["by"], review["by"])),
+        )
     results = [each for each in dossier["results"] or () if not each["invalidated"]]
     reviewed = sum(each["review"] is not None and each["review"]["decision"] == "accepted" for each in results)
     yield _counted(Text("Results reviewed"), reviewed, len(results))

@@ -1,0 +1,24 @@
+"""Whether everybody can use a page: axe-core on what the browser shows. Nothing serious or critical is let through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from axe_playwright_python.async_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+GRAVE = frozenset({"serious", "critical"})
+_AXE = Axe()
+
+
+async def barriers(page: Page) -> list[str]:
+    """What keeps somebody from using the page as it stands, with where; empty where nothing does."""
+    found = (await _AXE.run(page)).response["violations"]
+    return [
+        f"{each['id']} ({each['impact']}): {node['target']} {node.get('failureSummary', '')[:400]}"
+        for each in found
+        if each["impact"] in GRAVE
+        for node in each["nodes"]
+    ]
