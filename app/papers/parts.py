@@ -100,12 +100,12 @@ def limits(each: Tested, voice: Voice) -> str:
 
 def verdicts(sheet: Sheet, ruled: Sequence[Ruled]) -> None:
     """Every rule's answer with where the rule comes from."""
-    say, listed = sheet.voice.say, sheet.voice.listed
+    say, listed, named = sheet.voice.say, sheet.voice.listed, sheet.voice.named
 
     def row(each: Ruled) -> Iterator[Cell | str]:
         yield each.rule
         yield Cell(say(each.title), below=listed(each.problems) if each.problems else "")
-        cited = (_cited(source=say(Text(cite.source)), section=say(Text(cite.section))) for cite in each.cites)
+        cited = (_cited(source=named(cite.source), section=named(cite.section)) for cite in each.cites)
         yield listed(dict.fromkeys(cited))
         waiver = Text("waiver {number}", number=each.waiver) if each.waiver is not None else None
         yield Cell(say(OUTCOME_NAMES[each.outcome]), OUTCOME_TONES[each.outcome], say(waiver) if waiver else "")

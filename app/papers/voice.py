@@ -41,6 +41,10 @@ class Voice:
             return NOTHING
         return text if isinstance(text, str) else text.translated(gettext_for(self.language.value))
 
+    def named(self, words: str) -> str:
+        """Words that the catalogue knows from elsewhere, as a rule's source and section; else as they are."""
+        return gettext_for(self.language.value)(words)
+
     def other(self, text: Text) -> str:
         """The same in the other language, for headings; empty where it says no other word."""
         said = text.translated(gettext_for(_OTHER[self.language].value))

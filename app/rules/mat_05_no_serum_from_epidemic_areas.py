@@ -23,7 +23,7 @@ from app.domain.rulebook import (
     rule,
     shows,
 )
-from app.domain.sources import GUIDELINE
+from app.domain.sources import GUIDELINE, WOAH
 from app.domain.text import Text
 
 _NEGLIGIBLE = DiseaseStatus(1, "AU", BSE, "negligible", date(2007, 1, 1), None, "WOAH resolution")
@@ -85,7 +85,7 @@ _CLOSING: dict[str, Edit] = {
             Standing.STATED,
         ),
         Citation(
-            "WOAH Terrestrial Animal Health Code",
+            WOAH,
             "chapter 11.4",
             Text("Countries stand at negligible, controlled or undetermined risk of BSE."),
             Standing.UNVERIFIED,

@@ -23,6 +23,7 @@ SOURCE_NAMES: Mapping[str, Text] = {
         "Guideline for quality control and preclinical study of stem cell preparations (2015)"
     ),
     sources.GMP: Text("Good Manufacturing Practice for Drugs (2010 revision)"),
+    sources.WOAH: Text("WOAH Terrestrial Animal Health Code"),
     sources.STEMMA: Text("Stemma's own design; no regulator says it"),
 }
 
@@ -30,6 +31,8 @@ SECTION_NAMES: Mapping[str, Text] = {
     "chapter 3": Text("chapter 3"),
     "chapter 6": Text("chapter 6"),
     "chapter 9": Text("chapter 9"),
+    "chapter 11.4": Text("chapter 11.4"),
+    "chapters 8 and 9": Text("chapters 8 and 9"),
     "chapter 10": Text("chapter 10"),
     "informed consent": Text("informed consent"),
     "missing is not passing": Text("missing is not passing"),

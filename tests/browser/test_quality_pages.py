@@ -3,6 +3,7 @@
 import pytest
 
 from tests import life
+from tests.browser.accessible import barriers
 from tests.world import ok
 
 
@@ -155,3 +156,22 @@ async def test_people_are_let_in_trained_and_proposed(site, locale, scheme, size
     proposed = await site.lab.value("SELECT count(*) FROM people.proposals WHERE title_certificate = 'CERT-7'")
     assert proposed >= 1
     assert ok(await site.lab.as_("quinn").get("/appointments"))["proposals"]
+
+
+QUALITY = (
+    "/deviations", "/deviations/new", "/holds", "/holds/new", "/people", "/people/me", "/people/me/totp", "/people/tess",
+    "/people/tess/training", "/people/appointments", "/people/appointments/1", "/people/appointments/new", "/audit",
+    "/audit/entry/5?proof=1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_keeps_anybody_from_using_these_pages(site, scheme):
+    found = {}
+    async with site.person(color_scheme=scheme, size=(1024, 600)) as quinn:
+        await quinn.signs_in("quinn")
+        for path in QUALITY:
+            await quinn.goes_to(path)
+            if said := await barriers(quinn.page):
+                found[path] = said
+    assert not found, found

@@ -11,6 +11,7 @@ class Browser:
 
     def __init__(self, lab, *, language="en", place="198.51.100.7"):
         self.lab = lab
+        self.language = {"zh": "zh_CN"}.get(language.split("-")[0], "en")
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=lab.app, client=(place, 1)),
             base_url="http://lab.test",
@@ -22,6 +23,8 @@ class Browser:
         fields = {"username": name, "password": self.lab.password(name), "totp": await self.lab.totp(name)}
         answer = await self.http.post("/sign-in", data=fields)
         assert answer.status_code == 303, answer.text
+        # Signing in brings the account's own language; whoever sits here chooses theirs again.
+        await self.http.get("/sign-in", params={"lang": self.language})
         return answer
 
     async def get(self, path, **more):
