@@ -10,7 +10,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 from hypothesis import settings
@@ -56,14 +56,37 @@ def template_of(postgres: EmbeddedPostgres) -> str:
         cast = place / f"{name}.json"
         if name not in postgres.databases() or not cast.exists():
             for old in postgres.databases():
-                if old.startswith(("template_", "making_")) or _is_left_behind(old):
+                if old.startswith("making_") or _is_left_behind(old) or _is_unused_template(place, old):
                     postgres.drop_database(old)
             postgres.create_database(f"making_{name}")
             passwords = postgres.set_passwords(world.LOGIN_ROLES)
             made = world.make_template(postgres.admin_url(f"making_{name}"), passwords)
             postgres.run_sql(f'ALTER DATABASE "making_{name}" RENAME TO "{name}"')
             cast.write_text(json.dumps(made))
+        _use(place, name)
     return name
+
+
+_USED: list[TextIO] = []
+"""Kept open, and so locked, until this process ends: another run must not drop the template that this one copies."""
+
+
+def _use(place: Path, name: str) -> None:
+    used = (place / f"{name}.used").open("w")
+    fcntl.flock(used, fcntl.LOCK_SH)
+    _USED.append(used)
+
+
+def _is_unused_template(place: Path, name: str) -> bool:
+    """Whether this is the template of another state of the code, and no run that goes on uses it."""
+    if not name.startswith("template_"):
+        return False
+    with (place / f"{name}.used").open("w") as used:
+        try:
+            fcntl.flock(used, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _is_left_behind(name: str) -> bool:

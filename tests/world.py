@@ -123,6 +123,16 @@ def refused(response: httpx.Response, status: int, kind: str | None = None) -> d
     return problem
 
 
+WITH_FACTORS = frozenset({"verification", "ceremonies", "session", "unlock", "pin", "password", "totp"})
+FORGIVEN = """
+INSERT INTO people.login_attempts (username, source, outcome)
+SELECT '?forgiven', place.source, 'ok' FROM (
+    SELECT source, count(*) FILTER (WHERE outcome = 'tried') - count(*) FILTER (WHERE outcome = 'ok') AS wrong
+    FROM people.login_attempts WHERE at > clock_timestamp() - interval '15 minutes' GROUP BY source
+) AS place, generate_series(1, place.wrong)
+"""
+
+
 @dataclass
 class Client:
     """Somebody at work: signed in at the first request, a fresh Idempotency-Key on every write."""
@@ -161,6 +171,8 @@ class Client:
         sent = {"Authorization": f"Bearer {await self.signed_in()}", **(headers or {})}
         if method not in {"GET", "HEAD"}:
             sent.setdefault("Idempotency-Key", key or str(uuid.uuid4()))
+            if path.rsplit("/", 1)[-1] in WITH_FACTORS:
+                await self.lab.forgive_places()
         return await self.lab.http.request(
             method, path if path.startswith("/api") else API + path, headers=sent, **more
         )
@@ -230,9 +242,14 @@ class Lab:
             "INSERT INTO people.login_attempts (username, source, outcome) VALUES ($1, '127.0.0.1', 'ok')", name
         )
 
+    async def forgive_places(self) -> None:
+        """All tests come from one place, and many get factors wrong: what they did there delays nobody else."""
+        await self.sql(FORGIVEN)
+
     async def sign_in(self, name: str) -> str:
         """A new session's token, whatever other tests did to this name before."""
         await self.forget_failures(name)
+        await self.forgive_places()
         response = await self.http.post(
             f"{API}/session",
             json={"username": name, "password": self.password(name), "totp": await self.totp(name)},

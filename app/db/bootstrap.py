@@ -146,9 +146,7 @@ async def _first_badge(connection: asyncpg.Connection, account_id: int, pin: str
     await connection.execute("UPDATE people.credentials SET pin_hash = $2 WHERE account_id = $1", account_id, hashed)
     item: int = await connection.fetchval("INSERT INTO lab.items (kind) VALUES ('badge') RETURNING id")
     code = new_code(CodeKind.BADGE)
-    await connection.execute(
-        "INSERT INTO lab.item_codes (code, item_id, scheme) VALUES ($1, $2, 'own')", code, item
-    )
+    await connection.execute("INSERT INTO lab.item_codes (code, item_id, scheme) VALUES ($1, $2, 'own')", code, item)
     await connection.execute(
         "INSERT INTO people.badges (id, account_id, recorded_by) VALUES ($1, $2, $2)", item, account_id
     )

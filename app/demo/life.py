@@ -147,7 +147,10 @@ def qualify_and_assess(lab: Laboratory) -> None:
     )  # fmt: skip
     ceremony = lab.lin.signs("assessment_approved", {"kind": "assessment", "ref": str(proposed["assessment"])})
     lab.lin.does(f"/assessments/{proposed['assessment']}/approve", {"ceremony": ceremony})
-    step("Quinn and Dr Lin Qing", f"assessed cross-contamination between donors, {proposed['number']}: proposed by one, approved by the other")
+    step(
+        "Quinn and Dr Lin Qing",
+        f"assessed cross-contamination between donors, {proposed['number']}: proposed by one, approved by the other",
+    )
 
 
 def _used(lab: Laboratory, *names: str) -> list[dict[str, Any]]:

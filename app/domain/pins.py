@@ -37,10 +37,10 @@ def require_good(pin: str) -> str:
 
 def _is_guessable(digits: str) -> bool:
     steps = {(int(after) - int(before)) % 10 for before, after in itertools.pairwise(digits)}
-    repeats = any(
-        digits == (digits[:length] * len(digits))[: len(digits)] for length in range(1, len(digits) // 2 + 1)
+    repeats = any(digits == (digits[:length] * len(digits))[: len(digits)] for length in range(1, len(digits) // 2 + 1))
+    return (
+        len(set(digits)) < DIFFERENT_MIN or len(steps) == 1 or repeats or _is_year_first(digits) or digits in WELL_KNOWN
     )
-    return len(set(digits)) < DIFFERENT_MIN or len(steps) == 1 or repeats or _is_year_first(digits) or digits in WELL_KNOWN
 
 
 def _is_year_first(digits: str) -> bool:

@@ -117,7 +117,11 @@ DEFAULTS: tuple[SettingDefault, ...] = (
             {"code": "surfaces disinfected", "en": "Surfaces disinfected", "zh": "台面已消毒"},
             {"code": "labels of others removed", "en": "No labels of other lots", "zh": "无其他批次标签"},
             {"code": "waste removed", "en": "Waste removed", "zh": "废弃物已移除"},
-            {"code": "equipment ready", "en": "Cabinet runs, within its check date", "zh": "生物安全柜运行正常且在检定有效期内"},
+            {
+                "code": "equipment ready",
+                "en": "Cabinet runs, within its check date",
+                "zh": "生物安全柜运行正常且在检定有效期内",
+            },
         ],
         None,
         "what a line clearance looks at; each laboratory states its own (design)",
@@ -125,7 +129,11 @@ DEFAULTS: tuple[SettingDefault, ...] = (
     SettingDefault(
         "bench.programmes",
         [
-            {"code": "1 °C/min to -80 °C, then vapour", "en": "1 °C/min to −80 °C, then vapour", "zh": "1 °C/min 降至 −80 °C，转入气相液氮"},
+            {
+                "code": "1 °C/min to -80 °C, then vapour",
+                "en": "1 °C/min to −80 °C, then vapour",
+                "zh": "1 °C/min 降至 −80 °C，转入气相液氮",
+            },
             {"code": "controlled rate to -120 °C", "en": "Controlled rate to −120 °C", "zh": "程序降温至 −120 °C"},
         ],
         None,

@@ -67,7 +67,9 @@ _DAYS_LATER = datetime(2026, 10, 8, 11, 10, tzinfo=UTC)
             outcome=Outcome.INDETERMINATE,
         ),
         Break("nobody knows when a step ended", nth("steps", 3, ended_at=None), outcome=Outcome.INDETERMINATE),
-        Break("which steps are critical is not set", setting("gmp05.critical_steps", []), outcome=Outcome.INDETERMINATE),
+        Break(
+            "which steps are critical is not set", setting("gmp05.critical_steps", []), outcome=Outcome.INDETERMINATE
+        ),
         Break("how soon is not set", setting("gmp05.within_hours", "soon"), outcome=Outcome.INDETERMINATE),
         Break(
             "the steps are unknown",

@@ -60,4 +60,6 @@ async def offered(house: House, actor: Actor) -> tuple[Offer, ...]:
 
 def view(each: Owed) -> OwedView:
     """As the outside sees it."""
-    return OwedView(reason=each.id, picked=each.reason, act=ACT_NAMES[Act(each.act)], item=each.item, lot=each.lot, at=each.at)
+    return OwedView(
+        reason=each.id, picked=each.reason, act=ACT_NAMES[Act(each.act)], item=each.item, lot=each.lot, at=each.at
+    )

@@ -105,9 +105,7 @@ async def sign_in(
         workstation_name=None,
         ends_at=begun.ends_at,
     )
-    return NewSession(
-        session=view, token=begun.token, csrf=begun.csrf, ends_at=begun.ends_at, ended_elsewhere=ended
-    )
+    return NewSession(session=view, token=begun.token, csrf=begun.csrf, ends_at=begun.ends_at, ended_elsewhere=ended)
 
 
 async def sign_out(house: House, who: SignedIn) -> None:

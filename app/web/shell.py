@@ -124,7 +124,8 @@ def _first_role(who: SignedIn | None) -> Text | None:
 
 def _with_language(request: Request, language: str) -> str:
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    path = request.url.path if request.method == "GET" else "/"
+    # Two slashes at its beginning would make it another site's address.
+    path = "/" + request.url.path.lstrip("/\\") if request.method == "GET" else "/"
     return f"{path}?{urlencode([*kept, ('lang', language)])}"
 
 
@@ -136,6 +137,4 @@ def _remember_language(request: Request, response: HTMLResponse) -> None:
 
 def keep_language(response: Response, language: str, *, is_secure: bool) -> None:
     """This browser reads in this language from now on."""
-    response.set_cookie(
-        LANGUAGE_COOKIE, language, max_age=YEAR_S, samesite="strict", secure=is_secure, httponly=True
-    )
+    response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_S, samesite="strict", secure=is_secure, httponly=True)

@@ -13,7 +13,8 @@ UUID = "00000000-0000-4000-8000-000000000000"
 MOMENT = "2026-01-02T03:04:05+00:00"
 # What the document cannot say of a text; everything else is a harmless line.
 TEXTS = {
-    "^[a-z][a-z0-9._-]{1,63}$": "nobody.here",
+    "^[a-z][a-z0-9._-]{1,63}$": "attacked.name",
+    "^[A-Z]{2}$": "XX",
     "^[0-9a-f]{64}$": DIGEST,
     "^[0-9]{2,7}-[0-9]{2}-[0-9]$": "50-99-7",
     "^[A-Z2-7]{32}$": "A" * 32,
@@ -52,6 +53,9 @@ STRANGE: tuple[Any, ...] = (
 )
 
 
+ENDLESS = {"/api/v1/events": "an answer that never ends: tests/services/test_events.py asks who is told what"}
+
+
 class Bodies:
     """Makes bodies for every operation of one document."""
 
@@ -63,12 +67,21 @@ class Bodies:
     def operations(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Method, path and operation of the whole document."""
         for path, operations in self.document["paths"].items():
+            if path in ENDLESS:
+                continue
             for method, operation in operations.items():
                 yield method.upper(), path, operation
 
     def path(self, path: str) -> str:
         """The path with its parameters filled in: of the right form, and naming nothing."""
-        filled = path.replace("{username}", "nobody.here").replace("{role}", "technician").replace("{form}", "pdf")
+        if path.startswith("/api/v1/print-jobs/"):
+            return path.replace("{number}", "999999")
+        if path.startswith("/api/v1/audit/"):
+            filled = path.replace("{number}", "999999999").replace("{table}", "lab.lots").replace("{key}", "999999")
+            return filled.replace("{code}", self.code)
+        if path.startswith("/api/v1/assessments/"):
+            return path.replace("{number}", "AS-26-9999").replace("{assessment}", "999999")
+        filled = path.replace("{username}", "attacked.name").replace("{role}", "technician").replace("{form}", "pdf")
         for name in ("proposal", "appointment", "hold", "result", "waiver", "step", "clearance", "timer", "reason"):
             filled = filled.replace(f"{{{name}}}", "999999")
         return filled.replace("{number}", "DV-26-9999").replace("{code}", self.code)

@@ -147,7 +147,9 @@ RELEASE: dict[str, tuple[str, ...]] = {
         "INSERT INTO people.badges (id, account_id, recorded_by) VALUES ({spare}, {lin}, {lin})",
         "SELECT people.issue_badge({lin}, 'G0000000000')",
     ),
-    "set somebody's PIN": change("UPDATE people.credentials SET pin_hash = 'x'", "SELECT pin_hash FROM people.credentials"),
+    "set somebody's PIN": change(
+        "UPDATE people.credentials SET pin_hash = 'x'", "SELECT pin_hash FROM people.credentials"
+    ),
     "write a signature": change(
         "INSERT INTO lab.signatures (ceremony_id, account_id, printed_name, roles, meaning, record_kind, record_id, record_version, digest)"
         " VALUES ('{others}', {lin}, 'Dr Lin Qing', '{{}}', 'released', 'lot', {lot}, 4, repeat('a', 64))"

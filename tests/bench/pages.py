@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from rich.console import Console
 from rich.table import Table
-from tests.web.pages import PAGES, names_of
 
 from app.db.embedded import EmbeddedPostgres
 from app.stage import VAR
@@ -26,6 +25,7 @@ from tests import life, world
 from tests.bench.scan import seed
 from tests.conftest import Database
 from tests.web.browsing import Browser
+from tests.web.pages import PAGES, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from tests.life import Life
 
 PAGES = (
+    ("adam", "/rules"),
+    ("tess", "/rules?q=sterility&gate=G6"),
     ("quinn", "/lots"),
     ("quinn", "/lots?state=quarantine"),
     ("quinn", "/lots/{lot}"),

@@ -77,7 +77,7 @@ async def scan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
 async def show_sample(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """A sample, a form for what is still to be measured, and what was found."""
     sample = await qc.read_sample(house, who.actor, code=code)
-    known: dict[str, object] = {"measured_at": datetime.now(UTC)}
+    known: dict[str, Any] = {"measured_at": datetime.now(UTC)}
     for line in sample.tests.missing:
         known |= {f"version-{line.line}": line.version_last, f"instrument-{line.line}": line.instrument_last}
     return await _shown(request, who, sample, await blank(request, **known))
