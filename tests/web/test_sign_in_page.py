@@ -42,6 +42,8 @@ async def test_nobody_is_led_away_after_signing_in(lab, browser):
 
 
 async def test_wrong_factors_are_refused_in_words_and_the_name_stays(lab, browser):
+    await browser.lab.forget_failures("vera")
+    await browser.lab.forgive_places()
     answer = await browser.http.post("/sign-in", data={"username": "vera", "password": "certainly not this"})
     assert answer.status_code == 401
     assert "does not match" in words(answer.text)
