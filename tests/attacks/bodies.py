@@ -14,7 +14,7 @@ MOMENT = "2026-01-02T03:04:05+00:00"
 # What the document cannot say of a text; everything else is a harmless line.
 TEXTS = {
     "^[a-z][a-z0-9._-]{1,63}$": "attacked.name",
-    "^[A-Z]{2}$": "XX",
+    "^[A-Z]{2}$": "AQ",
     "^[0-9a-f]{64}$": DIGEST,
     "^[0-9]{2,7}-[0-9]{2}-[0-9]$": "50-99-7",
     "^[A-Z2-7]{32}$": "A" * 32,

@@ -45,6 +45,7 @@ async def test_a_wedge_scans_at_the_bench_without_a_mouse(site, lots):
     async with site.person() as tess:
         await tess.signs_in("tess")
         await tess.sees("Where do you work?")
+        before = await tess.page.locator("#log tr[data-row]").count()
         await tess.screen("bench-first")
         await tess.scans(at_work.workstation)
         await tess.sees("You work at")
@@ -67,7 +68,7 @@ async def test_a_wedge_scans_at_the_bench_without_a_mouse(site, lots):
         await tess.scans(at_work.flasks[0])
         await tess.sees("It may be used here.")
         rows = await tess.page.locator("#log tr").count()
-        assert rows == 5
+        assert rows == min(before + 5, 8)
 
 
 async def test_a_fast_scanner_loses_nothing_and_keeps_its_order(site, lots):
@@ -200,6 +201,7 @@ async def test_a_scan_after_the_screen_locked_leads_to_the_lock(site):
             "UPDATE people.sessions SET seen_at = clock_timestamp() - interval '1 hour' WHERE account_id = $1",
             site.lab.id_of("vera"),
         )
+        site.lab.as_("vera").token = None  # that session locked too: whoever acts for her later signs in anew
         await vera.scans(new_code(CodeKind.VIAL))
         await vera.comes_to("**/unlock")
         await vera.screen("locked")
@@ -312,6 +314,7 @@ async def test_an_empty_chairs_screen_locks_itself_but_loses_no_half_written_acc
         await tess.goes_to("/bench/already-happened")
         await tess.page.fill("#account", "It was used before")
         await site.lab.sql(idle, site.lab.id_of("tess"))
+        site.lab.as_("tess").token = None
         await tess.page.clock.fast_forward("20:00")
         assert await tess.page.input_value("#account") == "It was used before"
         await tess.page.fill("#account", "")

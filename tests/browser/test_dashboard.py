@@ -216,5 +216,6 @@ async def test_a_persons_dashboard_locks_as_every_page_does(site, laboratory):
             " WHERE account_id = $1 AND ended_at IS NULL",
             site.lab.id_of("rolf"),
         )
+        site.lab.as_("rolf").token = None
         await rolf.page.wait_for_url("**/unlock?next=*", timeout=15_000)
         rolf.heard.clear()
