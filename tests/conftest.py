@@ -71,6 +71,12 @@ _USED: list[TextIO] = []
 """Kept open, and so locked, until this process ends: another run must not drop the template that this one copies."""
 
 
+def pytest_unconfigure() -> None:
+    """Nobody copies from a template any more."""
+    for used in _USED:
+        used.close()
+
+
 def _use(place: Path, name: str) -> None:
     used = (place / f"{name}.used").open("w")
     fcntl.flock(used, fcntl.LOCK_SH)

@@ -171,6 +171,27 @@ DROP TRIGGER IF EXISTS d_closed_stays_closed ON lab.deviations;
 CREATE TRIGGER d_closed_stays_closed BEFORE UPDATE ON lab.deviations FOR EACH ROW EXECUTE FUNCTION lab.closed_stays_closed();
 ALTER TABLE lab.deviations ENABLE ALWAYS TRIGGER d_closed_stays_closed;
 
+-- A label that came out of its printer was there for good, and one that was given up never comes out: labels.printed of
+-- REL-04 stands on both. A label is queued by the transaction that makes it, so that none can be queued, and given up, later.
+CREATE OR REPLACE FUNCTION lab.prints_once() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NOT EXISTS (SELECT FROM lab.labels l WHERE l.id = NEW.label_id AND l.xmin = pg_current_xact_id()::xid) THEN
+            RAISE EXCEPTION 'a label is queued when it is made' USING ERRCODE = 'ST013';
+        END IF;
+    ELSIF NEW.state <> OLD.state AND NOT (OLD.state, NEW.state) IN (
+            ('queued', 'sending'), ('queued', 'failed'), ('queued', 'cancelled'),
+            ('sending', 'printed'), ('sending', 'failed'), ('sending', 'unknown'),
+            ('unknown', 'printed'), ('unknown', 'failed'), ('failed', 'queued'), ('failed', 'cancelled')) THEN
+        RAISE EXCEPTION 'a job that is % does not become %', OLD.state, NEW.state USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS d_prints_once ON lab.print_jobs;
+CREATE TRIGGER d_prints_once BEFORE INSERT OR UPDATE ON lab.print_jobs FOR EACH ROW EXECUTE FUNCTION lab.prints_once();
+ALTER TABLE lab.print_jobs ENABLE ALWAYS TRIGGER d_prints_once;
+
 -- A container that stands open keeps no longer than was said: an earlier opening may come to light, never a later one.
 CREATE OR REPLACE FUNCTION lab.keeps_no_longer() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -10,7 +10,7 @@ import asyncpg
 
 from tests.attacks.invariants import Watch
 from tests.attacks.raw_sql import RIGHTS
-from tests.attacks.staged import Stage, staged
+from tests.attacks.staged import BY_QUINN, Stage, staged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -38,6 +38,8 @@ SELECT 'a workstation''s session was rewritten' WHERE EXISTS (
 UNION ALL
 SELECT 'a revoked grant lives again' FROM people.grants WHERE role = 'verifier' AND revoked_at IS NULL AND account_id =
     (SELECT id FROM people.accounts WHERE username = 'tom')
+UNION ALL
+SELECT 'a label that was printed is no longer counted' FROM lab.print_jobs WHERE state <> 'printed'
 """
 
 
@@ -174,9 +176,37 @@ async def _lots(made: Arena) -> None:
             " WHERE lot_id = $1 AND value_text IS NOT NULL LIMIT 1",
             names[waits],
         )
+    await _print_jobs(made)
     await _ceremonies(made)
     names["old_entry"] = await hand.fetchval("SELECT max(number) FROM audit.entries")
     made.watch.allowed = {names["medium"], names["released"]}
+
+
+async def _print_jobs(made: Arena) -> None:
+    """A label that came out of its printer, and one that never went through any."""
+    stage, names, hand = made.stage, made.names, made.stage.hand
+    names["handed_out"] = await hand.fetchval(
+        "SELECT b.id FROM lab.labels b JOIN lab.containers c ON c.id = b.item_id WHERE c.lot_id = $1", names["held"]
+    )
+    names["printer"] = await hand.fetchval("SELECT id FROM lab.equipment LIMIT 1")
+    await stage.value(
+        "INSERT INTO lab.printers (id, address, dots_per_mm, media, recorded_by) VALUES ($1, 'lp:9100', 8, '25x13', 1)",
+        names["printer"],
+    )
+    async with hand.transaction():
+        await hand.execute(BY_QUINN)
+        label = await hand.fetchval(
+            "INSERT INTO lab.labels (item_id, design, content_sha256, read_back, recorded_by)"
+            " SELECT item_id, design, content_sha256, read_back, recorded_by FROM lab.labels WHERE id = $1 RETURNING id",
+            names["handed_out"],
+        )
+        names["printed"] = await hand.fetchval(
+            "INSERT INTO lab.print_jobs (label_id, printer_id, recorded_by) VALUES ($1, $2, 1) RETURNING id",
+            label,
+            names["printer"],
+        )
+    for state in ("sending", "printed"):
+        await stage.value("UPDATE lab.print_jobs SET state = $2 WHERE id = $1", names["printed"], state)
 
 
 async def _ceremonies(made: Arena) -> None:

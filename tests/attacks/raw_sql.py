@@ -296,6 +296,12 @@ KEPT: dict[str, tuple[str, ...]] = {
     "begin a workstation's session earlier": change(
         "UPDATE lab.workstation_sessions SET during = tstzrange(lower(during) - interval '1 year', upper(during))"
     ),
+    "hide a label that was printed": change("UPDATE lab.print_jobs SET state = 'cancelled' WHERE id = {printed}"),
+    "print a label again": change("UPDATE lab.print_jobs SET state = 'queued' WHERE id = {printed}"),
+    "hide a label that went through no printer": change(
+        "INSERT INTO lab.print_jobs (label_id, printer_id, recorded_by) VALUES ({handed_out}, {printer}, {lin})",
+        "UPDATE lab.print_jobs SET state = 'cancelled' WHERE label_id = {handed_out}",
+    ),
     "change whose a material is": change("UPDATE lab.material_lots SET expires_on = current_date + 3650"),
     "change an expiry": change("SELECT lab.state_expiry({lot}, now(), now() + interval '50 years')"),
     "remove refusals": change("DELETE FROM lab.refusals"),

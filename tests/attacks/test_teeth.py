@@ -111,6 +111,18 @@ TEETH = (
         (Cut("gate.objections", "AND a.valid_from <= v_began AND a.valid_to > v_began", ""),),
     ),
     Tooth(
+        "a label that was printed stays printed",
+        "stemma_app",
+        "hide a label that was printed",
+        ("DROP TRIGGER d_prints_once ON lab.print_jobs",),
+    ),
+    Tooth(
+        "a label is queued when it is made",
+        "stemma_app",
+        "hide a label that went through no printer",
+        ("DROP TRIGGER d_prints_once ON lab.print_jobs",),
+    ),
+    Tooth(
         "an assessment is approved by signature",
         "stemma_app",
         "approve an assessment by hand",

@@ -208,7 +208,8 @@ async def test_nobody_knows_of_a_label_inside_a_printer_that_stopped_until_a_per
 async def test_a_label_that_did_not_come_out_is_tried_again_or_given_up(lab: Lab) -> None:
     target = await printer(lab, f"127.0.0.1:{unused_port()}")
     jobs, codes = await queued(lab, target, 2)
-    await lab.arrange("UPDATE lab.print_jobs SET state = 'unknown' WHERE id = ANY($1)", jobs)
+    for state in ("sending", "unknown"):
+        await lab.arrange("UPDATE lab.print_jobs SET state = $2 WHERE id = ANY($1)", jobs, state)
     for number in jobs:
         ok(await lab.as_("tess").post(f"/print-jobs/{number}/not-printed"))
         assert (await job(lab, number))[:2] == ("failed", "did_not_print")
