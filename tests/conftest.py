@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 settings.register_profile("stemma", deadline=None)
 settings.load_profile("stemma")
 
-LONGEST_FIRST = ("test_no_illegal_release", "test_nothing_answered_is_lost")
+LONGEST_FIRST = (
+    "test_no_illegal_release",
+    "test_nothing_answered_is_lost",
+    "test_no_answer_breaks_and_nothing_comes_alive",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
