@@ -1,0 +1,1 @@
+-- Settings that only a signed change alters; rule packs; authorities' written replies.

@@ -1,0 +1,1 @@
+-- Donors in depth: histories, tissues, samples.

@@ -1,0 +1,1 @@
+-- Suppliers, their qualification, and reagents prepared in house.

@@ -1,0 +1,1 @@
+-- What came to light later, and what it touches.
