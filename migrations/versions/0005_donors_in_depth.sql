@@ -1,1 +1,2 @@
 -- Donors in depth: histories, tissues, samples.
+SELECT 1;

@@ -1,1 +1,2 @@
 -- Suppliers, their qualification, and reagents prepared in house.
+SELECT 1;

@@ -1,1 +1,2 @@
 -- What came to light later, and what it touches.
+SELECT 1;
