@@ -1,0 +1,2 @@
+-- The house itself: equipment that is fit, rooms, documents, who is responsible.
+SELECT 1;
