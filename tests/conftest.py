@@ -25,16 +25,48 @@ if TYPE_CHECKING:
 settings.register_profile("stemma", deadline=None)
 settings.load_profile("stemma")
 
-LONGEST_FIRST = (
-    "test_no_illegal_release",
-    "test_nothing_answered_is_lost",
-    "test_no_answer_breaks_and_nothing_comes_alive",
-)
+SLOW = {
+    "test_hostile_text_through_every_form": 60,
+    "test_no_illegal_release": 90,
+    "test_nothing_serious_stands_in_anybodys_way": 55,
+    "test_a_whole_life": 40,
+    "test_nothing_that_was_typed_runs": 40,
+    "test_nothing_answered_is_lost": 30,
+    "test_killed_at_any_moment_no_label_is_printed_twice_and_none_is_lost_silently": 20,
+    "test_a_newcomer_finishes_the_lot_in_four_turns": 10,
+    "test_a_serum_from_definition_to_rejection": 20,
+    "test_what_happens_appears_by_itself": 20,
+    "test_old_numbers_are_never_shown_as_live": 18,
+}
+"""Tests that take long, and about how many seconds each on a quiet machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, so that no worker is left with it at the end."""
-    items.sort(key=lambda item: item.name not in LONGEST_FIRST)
+    """Every worker begins with its share of what takes long, so that none is left with it at the end.
+
+    To each its share is an equal slice, in order (`--dist worksteal`); whoever is done takes from another's end.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    piles: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    loads = [0] * workers
+    slow = [each for each in items if _seconds(each)]
+    for each in sorted(slow, key=_seconds, reverse=True):
+        lightest = loads.index(min(loads))
+        piles[lightest].append(each)
+        loads[lightest] += _seconds(each)
+    rest = [each for each in items if not _seconds(each)]
+    if any(len(pile) > len(items) // workers for pile in piles):
+        return
+    ordered: list[pytest.Item] = []
+    for number, pile in enumerate(piles):
+        share = (len(items) - len(ordered)) // (workers - number) - len(pile)
+        ordered += pile + rest[:share]
+        rest = rest[share:]
+    items[:] = ordered
+
+
+def _seconds(item: pytest.Item) -> int:
+    return SLOW.get(getattr(item, "originalname", item.name), 0)
 
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.api.plumbing import ActorDep, CallDep, HouseDep
 from app.api.saying import said
-from app.api.schemas import Body, Code, Line, Number, Prose
+from app.api.schemas import Body, Code, Line, Name, Number, Prose
 from app.services import label_counts, labels
 from app.services.label_counts import ImbalanceView, LotLabels
 from app.services.labels import MEDIA_TYPES, Form, LabelsView, LabelView, Language, Many, PastLabel
@@ -18,10 +18,11 @@ Counted = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class NewLabel(Body):
-    """A label to be made. `reason` is asked for from the second on; `printer` queues it there."""
+    """A label to be made. A reason, in words or picked, is asked for from the second on; `printer` queues it there."""
 
     language: Language = Language.ENGLISH
     reason: Line | None = None
+    picked: Name | None = None
     printer: Code | None = None
 
 
@@ -55,7 +56,13 @@ class NewLabelImbalance(Body):
 async def print_label(code: Code, body: NewLabel, house: HouseDep, call: CallDep) -> LabelView:
     """Make the label of an item, read back and compared before anybody can print it."""
     return await labels.print_label(
-        house, call, code=code, language=body.language, reason=body.reason, printer=body.printer
+        house,
+        call,
+        code=code,
+        language=body.language,
+        reason=body.reason,
+        printer=body.printer,
+        picked=body.picked,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from app.db import labels, lots, materials, printing
+from app.db import labels, lots, materials, printing, reasons
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, Conflict, NotFound, Stale, in_words_of
 from app.domain.text import Text
@@ -97,17 +97,28 @@ class PastLabel:
 
 
 async def print_label(
-    house: House, call: Call, *, code: str, language: Language, reason: str | None, printer: str | None = None
+    house: House,
+    call: Call,
+    *,
+    code: str,
+    language: Language,
+    reason: str | None,
+    printer: str | None = None,
+    picked: str | None = None,
 ) -> LabelView:
     """Make the label of anything that carries one: drawn, read back, compared, counted; only then can it be fetched.
 
     A second label voids the first, whose code is the same: `copy 2` on the new one tells them apart, and the first
     comes back as destroyed when labels are counted. With `printer` it is queued there in the same transaction.
+    `picked`: the code of a reason picked at the bench, in place of words, which are owed then.
     Raises BadInput where another was made before and no reason is given, or where a text cannot be printed;
     Conflict where the drawing does not read as meant.
     """
-    async with house.door.change(call, _act_for(code), subject=code, reason=reason or "") as change:
+    async with house.door.change(call, _act_for(code), subject=code, reason=reason or picked or "") as change:
         found = await labels.item(change, code=code)
+        if picked is not None:
+            reason = await _said(change, picked=picked, words=reason)
+            await reasons.owe(change, item_id=found.id, act=Act.PRINT_LABEL, reason=picked)
         for _ in range(TRIES):
             facts = await labels.facts_of(change, item_id=found.id, kind=found.kind, code=found.code, language=language)
             target = await _printer(change, printer, [facts])
@@ -299,6 +310,17 @@ async def _keep(
         png=f"{address}.png",
         zpl=f"{address}.zpl",
     )
+
+
+async def _said(change: Change, *, picked: str, words: str | None) -> str:
+    if words is not None:
+        raise BadInput(
+            field="reason",
+            what=Text("No label was made."),
+            why=Text("Another label has one reason: in words, or one that was picked."),
+            remedy=Text("Give one of them."),
+        )
+    return await reasons.said(change, picked)
 
 
 def _has_one(earlier: Row[Any]) -> BadInput:

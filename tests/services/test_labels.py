@@ -85,6 +85,23 @@ async def test_a_second_label_needs_a_reason(lab: Lab) -> None:
     assert (second["reprint_of"], second["reason"]) == (first["number"], "smeared")
 
 
+async def test_the_reason_for_a_second_label_may_be_picked_and_its_words_are_owed(lab: Lab) -> None:
+    vial = await made(lab)
+    path = f"/items/{vial['vial_code']}/labels"
+    ok(await lab.as_("tess").post(path, {}))
+    assert refused(await lab.as_("tess").post(path, {"picked": "no-such-reason"}), 422)["field"] == "picked"
+    assert (
+        refused(await lab.as_("tess").post(path, {"picked": "label-damaged", "reason": "x"}), 422)["field"] == "reason"
+    )
+    assert await count(lab, vial["vial"]) == 1
+    second = ok(await lab.as_("tess").post(path, {"picked": "label-damaged"}))
+    assert second["reason"] == "label damaged or unreadable"
+    (owed,) = [each for each in ok(await lab.as_("tess").get("/reasons")) if each["item"] == vial["vial_code"]]
+    assert owed["picked"] == "label-damaged"
+    row = (await lab.sql("SELECT lot_id, note FROM lab.bench_reasons WHERE id = $1", owed["reason"]))[0]
+    assert (row["lot_id"], row["note"]) == (vial["lot"], None)
+
+
 async def test_many_at_once_are_each_counted(lab: Lab) -> None:
     vial = await made(lab)
     path = f"/items/{vial['vial_code']}/labels"

@@ -117,7 +117,8 @@ def test_an_app_in_the_callers_folder_is_not_taken_for_ours(project: Path, tmp_p
 def test_test_runs_pytest_in_parallel_and_passes_the_rest_on(project: Path, tmp_path: Path) -> None:
     code, said, _ = _run(project, "test", "-k", "a name", "tests/db", cwd=tmp_path)
     words = said.split()
-    assert (code, words[:2], words[3:]) == (0, ["pytest", "-n"], ["-k", "a", "name", "tests/db"])
+    assert (code, words[:2], words[3:5]) == (0, ["pytest", "-n"], ["--dist", "worksteal"])
+    assert words[5:] == ["-k", "a", "name", "tests/db"]
     assert int(words[2]) >= 2
 
 

@@ -547,34 +547,24 @@ async def journal(house: House) -> Journal:
     return kept
 
 
-def test_no_answer_breaks_and_nothing_comes_alive(journal: Journal) -> None:
+async def test_hostile_text_through_every_form(house: House, journal: Journal) -> None:
+    """No answer breaks, nothing comes alive, every form was met, what was kept is shown as it was written."""
     assert journal.troubles == []
     assert sum(journal.answers.values()) > 2500, "the forms were really sent"
 
-
-def test_every_route_that_takes_a_form_was_attacked(journal: Journal) -> None:
     routes = {route.path for route in ROUTES if "POST" in route.methods}
     assert routes - journal.attacked == set(), "no page led to their forms: send somebody there"
     assert len(journal.forms) >= FORMS_AT_LEAST, sorted(journal.forms)
 
-
-def test_hostile_words_are_taken_where_words_are_asked_for(journal: Journal) -> None:
     refused = {action: said for action, said in journal.refused.items() if action not in journal.kept}
     assert len(journal.kept) >= KEPT_AT_LEAST, "\n".join(refused.values())
-
-
-def test_what_was_kept_is_shown_as_it_was_written(journal: Journal) -> None:
     shown = {action for action, mark in journal.kept.items() if mark in journal.shown}
     assert len(shown) >= SHOWN_AT_LEAST, sorted(shown)
 
-
-async def test_the_application_stands_as_before(house: House, journal: Journal) -> None:
-    """No table is gone, no file was made, the accounts of the cast are as they were."""
-    del journal
+    # No table is gone, no file was made, the accounts of the cast are as they were.
     assert await house.lab.value("SELECT count(*) FROM lab.lots") > 10
-    assert (
-        await house.lab.value("SELECT count(*) FROM people.accounts WHERE state <> 'active' AND username <> 'vic'") == 0
-    )
+    ended = "SELECT count(*) FROM people.accounts WHERE state <> 'active' AND username <> 'vic'"
+    assert await house.lab.value(ended) == 0
     assert not Path("/tmp/hit").exists()
     for who in set(ROLES) - {"lin"}:  # whose appointment was revoked on its page
         await forgiven(house.lab, who)

@@ -30,6 +30,17 @@ async def test_a_label_is_made_from_the_page_of_its_item(lab, lot, browser_of):
     assert await lab.value("SELECT count(*) FROM lab.labels WHERE item_id = $1", lot["vial"]) == 2
 
 
+async def test_the_reason_for_another_label_is_picked_from_a_list(lab, lot, browser_of):
+    tess = await browser_of("tess", language="zh")
+    page = f"/items/{lot['vial_code']}/labels"
+    assert 'name="picked"' not in (await tess.get(page)).text, "a first label needs no reason"
+    await tess.post(page, {"language": "en", "printer": ""}, page=page)
+    assert "标签损坏" in words((await tess.get(page)).text)
+    answer = await tess.post(page, {"language": "en", "printer": "", "picked": "label-damaged"}, page=page)
+    assert answer.status_code == 303
+    assert "label damaged or unreadable" in words((await tess.get(page)).text)
+
+
 async def test_a_form_sent_twice_makes_one_label(lab, lot, browser_of):
     from tests.web.browsing import hidden_fields
 
@@ -85,7 +96,8 @@ async def test_a_lot_is_labelled_counted_and_explained_on_one_page(lab, lot, bro
 async def test_the_queue_shows_troubles_first_and_takes_what_a_person_says(lab, browser_of):
     target = await printer(lab, f"127.0.0.1:{unused_port()}")
     jobs, _ = await queued(lab, target, 3)
-    await lab.arrange("UPDATE lab.print_jobs SET state = 'unknown', trouble = 'stopped' WHERE id = $1", jobs[0])
+    for state, trouble in (("sending", None), ("unknown", "stopped")):
+        await lab.arrange("UPDATE lab.print_jobs SET state = $2, trouble = $3 WHERE id = $1", jobs[0], state, trouble)
     tess, vera = await browser_of("tess"), await browser_of("vera")
     shown = words((await tess.get("/labels")).text)
     assert shown.index("A person must look") < shown.index(target["name"] + " ")

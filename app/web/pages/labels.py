@@ -13,12 +13,14 @@ from app.domain.acts import Act, may, require
 from app.domain.errors import Refusal
 from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
+from app.locale import language_of
 from app.requests import HouseDep, SignedInDep, WatchingDep
-from app.services import items, label_counts, labels, printing
+from app.services import items, label_counts, labels, printing, reasons
 from app.services.house import House
 from app.services.labels import AT_ONCE_MAX, Language, Many
 from app.services.printing import TROUBLES, JobState, Media, PrinterView
 from app.web.fields import Entry, FormView, blank, once, read_entry, see
+from app.web.pages.bench_acts import IN_WORDS
 from app.web.refusals import CodeDep, PageRoute
 from app.web.shell import render
 from labels.codes import CodeKind
@@ -178,9 +180,20 @@ async def print_label(request: Request, house: HouseDep, who: SignedInDep, code:
     """Make a label, and queue it where a printer was chosen."""
     entry = await read_entry(request)
     language, printer, reason = entry.choice("language", Language), entry.code("printer"), entry.optional("reason")
+    picked = entry.optional("picked")
     try:
         call = entry.call(who)
-        await once(labels.print_label(house, call, code=code, language=language, reason=reason, printer=printer))
+        await once(
+            labels.print_label(
+                house,
+                call,
+                code=code,
+                language=language,
+                reason=reason,
+                printer=printer,
+                picked=None if picked == IN_WORDS else picked,
+            )
+        )
     except Refusal as refusal:
         return await _labels_of(request, house, who, code, entry.again(refusal))
     return see(f"/items/{code}/labels")
@@ -191,6 +204,8 @@ async def _labels_of(request: Request, house: House, who: SignedIn, code: str, f
     made = await labels.labels_of(house, who.actor, code=item.code)
     kind = CodeKind(item.code[0])
     wanted = Act.ISSUE_BADGE if kind is CodeKind.BADGE else Act.PRINT_LABEL
+    has_label = any(each.job != JobState.CANCELLED for each in made)
+    offered = await reasons.offered(house, who.actor) if has_label and may(who.actor, Act.NOTE_REASON) else ()
     return await render(
         request,
         "labels/item.html",
@@ -199,7 +214,9 @@ async def _labels_of(request: Request, house: House, who: SignedIn, code: str, f
         form=form,
         item=item,
         made=made,
-        has_label=any(each.job != JobState.CANCELLED for each in made),
+        has_label=has_label,
+        picks={each.code: each.named(language_of(request)) for each in offered}
+        | ({IN_WORDS: Text("In my own words")} if offered else {}),
         may_print=may(who.actor, wanted) and kind in MEDIA_OF,
         printers=printers_for(await printing.list_printers(house, who.actor), MEDIA_OF.get(kind)),
         language_names=LANGUAGE_NAMES,
