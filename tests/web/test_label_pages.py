@@ -35,7 +35,7 @@ async def test_the_reason_for_another_label_is_picked_from_a_list(lab, lot, brow
     page = f"/items/{lot['vial_code']}/labels"
     assert 'name="picked"' not in (await tess.get(page)).text, "a first label needs no reason"
     await tess.post(page, {"language": "en", "printer": ""}, page=page)
-    assert "标签损坏" in words((await tess.get(page)).text)
+    assert "标签破损" in words((await tess.get(page)).text)
     answer = await tess.post(page, {"language": "en", "printer": "", "picked": "label-damaged"}, page=page)
     assert answer.status_code == 303
     assert "label damaged or unreadable" in words((await tess.get(page)).text)
