@@ -129,6 +129,18 @@ TEETH = (
         ("GRANT INSERT ON lab.assessments TO stemma_app",),
     ),
     Tooth(
+        "a setting changes by signature",
+        "stemma_app",
+        "loosen a setting with somebody's signature",
+        ("GRANT INSERT ON lab.settings TO stemma_app",),
+    ),
+    Tooth(
+        "the rule pack is chosen by signature",
+        "stemma_app",
+        "choose a rule pack by hand",
+        ("GRANT INSERT ON lab.pack_choices TO stemma_app",),
+    ),
+    Tooth(
         "the database says when somebody was qualified",
         "stemma_app",
         "backdate a qualification",

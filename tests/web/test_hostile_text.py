@@ -22,9 +22,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi.routing import APIRoute
 
+from app.domain.partners import SECTION_NAMES
 from app.web import pages
 from app.web.places import PLACES
-from tests import life, world
+from tests import life, study, world
 from tests.services import things
 from tests.web.browsing import Browser
 from tests.web.hostile import CORPUS, MARK, MARKUP, MEANING, Field, Form, Page, came_alive, encoded
@@ -142,6 +143,15 @@ async def furnished(lab: Lab) -> House:
     controls = ("time_slot", "vapour_tank", "protective_clothing", "cleaning", "waste")
     assessment["mitigations"] = [{"measure": NASTY, "control": each} for each in controls]
     proposed = ok(await quinn.post("/assessments", assessment | {"valid_to": life.ago(days=-90)}))["number"]
+    change = {"value": 20, "unit": "h", "source": NASTY, "why": NASTY}
+    changed = ok(await quinn.post("/settings/gmp05.within_hours/proposals", change))["proposal"]
+    pack = ok(await quinn.post("/packs/proposals", {"pack": "EU", "why": NASTY}))["proposal"]
+    await study.ready(lab, title=NASTY, why=NASTY)
+    partner = ok(await quinn.post("/partners", {"name": NASTY[:120], "kind": "transport", "address": NASTY}))["partner"]
+    parts = [{"section": each, "score": 90, "accepted": True} for each in SECTION_NAMES]
+    found = {"assessed_on": study.day(-9), "sections": parts, "evidence": NASTY}
+    found["findings"] = [{"severity": "minor", "what": NASTY}]
+    ok(await quinn.post(f"/partners/{partner}/assessments", found))
     printer = {"name": NASTY, "room": NASTY[:60], "address": "192.0.2.7:9100", "dots_per_mm": 8, "media": "25x13"}
     printer = ok(await hedda.post("/printers", printer))
     ok(await tess.post(f"/items/{sampled.vials[0]}/labels", {"printer": printer["code"]}))
@@ -191,7 +201,10 @@ async def furnished(lab: Lab) -> House:
         ("hedda", "/people/appointments/new"),
         ("hedda", "/labels/printers/new"),
         ("lin", f"/lots/{sampled.lot}/waivers/{waived}?sign=sign-waiver_approved"),
+        ("lin", f"/partners/{partner}?sign=sign-partner_decided"),
         ("lin", f"/assessments/{proposed}?sign=sign-assessment_approved"),
+        ("lin", f"/rules/settings/gmp05.within_hours/proposals/{changed}?sign=sign-setting_approved"),
+        ("lin", f"/rules/packs/proposals/{pack}?sign=sign-pack_approved"),
         ("tess", "/labels"),
     ]
     house.sent += [(who, path.format_map(names_of(sampled))) for who, path in PAGES]
