@@ -10,6 +10,7 @@ from app.domain.counterexamples import Edit, all_of, allogeneic, every, inside, 
 from app.domain.donors import decided_at
 from app.domain.dossier import Dossier
 from app.domain.facts import BirthTest, Donation, Donor, SubjectKind
+from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -112,6 +113,10 @@ def _more_of_the_mother(percent: str) -> tuple[BirthTest, ...]:
             outcome=Outcome.INDETERMINATE,
         ),
         Break(
+            "that the tissue does not come of a birth was decided after the isolation",
+            inside("donations", "tissue_decisions", approved_at=datetime(2026, 10, 10, 9, tzinfo=UTC)),
+        ),
+        Break(
             "the donations are unknown",
             without("donations"),
             outcome=Outcome.INDETERMINATE,
@@ -131,8 +136,10 @@ def birth_tissue(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
             Text("Trace the cells back to the donation that they came from."),
         )
     donors: Mapping[str, Donor] = {each.pseudonym: each for each in dossier.donors or ()}
+    began = processing_began_at(dossier)
     for donation in dossier.donations or ():
         decision = decided_at(donation, asked.at)
+        before = decision if began is None else decided_at(donation, began)
         donor = donors.get(donation.donor)
         if decision is None:
             yield lacks(
@@ -140,6 +147,18 @@ def birth_tissue(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
                 Text("Nobody has decided whether {tissue} comes of a birth.", tissue=donation.tissue),
                 Text(
                     "QA proposes what this tissue is, with the reason; the quality authority decides it by signature."
+                ),
+            )
+        elif not decision.birth_tissue and began is not None and (before is None or before.birth_tissue):
+            yield too_late(
+                dossier,
+                "DON-09",
+                subject=donation.code,
+                problem=Text(
+                    "That {tissue} does not come of a birth was decided at {decided}; processing had begun at {began}.",
+                    tissue=decision.name,
+                    decided=decision.approved_at,
+                    began=began,
                 ),
             )
         elif not decision.birth_tissue:
