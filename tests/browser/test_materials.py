@@ -56,7 +56,7 @@ async def test_a_serum_from_definition_to_rejection(site, locale, scheme, size):
         await quinn.page.fill("#name", name)
         await quinn.page.fill("#description", "胎牛血清 FBS")
         await quinn.page.check("input[name=kind][value=reagent]")
-        await quinn.page.check("input[value=gmp_ancillary]")
+        await quinn.page.check("input[value=pharmacopoeial_excipient]")
         await quinn.page.check("input[name=known][value=all]")
         await quinn.page.fill("#components", "fetal bovine serum")
         assert not await quinn.page.locator("#species").is_visible()

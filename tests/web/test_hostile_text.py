@@ -221,7 +221,13 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
     tess, quinn, adam, hedda, rolf = (lab.as_(name) for name in ("tess", "quinn", "adam", "hedda", "rolf"))
     named = {"name": NASTY[:100], "name_zh": NASTY[:100], "reason": NASTY}
     tissue = ok(await quinn.post("/tissues", named | {"leukocyte_rich": False, "birth_tissue": False}))["tissue"]
-    written = {"number": "SOP-HOSTILE-1", "types": ["recall"], "title": NASTY, "file_name": NASTY, "file_sha256": "b" * 64}
+    written = {
+        "number": "SOP-HOSTILE-1",
+        "types": ["recall"],
+        "title": NASTY,
+        "file_name": NASTY,
+        "file_sha256": "b" * 64,
+    }
     document = ok(await quinn.post("/documents", written | {"review_due": study.day(700)}))["number"]
     borne = {"level": "facility", "username": "hedda", "duties": NASTY}
     responsibility = ok(await quinn.post("/mandates/responsibilities", borne))["number"]
