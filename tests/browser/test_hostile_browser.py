@@ -175,7 +175,9 @@ async def lived(site: Site) -> life.Life:
     return mine
 
 
-@pytest.mark.parametrize(("locale", "who"), [("en-GB", "quinn"), ("zh-CN", "tess")])
+@pytest.mark.parametrize(
+    ("locale", "who"), [("en-GB", "quinn"), ("zh-CN", "quinn"), ("zh-CN", "tess"), ("en-GB", "tess")]
+)
 async def test_nothing_that_was_typed_runs(site: Site, lived: life.Life, locale: str, who: str) -> None:
     names = names_of(lived)
     starts = list(dict.fromkeys(path.format_map(names) for name, path in PAGES if name == who))

@@ -65,8 +65,7 @@ class Journey:
             over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
                 self.wrong.append(f"{name} at {width}: {over} pixels too wide")
-            if width == self.size[0]:  # the other journey has the other size
-                self.wrong += [f"{name} at {width}: {each}" for each in await barriers(page)]
+            self.wrong += [f"{name} at {width}: {each}" for each in await barriers(page)]
             shot = SCREENS / f"life-{len(self.seen):02}-{name}-{self.locale[:2]}-{width}.png"
             await page.screenshot(path=shot, full_page=True, caret="initial")
         await page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
