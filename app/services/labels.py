@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.db import labels, lots, materials, printing, reasons
-from app.domain.acts import Act, Actor
+from app.domain.acts import Act, Actor, require
 from app.domain.errors import BadInput, Conflict, NotFound, Stale, in_words_of
 from app.domain.text import Text
 from labels.facts import DOTS_PER_MM, LabelFacts, LabelLanguage, content_sha256, design_name
@@ -117,8 +117,9 @@ async def print_label(
     async with house.door.change(call, _act_for(code), subject=code, reason=reason or picked or "") as change:
         found = await labels.item(change, code=code)
         if picked is not None:
+            require(change.actor, Act.NOTE_REASON)  # whoever picks must be able to add the words
             reason = await _said(change, picked=picked, words=reason)
-            await reasons.owe(change, item_id=found.id, act=Act.PRINT_LABEL, reason=picked)
+            await reasons.owe(change, item_id=found.id, act=_act_for(code), reason=picked)
         for _ in range(TRIES):
             facts = await labels.facts_of(change, item_id=found.id, kind=found.kind, code=found.code, language=language)
             target = await _printer(change, printer, [facts])

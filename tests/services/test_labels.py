@@ -188,6 +188,9 @@ async def test_a_badge_is_printed_by_whoever_may_issue_one(lab: Lab) -> None:
     assert label["design"] == "badge-54x86-en"
     refused(await lab.as_("tess").get(label["png"]), 403, "not-permitted")
     assert read((await lab.as_("adam").get(label["png"])).content) == [badge]
+    # An administrator could never add the words that a picked reason owes.
+    refused(await lab.as_("adam").post(f"/items/{badge}/labels", {"picked": "label-damaged"}), 403, "not-permitted")
+    assert await lab.value("SELECT count(*) FROM lab.bench_reasons WHERE item_id = $1", number) == 0
     await lab.arrange("UPDATE people.badges SET revoked_at = clock_timestamp() WHERE id = $1", number)
     refused(await lab.as_("adam").post(f"/items/{badge}/labels", {"reason": "lost"}), 409, "conflict")
 
