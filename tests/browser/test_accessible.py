@@ -38,17 +38,6 @@ def pages_of_all(names: dict[str, str]) -> list[tuple[str, str]]:
     return sorted(dict.fromkeys(listed), key=lambda each: each[0])
 
 
-async def comes_in(person: Person, name: str) -> None:
-    """As at the sign-in page, without the page: that one is looked at by itself."""
-    lab = person.site.lab
-    await lab.forget_failures(name)
-    fields = {"username": name, "password": lab.password(name), "totp": await lab.totp(name)}
-    answer = await person.page.request.post(
-        f"{person.site.address}/sign-in", form=fields, headers={"Origin": person.site.address}, max_redirects=0
-    )
-    assert answer.status == 303, await answer.text()
-
-
 async def looked_at(person: Person, path: str) -> list[str]:
     """What is wrong with one page; nothing for a page that is not shown to this person."""
     answer = await person.page.goto(person.site.address + path)
@@ -74,7 +63,7 @@ async def test_nothing_serious_stands_in_anybodys_way(
         first = (turn + WAYS.index((locale, scheme))) % 2
         for offset, size in enumerate(SIZES):
             async with site.person(locale=locale, color_scheme=scheme, size=size) as person:
-                await comes_in(person, who)
+                await person.comes_in(who)
                 for path in paths[(first + offset) % 2 :: 2]:
                     found += [f"{who} {size[0]} {each}" for each in await looked_at(person, path)]
                     seen += 1
@@ -85,7 +74,7 @@ async def test_nothing_serious_stands_in_anybodys_way(
 async def test_every_place_of_the_bar_is_there(site: Site) -> None:
     async with site.person() as person:
         for who in PLACES_OF:
-            await comes_in(person, who)
+            await person.comes_in(who)
             for place in PLACES:
                 answer = await person.page.request.get(site.address + place.path)
                 assert answer.status in {200, 403}, f"{place.path} for {who}: {answer.status}"

@@ -52,16 +52,6 @@ async def watched(person: Person) -> Person:
     return person
 
 
-async def comes_in(person: Person, name: str) -> None:
-    lab = person.site.lab
-    await lab.forget_failures(name)
-    fields = {"username": name, "password": lab.password(name), "totp": await lab.totp(name)}
-    answer = await person.page.request.post(
-        f"{person.site.address}/sign-in", form=fields, headers={"Origin": person.site.address}, max_redirects=0
-    )
-    assert answer.status == 303, await answer.text()
-
-
 async def hits(person: Person) -> list[str]:
     found: list[str] = await person.page.evaluate("window.__hits")
     return [f"{person.page.url}: {each}" for each in found]
@@ -165,7 +155,7 @@ async def lived(site: Site) -> life.Life:
     for who in ("tess", "quinn"):
         async with site.person() as person:
             await watched(person)
-            await comes_in(person, who)
+            await person.comes_in(who)
             signs = {"password": site.lab.password(who), "totp": await site.lab.totp(who)}
             for name, path, fields in forms(mine, other, signs):
                 if name == who:
@@ -183,7 +173,7 @@ async def test_nothing_that_was_typed_runs(site: Site, lived: life.Life, locale:
     starts = list(dict.fromkeys(path.format_map(names) for name, path in PAGES if name == who))
     async with site.person(locale=locale) as person:
         await watched(person)
-        await comes_in(person, who)
+        await person.comes_in(who)
         seen, shown, found = await everything(person, starts)
     assert found == []
     assert seen >= PAGES_AT_LEAST if who == "quinn" else seen >= PAGES_AT_LEAST // 2
