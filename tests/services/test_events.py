@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from tests.world import Lab
 
 WITHIN_S = 15.0
+ALL_SETTLED = """
+SELECT NOT EXISTS (SELECT FROM audit.entries WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()))
+   AND NOT EXISTS (SELECT FROM lab.scans WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()))
+"""
 OPENED = "SELECT number FROM audit.open($1, 'tess', 'technician', 'place_hold', $2, '', '', NULL, NULL, NULL)"
 
 
@@ -98,6 +102,8 @@ class Served:
         headers = {"Authorization": f"Bearer {await self.lab.as_(name).signed_in()}"}
         if after is not None:
             headers["Last-Event-ID"] = after
+        else:
+            await self._settled()
         async with self.http.stream("GET", f"{API}/events", headers=headers, params=query) as answer:
             assert answer.status_code == 200, await answer.aread()
             assert answer.headers["content-type"].startswith("text/event-stream")
@@ -105,6 +111,16 @@ class Served:
             heard = Listener(answer.aiter_lines())
             await heard.is_quiet()
             yield heard
+
+    async def _settled(self) -> None:
+        """Wait until all that happened lies below the horizon; other tests' transactions on this server hold it back."""
+        connection = await asyncpg.connect(driver_url(self.lab._pool._connect_args[0]))
+        try:
+            async with asyncio.timeout(4 * WITHIN_S):
+                while not await connection.fetchval(ALL_SETTLED):
+                    await asyncio.sleep(0.05)
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager
