@@ -324,7 +324,7 @@ def decode(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="scan or pages")] = "scan",
+    what: Annotated[str, typer.Argument(help="scan, pages or rules")] = "scan",
     *,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     items: Annotated[int, typer.Option(help="Items in the table.")] = 100_000,
@@ -335,8 +335,10 @@ def bench(
     if what == "pages":
         arguments = ["--items", str(items), *(["--json"] if json_ else [])]
         os.execv(sys.executable, [sys.executable, "-m", "tests.bench.pages", *arguments])  # noqa: S606  ourselves
+    if what == "rules":
+        os.execv(sys.executable, [sys.executable, "-m", "tests.bench.rules", *(["--json"] if json_ else [])])  # noqa: S606  ourselves
     if what != "scan":
-        _refuse(f"There is no bench called {what}; there are: scan, pages")
+        _refuse(f"There is no bench called {what}; there are: scan, pages, rules")
     arguments = [
         "--items",
         str(items),

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from tests.standing import QUESTIONS
 from tests.world import ok
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ PANEL = {
     "HCV": ("anti-HCV", "HCV NAT"),
     "syphilis": ("treponemal", "non-treponemal"),
 }
+FOR_LEUKOCYTES = {
+    "HTLV": ("anti-HTLV-I/II",),
+    "CMV": ("CMV IgG", "CMV IgM"),
+    "EBV": ("EBV VCA IgG", "EBV VCA IgM"),
+}
+"""What leukocyte-rich material for others is tested for besides."""
 CHECKS = {"previous material removed": True, "surfaces disinfected": True, "labels of others removed": True}
 SPECIFICATION: tuple[dict[str, Any], ...] = (
     {"test": "sterility", "method": "ChP 1101", "kind": "qualitative", "expected": "no growth"},
@@ -146,6 +153,14 @@ async def ceremony(lab: Lab, who: str, meaning: str, kind: str, record_id: int, 
     return str(rows[0][0])
 
 
+async def setting(lab: Lab, name: str, value: Any, unit: str | None) -> None:
+    """A setting changed as it is in life: proposed by the QA manager, signed by the quality authority."""
+    body = {"value": value, "unit": unit, "source": "a test", "why": "a test"}
+    proposal = ok(await lab.as_("quinn").post(f"/settings/{name}/proposals", body))["proposal"]
+    signed = await ceremony(lab, "lin", "setting_approved", "setting", proposal)
+    ok(await lab.as_("lin").post(f"/settings/proposals/{proposal}/approve", {"ceremony": signed}))
+
+
 async def id_of(lab: Lab, code: str) -> int:
     """The database's key of a code."""
     return int(await lab.value("SELECT item_id FROM lab.item_codes WHERE code = $1", code))
@@ -180,10 +195,38 @@ async def new_shared(lab: Lab) -> Shared:
 
 
 async def equipment(lab: Lab, kind: str = "workstation") -> dict[str, Any]:
-    """A new piece of equipment."""
+    """A new piece of equipment, qualified and calibrated long before."""
     body = {"name": f"{kind} {uuid.uuid4().hex[:10]}", "kind": kind, "room": "B-01"}
     found: dict[str, Any] = ok(await lab.as_("hedda").post("/equipment", body))
+    await lab.arrange(FIT, found["code"])
+    if kind == "workstation":
+        await lab.arrange(CLASSIFIED, found["code"])
     return found
+
+
+FIT = """
+INSERT INTO lab.equipment_qualifications (equipment_id, kind, done_on, due_on, outcome, as_found_in_tolerance, evidence, done_by, recorded_by, recorded_at)
+SELECT k.item_id, kind, current_date - 200, current_date + 500, 'passed', true, 'Q-' || kind, 'Metrology Ltd', a.id, now() - interval '199 days'
+FROM lab.item_codes k, people.accounts a, unnest('{performance,calibration}'::text[]) AS kind
+WHERE k.code = $1 AND a.username = 'quinn' ORDER BY kind
+"""
+CLASSIFIED = """
+INSERT INTO lab.area_classifications (workstation_id, grade, classified_on, due_on, evidence, recorded_by, recorded_at)
+SELECT k.item_id, 'A', current_date - 200, current_date + 500, 'CL-2', a.id, now() - interval '199 days'
+FROM lab.item_codes k, people.accounts a WHERE k.code = $1 AND a.username = 'quinn'
+"""
+CLEAN = """
+WITH taken AS (
+    INSERT INTO lab.monitoring_samples (lot_id, session_id, kind, grade, place, taken_at, recorded_by)
+    SELECT w.lot_id, w.id, wanted.kind, wanted.grade, 'work surface', lower(w.during), a.id
+    FROM lab.workstation_sessions w, people.accounts a, (VALUES ('settle', 'A'), ('glove', 'A'), ('settle', 'B')) AS wanted(kind, grade)
+    WHERE w.lot_id = $1 AND a.username = 'tess' AND NOT EXISTS (SELECT FROM lab.monitoring_samples m WHERE m.session_id = w.id)
+    RETURNING id, lot_id)
+INSERT INTO lab.monitoring_readings (lot_id, sample_id, value, read_at, recorded_by)
+SELECT taken.lot_id, taken.id, 0, now(), a.id FROM taken, people.accounts a WHERE a.username = 'ana' ORDER BY taken.id
+"""
+"""In every session of a lot plates were put out, and nothing grew."""
+"""A piece is fit, and was when lots were staged in the past."""
 
 
 async def process(lab: Lab, **more: Any) -> dict[str, Any]:
@@ -206,7 +249,34 @@ async def process(lab: Lab, **more: Any) -> dict[str, Any]:
         **more,
     }
     ok(await lab.as_("quinn").post("/processes", body))
+    await authorise(lab, str(body["name"]), int(body["version"]))
     return {"name": body["name"], "version": body["version"]}
+
+
+AUTHORISATION = """
+INSERT INTO lab.authorisations (process_id, owner, address, classification, valid_from, valid_to, proposed_by)
+SELECT p.id, 'Stemma test house', '1 Lab Road', 'A in B', now() - interval '190 days', now() + interval '500 days', a.id
+FROM lab.process_versions p, people.accounts a WHERE p.name = $1 AND p.version = $2 AND a.username = 'quinn' RETURNING id
+"""
+AUTHORISED = """
+WITH proof AS (
+    INSERT INTO people.ceremonies (account_id, meaning, record_kind, record_id, record_version, digest, factors, issued_at, expires_at, used_at)
+    SELECT a.id, 'process_authorised', 'authorisation', r.id, 1, r.digest, '{password,totp}', now() - interval '189 days',
+        now() - interval '189 days' + interval '2 minutes', now() - interval '189 days' + interval '1 minute'
+    FROM people.accounts a, (SELECT $1::bigint AS id, audit.sha256_hex(bytes) AS digest FROM dossier.record('authorisation', $1)) AS r
+    WHERE a.username = 'lin' RETURNING id, account_id, record_id, digest, used_at),
+signed AS (
+    INSERT INTO lab.signatures (ceremony_id, account_id, printed_name, roles, meaning, record_kind, record_id, record_version, digest, signed_at)
+    SELECT proof.id, a.id, a.printed_name, '{quality_authority}', 'process_authorised', 'authorisation', proof.record_id, 1, proof.digest, proof.used_at
+    FROM proof JOIN people.accounts a ON a.id = proof.account_id RETURNING id)
+UPDATE lab.authorisations SET signature_id = signed.id FROM signed WHERE authorisations.id = $1
+"""
+
+
+async def authorise(lab: Lab, name: str, version: int) -> None:
+    """Lin authorised the house for a process version, long before."""
+    rows = await lab.arrange(AUTHORISATION, name, version)
+    await lab.arrange(AUTHORISED, rows[0][0])
 
 
 async def specification(lab: Lab, *lines: dict[str, Any]) -> dict[str, Any]:
@@ -230,10 +300,12 @@ async def material_lot(lab: Lab, name: str, composition: list[dict[str, Any]], *
             {
                 "name": unique,
                 "description": name,
-                "grade": "gmp_ancillary",
+                "grade": "pharmacopoeial_excipient",
                 "composition": composition,
                 "composition_complete": True,
                 "animal_serum": False,
+                "animal_derived": False,
+                "human_derived": False,
             },
         )
     )
@@ -263,8 +335,27 @@ async def approved_material(lab: Lab, name: str, composition: list[dict[str, Any
     return found
 
 
-def markers(**outcomes: str) -> list[dict[str, Any]]:
-    """A whole panel, negative but for the analytes named."""
+def history(**answers: str) -> dict[str, Any]:
+    """A history without anything that excludes, but for the answers named, and an examination that found nothing."""
+    return {
+        "questionnaire": "Donor history",
+        "version": 1,
+        "answers": {**dict.fromkeys(QUESTIONS, "no"), **answers},
+        "asked_at": ago(days=4),
+        "examination": {"outcome": "suitable", "by": "Dr Phil Fang", "at": ago(days=4)},
+    }
+
+
+def report(relation: str = "autologous", **outcomes: str) -> dict[str, Any]:
+    """A laboratory's report of one sample: the panel that goes with the relation, and that nothing was given before."""
+    panel = PANEL | (FOR_LEUKOCYTES if relation == "allogeneic" else {})
+    given = {"weight_kg": "60", "blood_ml": "0", "colloid_ml": "0", "crystalloid_ml": "0"}
+    return {"markers": markers(panel, **outcomes), "given": given}
+
+
+def markers(panel: Mapping[str, tuple[str, ...]] | None = None, **outcomes: str) -> list[dict[str, Any]]:
+    """A whole panel of one sample, negative but for the analytes named."""
+    sampled_at, reported_at = ago(days=3), ago(days=2)
     return [
         {
             "analyte": analyte,
@@ -272,11 +363,11 @@ def markers(**outcomes: str) -> list[dict[str, Any]]:
             "method": "CLIA",
             "kit_lot": "K-17",
             "laboratory": "Central laboratory",
-            "sampled_at": ago(days=3),
-            "reported_at": ago(days=2),
+            "sampled_at": sampled_at,
+            "reported_at": reported_at,
             "outcome": outcomes.get(analyte, "negative"),
         }
-        for analyte, names in PANEL.items()
+        for analyte, names in (panel or PANEL).items()
         for marker in names
     ]
 
@@ -323,7 +414,8 @@ async def _eligible(life: Life, knobs: dict[str, Any]) -> None:
     scopes = ["donation", "processing", *(["allogeneic use"] if knobs["relation"] == "allogeneic" else [])]
     consent = {"form_version": "ICF-2", "scopes": scopes, "signed_at": ago(days=5)}
     ok(await lab.as_("tess").post(f"/donors/{life.donor}/consents", consent))
-    ok(await lab.as_("ana").post(f"/donors/{life.donor}/markers", {"markers": markers()}))
+    ok(await lab.as_("ana").post(f"/donors/{life.donor}/markers", report(knobs["relation"])))
+    ok(await lab.as_("tess").post(f"/donors/{life.donor}/histories", history()))
     life.donation = ok(
         await lab.as_("tess").post(
             "/donations",
@@ -439,6 +531,7 @@ async def _sampled(life: Life, _: dict[str, Any]) -> None:
 
 
 async def _tested(life: Life, knobs: dict[str, Any]) -> None:
+    await life.lab.arrange(CLEAN, await life.lot_id())
     for test, (value, unit) in knobs["findings"].items():
         life.results[test] = await measured(life, test, value, unit)
         await result_reviewed(life, life.results[test])

@@ -1,16 +1,17 @@
 """Donors over HTTP: by code and pseudonym. Identity goes in and does not come out here."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.plumbing import ActorDep, CallDep, HouseDep, SecretCallDep
-from app.api.schemas import Body, Code, Line, Moment, Name
+from app.api.schemas import Amount, Body, Code, Line, Moment, Name
 from app.domain.facts import MarkerOutcome, Relation
 from app.services import donors
-from app.services.donors import DonorLine, DonorView, MarkerView, PersonView
+from app.services.donors import DonorLine, DonorView, GivenView, MarkerView, PersonView
 
 router = APIRouter(tags=["donors"])
 
@@ -46,6 +47,7 @@ class NewDonor(Body):
     tested_person: Code | None = None
     genetic_source: Code | None = None
     recipient: Literal["self"] | Code | None = None
+    kind: Literal["birth"] | None = None
 
 
 class NewMatch(Body):
@@ -84,10 +86,20 @@ class NewMarker(Body):
     outcome: MarkerOutcome
 
 
+class Given(Body):
+    """What the person was given before the sample: blood and colloids within 48 h, crystalloids within 1 h."""
+
+    weight_kg: Annotated[Decimal, Field(gt=0, le=500, max_digits=8)] | None = None
+    blood_ml: Amount
+    colloid_ml: Amount
+    crystalloid_ml: Amount
+
+
 class NewMarkers(Body):
-    """Results of one or many markers."""
+    """Results of one or many markers; with what was given before, where all are of one sample."""
 
     markers: Annotated[list[NewMarker], Field(min_length=1, max_length=50)]
+    given: Given | None = None
 
 
 @router.post("/persons", status_code=201)
@@ -107,6 +119,7 @@ async def register_donor(body: NewDonor, house: HouseDep, call: SecretCallDep) -
         tested_person=body.tested_person,
         genetic_source=body.genetic_source,
         recipient=body.recipient,
+        kind=body.kind,
     )
 
 
@@ -161,6 +174,7 @@ async def withdraw_consent(code: Code, body: Withdrawal, house: HouseDep, call: 
 @router.post("/donors/{code}/markers", status_code=201)
 async def record_markers(code: Code, body: NewMarkers, house: HouseDep, call: CallDep) -> DonorView:
     """Record results of infection markers."""
+    given = None if body.given is None else GivenView(**body.given.model_dump())
     return await donors.record_markers(
-        house, call, code=code, markers=[MarkerView(**each.model_dump()) for each in body.markers]
+        house, call, code=code, markers=[MarkerView(**each.model_dump()) for each in body.markers], given=given
     )

@@ -12,10 +12,12 @@ from pydantic import Field, StringConstraints
 from app.api.plumbing import ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Code, Line, Moment, Name, Prose
+from app.db.catalogue import MaterialView
 from app.domain.facts import Component
 from app.domain.lots import LotState
-from app.services import materials
-from app.services.materials import DiseaseStatusView, MaterialLotLine, MaterialView
+from app.services import animal_diseases, catalogue, material_containers, materials
+from app.services.animal_diseases import DiseaseStatusView
+from app.services.materials import MaterialLotLine
 
 router = APIRouter(tags=["materials"])
 
@@ -46,6 +48,29 @@ class NewMaterial(Body):
     animal_serum: bool | None = None
     species: Name | None = None
     opened_life_hours: Annotated[Decimal, Field(gt=0, le=87600, max_digits=9, decimal_places=2)] | None = None
+    kind: Literal["reagent", "single_use", "vector"] = "reagent"
+    animal_derived: bool | None = None
+    human_derived: bool | None = None
+    selected_with: Name | None = None
+
+
+class Origin(Body):
+    """Of what origin a material is; null while nobody knows. `selected_with` is a vector's alone."""
+
+    material: Name
+    animal_derived: bool | None
+    human_derived: bool | None
+    selected_with: Name | None = None
+
+
+class NewCertificate(Body):
+    """A paper of a lot that was reviewed. `pool_size` belongs to the certificate of a donor pool."""
+
+    kind: Literal[
+        "analysis", "marketing_licence", "donor_pool", "virus_inactivation", "sterility", "endotoxin", "compatibility"
+    ]
+    reference: Line
+    pool_size: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
 
 class NewMaterialLot(Body):
@@ -104,7 +129,7 @@ class Recall(Body):
 @router.post("/materials", status_code=201)
 async def define_material(body: NewMaterial, house: HouseDep, call: CallDep) -> MaterialView:
     """Define a material."""
-    return await materials.define_material(
+    return await catalogue.define_material(
         house,
         call,
         name=body.name,
@@ -117,6 +142,23 @@ async def define_material(body: NewMaterial, house: HouseDep, call: CallDep) -> 
         animal_serum=body.animal_serum,
         species=body.species,
         opened_life_hours=body.opened_life_hours,
+        kind=body.kind,
+        animal_derived=body.animal_derived,
+        human_derived=body.human_derived,
+        selected_with=body.selected_with,
+    )
+
+
+@router.post("/materials/origins", status_code=201)
+async def state_material(body: Origin, house: HouseDep, call: CallDep) -> MaterialView:
+    """State of what origin a material is. It is never edited: what is stated later counts."""
+    return await catalogue.state_material(
+        house,
+        call,
+        name=body.material,
+        animal_derived=body.animal_derived,
+        human_derived=body.human_derived,
+        selected_with=body.selected_with,
     )
 
 
@@ -125,7 +167,7 @@ async def list_materials(
     house: HouseDep, actor: ActorDep, after: Name | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> list[MaterialView]:
     """Materials by name, after this one."""
-    return await materials.list_materials(house, actor, after=after, limit=limit)
+    return await catalogue.list_materials(house, actor, after=after, limit=limit)
 
 
 @router.post("/material-lots", status_code=201)
@@ -179,6 +221,15 @@ async def approve_material(
     return JSONResponse(said(request, await materials.approve_material(house, call, code=code, ceremony=body.ceremony)))
 
 
+@router.post("/material-lots/{code}/certificates", status_code=201)
+async def file_certificate(
+    request: Request, code: Code, body: NewCertificate, house: HouseDep, call: CallDep
+) -> JSONResponse:
+    """File a paper of a material lot that was reviewed."""
+    view = await materials.file_certificate(house, call, code=code, **body.model_dump())
+    return JSONResponse(said(request, view), 201)
+
+
 @router.post("/material-lots/{code}/recall")
 async def recall_material(request: Request, code: Code, body: Recall, house: HouseDep, call: CallDep) -> JSONResponse:
     """Recall a material lot."""
@@ -196,14 +247,14 @@ async def reject_material(
 @router.post("/items/{code}/open")
 async def open_material(request: Request, code: Code, body: Opening, house: HouseDep, call: CallDep) -> JSONResponse:
     """Note that a container of a material was opened."""
-    view = await materials.open_material(house, call, code=code, opened_at=body.opened_at)
+    view = await material_containers.open_material(house, call, code=code, opened_at=body.opened_at)
     return JSONResponse(said(request, view))
 
 
 @router.post("/animal-disease-status", status_code=201)
 async def state_disease_status(body: NewDiseaseStatus, house: HouseDep, call: CallDep) -> DiseaseStatusView:
     """State how a country stands for an animal disease. It is never edited: what is stated later supersedes."""
-    return await materials.state_disease_status(house, call, **body.model_dump())
+    return await animal_diseases.state_disease_status(house, call, **body.model_dump())
 
 
 @router.get("/animal-disease-status")
@@ -215,4 +266,4 @@ async def list_disease_status(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[DiseaseStatusView]:
     """What was stated, newest first, after the statement of this number."""
-    return await materials.list_disease_status(house, actor, country=country, after=after, limit=limit)
+    return await animal_diseases.list_disease_status(house, actor, country=country, after=after, limit=limit)

@@ -28,12 +28,13 @@ class Used(Body):
 
 
 class Step(Body):
-    """What every step states. Times are those of the bench, from the first touch to the last."""
+    """What every step states. Times are those of the bench, first touch to last; `counter` is what counted the cells."""
 
     workstation: Code
     materials: Annotated[tuple[Used, ...], Field(max_length=100)] = ()
     started_at: Moment
     ended_at: Moment
+    counter: Code | None = None
 
     def bench(self, *, parents: tuple[str, ...] = ()) -> Bench:
         """The same for the service."""
@@ -43,6 +44,7 @@ class Step(Body):
             materials=tuple(MaterialUse(each.container, each.quantity, each.unit) for each in self.materials),
             started_at=self.started_at,
             ended_at=self.ended_at,
+            counter=self.counter,
         )
 
 

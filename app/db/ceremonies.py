@@ -39,7 +39,27 @@ NAMES: Mapping[RecordKind, str] = {
     RecordKind.WAIVER: (
         "SELECT w.rule || ', ' || l.name FROM lab.waivers w JOIN lab.lots l ON l.id = w.lot_id WHERE w.id = :id"
     ),
+    RecordKind.PARTNER_ASSESSMENT: (
+        "SELECT s.name || ', ' || a.assessed_on FROM lab.partner_assessments a"
+        " JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = :id"
+    ),
+    RecordKind.SUPPLIER_AUDIT: (
+        "SELECT s.name || ', ' || a.audited_on FROM lab.supplier_audits a"
+        " JOIN lab.suppliers s ON s.id = a.supplier_id WHERE a.id = :id"
+    ),
+    RecordKind.AUTHORISATION: (
+        "SELECT p.name || ' ' || p.version FROM lab.authorisations a"
+        " JOIN lab.process_versions p ON p.id = a.process_id WHERE a.id = :id"
+    ),
+    RecordKind.RESPONSIBILITY: (
+        "SELECT r.level || ', ' || a.printed_name FROM lab.responsibilities r"
+        " JOIN people.accounts a ON a.id = r.account_id WHERE r.id = :id"
+    ),
+    RecordKind.DOCUMENT: "SELECT number || ' v' || version FROM lab.documents WHERE id = :id",
     RecordKind.ASSESSMENT: "SELECT number || ' v' || version FROM lab.assessments WHERE id = :id",
+    RecordKind.SETTING: "SELECT name FROM lab.setting_proposals WHERE id = :id",
+    RecordKind.PACK: "SELECT pack FROM lab.pack_proposals WHERE id = :id",
+    RecordKind.TISSUE_TYPE: "SELECT name || ' v' || version FROM lab.tissue_types WHERE id = :id",
     RecordKind.PROPOSAL: (
         "SELECT a.printed_name FROM people.proposals p JOIN people.accounts a ON a.id = p.account_id WHERE p.id = :id"
     ),

@@ -66,6 +66,8 @@ UNION ALL SELECT 'clearances_to_verify', count(*), min(c.recorded_at)
     FROM open_lots o JOIN lab.workstation_sessions w ON w.lot_id = o.id
     JOIN lab.line_clearances c ON c.id = w.opening_clearance_id
     WHERE c.verified_by IS NULL AND NOT EXISTS (SELECT FROM lab.verifications v WHERE v.clearance_id = c.id)
+UNION ALL SELECT 'recalls_to_decide', count(*), min(x.recorded_at) FROM lab.holds h JOIN lab.impact_items x ON x.hold_id = h.id
+    JOIN lab.lots l ON l.id = x.item_id AND l.state IN ('released', 'conditionally_released') WHERE h.lifted_at IS NULL
 UNION ALL SELECT 'reasons_owed', count(*), min(recorded_at) FROM lab.bench_reasons WHERE note IS NULL
 UNION ALL SELECT 'waivers_to_approve', count(*), min(recorded_at) FROM lab.waivers
     WHERE signature_id IS NULL AND valid_to > clock_timestamp()
@@ -157,6 +159,11 @@ WITH clock AS MATERIALIZED (
     UNION ALL
     (SELECT 'determination', d.donation_id, '', NULL, '', d.valid_until FROM clock t CROSS JOIN lab.determinations d
      WHERE d.decision = 'eligible' AND d.valid_until BETWEEN t.now AND t.until)
+    UNION ALL
+    (SELECT 'equipment', e.id, e.name, NULL, q.kind, (q.due_on + 1)::timestamp AT TIME ZONE t.zone
+     FROM clock t CROSS JOIN lab.equipment_qualifications q JOIN lab.equipment e ON e.id = q.equipment_id
+     WHERE (q.due_on + 1)::timestamp AT TIME ZONE t.zone < t.until AND NOT EXISTS (SELECT FROM lab.equipment_qualifications n
+        WHERE n.equipment_id = q.equipment_id AND n.kind = q.kind AND (n.done_on, n.id) > (q.done_on, q.id)))
 ), ranked AS (
     SELECT due.*, count(*) OVER () AS total, count(*) FILTER (WHERE due.at < t.now) OVER () AS past,
         due.at < t.now AS is_past

@@ -13,6 +13,7 @@ from labels.codes import CodeKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from sqlalchemy import Row
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 PSEUDONYM = "SELECT CAST(:letter AS text) || '-' || lab.counted(nextval('lab.pseudonyms'))"
 NEW_PERSON = "INSERT INTO lab.persons (id, pseudonym) VALUES (:id, :pseudonym)"
 NEW_DONOR = """
-INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recipient_id, recorded_by)
-VALUES (:id, :relation, :tested_person, :genetic_source, :recipient, :by)
+INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recipient_id, kind, recorded_by)
+VALUES (:id, :relation, :tested_person, :genetic_source, :recipient, :kind, :by)
 """
 PERSON = (
     "SELECT p.id, p.pseudonym, k.code FROM lab.item_codes k JOIN lab.persons p ON p.id = k.item_id WHERE k.code = :code"
@@ -32,7 +33,7 @@ SELECT p.id, p.pseudonym, k.code FROM lab.persons p
 JOIN lab.item_codes k ON k.item_id = p.id AND k.scheme = 'own' WHERE p.id = :id
 """
 DONOR = """
-SELECT d.id, k.code, p.pseudonym, d.relation, d.recorded_at, t.pseudonym AS tested_person,
+SELECT d.id, k.code, p.pseudonym, d.relation, d.kind, d.recorded_at, t.pseudonym AS tested_person,
     g.pseudonym AS genetic_source, r.pseudonym AS recipient, d.recipient_id
 FROM lab.item_codes k JOIN lab.donors d ON d.id = k.item_id JOIN lab.persons p ON p.id = d.id
 JOIN lab.persons t ON t.id = d.tested_person_id JOIN lab.persons g ON g.id = d.genetic_source_id
@@ -66,7 +67,28 @@ ORDER BY d.id DESC LIMIT :limit
 """
 PANEL = """
 SELECT value FROM lab.settings WHERE name = 'don01.panel' AND valid_from <= clock_timestamp()
-ORDER BY version DESC LIMIT 1
+ORDER BY valid_from DESC, version DESC LIMIT 1
+"""
+FURTHER = """
+SELECT DISTINCT ON (name) name, value FROM lab.settings
+WHERE name = ANY ('{don01.panel,don02.panel,donors.further_analytes}') AND valid_from <= clock_timestamp()
+ORDER BY name, valid_from DESC, version DESC
+"""
+ALL_WITHOUT_LEUKOCYTES = """
+SELECT count(*) > 0 AND bool_and(EXISTS (
+    SELECT FROM lab.tissue_types t WHERE t.signature_id IS NOT NULL AND NOT t.leukocyte_rich
+      AND lower(btrim(d.tissue)) IN (lower(t.name), lower(t.name_zh))
+      AND NOT EXISTS (SELECT FROM lab.tissue_types n WHERE n.signature_id IS NOT NULL AND lower(n.name) = lower(t.name)
+                      AND n.version > t.version)))
+FROM lab.donations d WHERE d.donor_id = :id
+"""
+SAMPLINGS = """
+SELECT sampled_at, weight_kg, blood_ml, colloid_ml, crystalloid_ml FROM lab.sampling_statements
+WHERE donor_id = :id ORDER BY id
+"""
+STATE_SAMPLING = """
+INSERT INTO lab.sampling_statements (donor_id, sampled_at, weight_kg, blood_ml, colloid_ml, crystalloid_ml, recorded_by)
+VALUES (:donor, :sampled_at, :weight_kg, :blood_ml, :colloid_ml, :crystalloid_ml, :by)
 """
 MATCH = """
 INSERT INTO lab.identity_matches (donor_id, recipient_id, identifiers, verified_by, second_by, recorded_by)
@@ -105,6 +127,7 @@ class Record:
     consents: Sequence[Row[Any]]
     markers: Sequence[Row[Any]]
     donations: Sequence[Row[Any]]
+    samplings: Sequence[Row[Any]]
 
 
 async def new_person(change: Change, *, letter: str) -> Person:
@@ -154,6 +177,7 @@ async def record(reading: Reading, *, code: str) -> Record:
         consents=await reading.all(CONSENTS, id=found.id),
         markers=await reading.all(MARKERS, id=found.id),
         donations=await reading.all(DONATIONS, id=found.id),
+        samplings=await reading.all(SAMPLINGS, id=found.id),
     )
 
 
@@ -170,8 +194,57 @@ async def panel(reading: Reading) -> Mapping[str, tuple[str, ...]]:
     return {analyte: tuple(names) for analyte, names in (found or {}).items()}
 
 
+async def whole_panel(reading: Reading, *, donor_id: int, relation: str) -> Mapping[str, tuple[str, ...]]:
+    """The panel that is asked of this donor: of one who gives for others also that for leukocyte-rich tissue.
+
+    That part is left out only where every donation is of a tissue decided not to be rich in leukocytes.
+    """
+    found = {row.name: row.value for row in await reading.all(FURTHER)}
+    panel = {analyte: tuple(names) for analyte, names in (found.get("don01.panel") or {}).items()}
+    if relation == "allogeneic" and not await reading.value(ALL_WITHOUT_LEUKOCYTES, id=donor_id):
+        panel |= {analyte: tuple(names) for analyte, names in (found.get("don02.panel") or {}).items()}
+    return panel
+
+
+async def known_analytes(reading: Reading) -> tuple[str, ...]:
+    """The infections that the settings in force know: of both panels, and those besides."""
+    found = {row.name: row.value for row in await reading.all(FURTHER)}
+    names = [*found.get("don01.panel", {}), *found.get("don02.panel", {}), *found.get("donors.further_analytes", [])]
+    return tuple(dict.fromkeys(names))
+
+
+async def state_sampling(
+    change: Change,
+    *,
+    donor: int,
+    sampled_at: datetime,
+    weight_kg: Decimal | None,
+    blood_ml: Decimal,
+    colloid_ml: Decimal,
+    crystalloid_ml: Decimal,
+) -> None:
+    """What the person was given before this sample."""
+    await change.run(
+        STATE_SAMPLING,
+        donor=donor,
+        sampled_at=sampled_at,
+        weight_kg=weight_kg,
+        blood_ml=blood_ml,
+        colloid_ml=colloid_ml,
+        crystalloid_ml=crystalloid_ml,
+        by=change.actor.account_id,
+    )
+
+
 async def insert_donor(
-    change: Change, *, person_id: int, relation: str, tested_person: int, genetic_source: int, recipient: int | None
+    change: Change,
+    *,
+    person_id: int,
+    relation: str,
+    tested_person: int,
+    genetic_source: int,
+    recipient: int | None,
+    kind: str | None = None,
 ) -> None:
     """Make a donor of a person."""
     await change.run(
@@ -181,6 +254,7 @@ async def insert_donor(
         tested_person=tested_person,
         genetic_source=genetic_source,
         recipient=recipient,
+        kind=kind,
         by=change.actor.account_id,
     )
 

@@ -26,6 +26,7 @@ DOSSIERS = {
     "donation": "SELECT dossier.donation(:id)",
     "material_lot": "SELECT dossier.material_lot(:id)",
     "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
+    "study": "SELECT dossier.study(:id)",
 }
 SIGNER = "SELECT dossier.signer(:account_id)"
 NOW = "SELECT clock_timestamp()"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from app.db.catalogue import COLUMNS, LAST_STATEMENT
 from app.db.items import Item, also_known_as, new_item
 from app.domain.errors import NotFound
 from app.domain.lots import LotAct
@@ -14,31 +14,27 @@ from labels.codes import CodeKind, new_code
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
-    from decimal import Decimal
     from uuid import UUID
 
     from sqlalchemy import Row
 
     from app.db.door import Change, Reading
 
-DEFINE = """
-INSERT INTO lab.materials (name, description, grade, composition, composition_complete, animal_serum, species,
-    opened_life_hours, recorded_by)
-VALUES (:name, :description, :grade, CAST(:composition AS jsonb), :complete, :animal_serum, :species,
-    :opened_life_hours, :by)
-"""
-COLUMNS = "description, grade, composition, composition_complete, animal_serum, species, opened_life_hours"
-MATERIAL = f"SELECT id, name, {COLUMNS} FROM lab.materials WHERE name = :name"
-MATERIALS = f"""
-SELECT id, name, {COLUMNS} FROM lab.materials
-WHERE (CAST(:after AS text) IS NULL OR name > :after)
-    AND (CAST(:sought AS text) IS NULL OR position(lower(:sought) IN lower(name || ' ' || description)) > 0)
-ORDER BY name LIMIT :limit
-"""
-NAMES = "SELECT name FROM lab.materials ORDER BY name LIMIT :limit"
 NAME = """
 SELECT 'MAT-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY')
     || '-' || lab.counted(nextval('lab.material_names'))
+"""
+SUPPLIED_BY_NAME = """
+INSERT INTO lab.material_lot_suppliers (material_lot_id, supplier_id, recorded_by)
+SELECT :lot, id, :by FROM lab.suppliers WHERE name = :name
+"""
+CERTIFICATES = """
+SELECT c.kind, c.reference, c.pool_size, a.printed_name AS filed_by, c.recorded_at AS filed_at
+FROM lab.material_certificates c JOIN people.accounts a ON a.id = c.recorded_by WHERE c.material_lot_id = :id ORDER BY c.id
+"""
+FILE_CERTIFICATE = """
+INSERT INTO lab.material_certificates (material_lot_id, kind, reference, pool_size, recorded_by)
+VALUES (:lot, :kind, :reference, :pool_size, :by)
 """
 BEGIN = "SELECT lab.begin_lot(:id, :name, 'material', 'receive', NULL, NULL, NULL, NULL, NULL)"
 RECEIVE = """
@@ -63,14 +59,16 @@ SELECT made.id, :lot, 'material', 'stored', :by FROM unnest(CAST(:ids AS bigint[
 DESCEND = (
     "INSERT INTO lab.lineage (parent_id, child_id) SELECT :lot, made.id FROM unnest(CAST(:ids AS bigint[])) AS made(id)"
 )
-LOT = """
-SELECT l.id, k.code, l.name, m.name AS material, m.description, m.grade, m.composition, m.composition_complete,
-    m.animal_serum, m.species, m.opened_life_hours, l.state, l.version, r.supplier, r.supplier_lot, r.expires_on,
+LOT = f"""
+SELECT l.id, k.code, l.name, m.name AS material, {COLUMNS}, l.state, l.version, r.supplier, (
+        SELECT s.name FROM lab.material_lot_suppliers c JOIN lab.suppliers s ON s.id = c.supplier_id
+        WHERE c.material_lot_id = r.id ORDER BY c.id DESC LIMIT 1) AS known_supplier, r.supplier_lot, r.expires_on,
     r.received_at, r.certificate_reference, r.certificate_reviewed_at, r.storage_ok, r.origin_countries, r.processed_in,
     r.collected_on, s.signed_at AS approved_at, s.printed_name AS approved_by, n.signed_at AS rejected_at,
     n.printed_name AS rejected_by, n.statement AS rejected_because
 FROM lab.item_codes g JOIN lab.material_lots r ON r.id = g.item_id JOIN lab.lots l ON l.id = r.id
 JOIN lab.item_codes k ON k.item_id = l.id AND k.scheme = 'own' JOIN lab.materials m ON m.id = r.material_id
+{LAST_STATEMENT}
 LEFT JOIN lab.lot_history h ON h.lot_id = l.id AND h.to_state = 'approved'
 LEFT JOIN lab.signatures s ON s.id = h.signature_id
 LEFT JOIN lab.lot_history j ON j.lot_id = l.id AND j.to_state = 'rejected'
@@ -121,66 +119,6 @@ JOIN lab.item_codes own ON own.item_id = c.id AND own.scheme = 'own'
 WHERE g.code = :code
 """
 OPENED_UNTIL = "SELECT opened_until FROM lab.containers WHERE id = :id"
-STATE_STATUS = """
-INSERT INTO lab.animal_disease_status (country, disease, category, valid_from, valid_to, source, recorded_by)
-VALUES (:country, :disease, :category, :valid_from, :valid_to, :source, :by) RETURNING id
-"""
-STATUSES = """
-SELECT t.id, t.country, t.disease, t.category, t.valid_from, t.valid_to, t.source, a.printed_name AS stated_by,
-    t.recorded_at AS stated_at
-FROM lab.animal_disease_status t JOIN people.accounts a ON a.id = t.recorded_by
-WHERE (CAST(:country AS text) IS NULL OR t.country = :country) AND (CAST(:after AS bigint) IS NULL OR t.id < :after)
-ORDER BY t.id DESC LIMIT :limit
-"""
-
-
-async def define(
-    change: Change,
-    *,
-    name: str,
-    description: str,
-    grade: str,
-    composition: Sequence[dict[str, str | None]] | None,
-    composition_complete: bool,
-    animal_serum: bool | None,
-    species: str | None,
-    opened_life_hours: Decimal | None,
-) -> None:
-    """A new material. Raises Conflict when the name is taken."""
-    await change.run(
-        DEFINE,
-        name=name,
-        description=description,
-        grade=grade,
-        composition=None if composition is None else json.dumps(composition, ensure_ascii=False),
-        complete=composition_complete,
-        animal_serum=animal_serum,
-        species=species,
-        opened_life_hours=opened_life_hours,
-        by=change.actor.account_id,
-    )
-
-
-async def material(reading: Reading, *, name: str) -> Row[Any]:
-    """The material of this name. Raises NotFound."""
-    row = await reading.one(MATERIAL, name=name)
-    if row is None:
-        raise NotFound(
-            what=Text("There is no material {name}.", name=name),
-            why=Text("No material of this name was defined."),
-            remedy=Text("Choose a defined material, or have the QA manager define it."),
-        )
-    return row
-
-
-async def materials(reading: Reading, *, sought: str | None, after: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Materials by name, after this one; `sought` stands in their name or description."""
-    return await reading.all(MATERIALS, sought=sought, after=after, limit=limit)
-
-
-async def names(reading: Reading, *, limit: int) -> list[str]:
-    """The names of the first materials by name."""
-    return [row.name for row in await reading.all(NAMES, limit=limit)]
 
 
 async def receive(
@@ -226,6 +164,7 @@ async def receive(
     ids = [row.item_id for row in await change.all(CONTAINERS, codes=codes)]
     await change.run(CONTAIN, ids=ids, lot=item.id, by=by)
     await change.run(DESCEND, ids=ids, lot=item.id)
+    await change.run(SUPPLIED_BY_NAME, lot=item.id, name=supplier, by=by)
     return item
 
 
@@ -320,30 +259,18 @@ async def opened_until(reading: Reading, *, container_id: int) -> datetime:
     return until
 
 
-async def state_status(
-    change: Change,
-    *,
-    country: str,
-    disease: str,
-    category: str,
-    valid_from: date,
-    valid_to: date | None,
-    source: str,
-) -> int:
-    """State how a country stands for an animal disease. The statement's number."""
-    number: int = await change.value(
-        STATE_STATUS,
-        country=country,
-        disease=disease,
-        category=category,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        source=source,
+async def certificates(reading: Reading, *, lot_id: int) -> Sequence[Row[Any]]:
+    """The papers of a lot, in the order in which they were filed."""
+    return await reading.all(CERTIFICATES, id=lot_id)
+
+
+async def file_certificate(change: Change, *, lot_id: int, kind: str, reference: str, pool_size: int | None) -> None:
+    """File a paper of a lot that was reviewed."""
+    await change.run(
+        FILE_CERTIFICATE,
+        lot=lot_id,
+        kind=kind,
+        reference=reference,
+        pool_size=pool_size,
         by=change.actor.account_id,
     )
-    return number
-
-
-async def statuses(reading: Reading, *, country: str | None, after: int | None, limit: int) -> Sequence[Row[Any]]:
-    """What was stated, newest first, after the statement of this number."""
-    return await reading.all(STATUSES, country=country, after=after, limit=limit)

@@ -29,8 +29,6 @@ class Deployment:
     purpose: str
     facility: str
     time_zone: str
-    jurisdiction: str | None = "CN-818"
-    """Whose rule pack judges; None closes every gate."""
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -119,12 +117,13 @@ async def _reference(connection: asyncpg.Connection, deployment: Deployment) -> 
         " VALUES ($1, 1, $2::jsonb, $3, $4, '2026-05-01T00:00:00Z') ON CONFLICT (name, version) DO NOTHING",
         [(each.name, json.dumps(each.value, ensure_ascii=False), each.unit, each.source) for each in DEFAULTS],
     )
-    current = await connection.fetchval("SELECT version FROM lab.rulebooks ORDER BY id DESC LIMIT 1")
-    if current != RULEBOOK_VERSION:
+    # Which pack judges is chosen by signature: whoever migrates carries on what was, and begins with none.
+    current = await connection.fetchrow("SELECT version, jurisdiction FROM lab.rulebooks ORDER BY id DESC LIMIT 1")
+    if current is None or current["version"] != RULEBOOK_VERSION:
         await connection.execute(
             "INSERT INTO lab.rulebooks (version, jurisdiction) VALUES ($1, $2)",
             RULEBOOK_VERSION,
-            deployment.jurisdiction,
+            current and current["jurisdiction"],
         )
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from app.db.door import Change, Reading
 
 HOUSE = "SELECT facility, time_zone, purpose, clock_timestamp() AS at FROM lab.deployment"
+PACK = """
+SELECT coalesce((SELECT pack FROM lab.pack_choices ORDER BY id DESC LIMIT 1), jurisdiction) FROM lab.rulebooks ORDER BY id DESC LIMIT 1
+"""
 LOT = """
 SELECT l.id, k.code, l.name, l.kind, l.state, l.frozen_at, l.expires_at, p.product, p.product_zh, p.max_passage, p.max_pdl,
     p.name || ' v' || p.version AS process, s.name || ' v' || s.version AS specification, l.specification_id,

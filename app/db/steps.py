@@ -97,7 +97,10 @@ class Vessel:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A step and everything that it takes. `cpdl_start` are the doublings of the oldest cells that go into it."""
+    """A step and everything that it takes. `cpdl_start` are the doublings of the oldest cells that go into it.
+
+    `equipment` is what it takes beside its workstation: the place where cells go, the counter.
+    """
 
     lot: lots.Lot
     kind: StepKind
@@ -107,6 +110,7 @@ class Plan:
     parents: tuple[Vessel, ...]
     materials: tuple[tuple[MaterialUse, Vessel], ...]
     performed_by: int | None = None
+    equipment: tuple[int, ...] = ()
 
     @property
     def parent_passage(self) -> int | None:
@@ -137,6 +141,7 @@ class Plan:
             "workstation_id": self.workstation and self.workstation.id,
             "material_container_ids": [vessel.id for _, vessel in self.materials],
             "parent_ids": [each.id for each in self.parents],
+            "equipment_ids": list(self.equipment),
             "performed_by": self.performed_by,
             "at": self.started_at.astimezone(UTC).isoformat(timespec="microseconds"),
         }
@@ -182,6 +187,7 @@ async def resolve(
     parents: Sequence[str],
     materials: Sequence[MaterialUse],
     started_at: datetime,
+    equipment_codes: Sequence[str] = (),
 ) -> Plan:
     """The step, by the person who acts, with everything that its codes name. Raises NotFound for a code that names nothing of the kind."""
     found = await lots.find(change, code=lot)
@@ -201,6 +207,7 @@ async def resolve(
             )
         ),
         performed_by=change.actor.account_id,
+        equipment=await equipment.keys_of(change, codes=equipment_codes),
     )
 
 

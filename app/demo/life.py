@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from app.demo.donors import HISTORY, TISSUES
 from app.demo.people import Person, Unexpected
 from app.demo.telling import step
 
@@ -32,11 +34,11 @@ LINES: list[dict[str, Any]] = [
     {"test": "CD73+ CD90+ CD105+", "method": "flow cytometry", "kind": "quantitative", "low": "95", "unit": "%", "safety": False},
 ]  # fmt: skip
 MATERIALS: list[dict[str, Any]] = [
-    {"name": "MSC expansion medium", "description": "间充质干细胞扩增培养基, xeno-free", "grade": "gmp_ancillary",
+    {"name": "MSC expansion medium", "description": "间充质干细胞扩增培养基, xeno-free", "grade": "gmp_ancillary", "human_derived": True,
      "composition": [{"name": "α-MEM"}, {"name": "human platelet lysate"}, {"name": "L-glutamine", "cas": "56-85-9"}]},
-    {"name": "Recombinant trypsin", "description": "重组胰蛋白酶", "grade": "gmp_ancillary",
+    {"name": "Recombinant trypsin", "description": "重组胰蛋白酶", "grade": "gmp_ancillary", "human_derived": False,
      "composition": [{"name": "trypsin, recombinant", "cas": "9002-07-7"}, {"name": "EDTA", "cas": "60-00-4"}]},
-    {"name": "Cryoprotectant CS10", "description": "冻存液, DMSO 10 %", "grade": "pharmacopoeial_excipient",
+    {"name": "Cryoprotectant CS10", "description": "冻存液, DMSO 10 %", "grade": "pharmacopoeial_excipient", "human_derived": True,
      "composition": [{"name": "dimethyl sulfoxide", "cas": "67-68-5"}, {"name": "human serum albumin", "cas": "70024-90-7"}]},
 ]  # fmt: skip
 
@@ -75,11 +77,33 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+def _half_a_year_ago() -> dict[str, str]:
+    done = datetime.now(UTC).date() - timedelta(days=180)
+    return {"done_on": str(done), "due_on": str(done + timedelta(days=365))}
+
+
 def prepare_house(lab: Laboratory) -> None:
     """Equipment, process, specification, materials: what must stand before the first donation."""
     quinn, quincy, tess = lab.quinn, lab.quincy, lab.tess
-    lab.workstation = quinn.does("/equipment", {"name": "BSC-02", "kind": "workstation", "room": "C-114"})["code"]
-    lab.tank = quinn.does("/equipment", {"name": "LN2-01", "kind": "tank", "room": "C-120"})["code"]
+    done = {"kind": "performance", "outcome": "passed", "done_by": "Metrology Ltd", **_half_a_year_ago()}
+    lab.workstation = quinn.does(
+        "/equipment",
+        {"name": "BSC-02", "kind": "workstation", "room": "C-114",
+         "qualifications": [{**done, "evidence": "PQ-BSC-02 airflow, filters, smoke"}]},
+    )["code"]  # fmt: skip
+    lab.tank = quinn.does(
+        "/equipment",
+        {
+            "name": "LN2-01",
+            "kind": "tank",
+            "room": "C-120",
+            "qualifications": [{**done, "evidence": "PQ-LN2-01 mapping"}],
+        },
+    )["code"]
+    on = _half_a_year_ago()
+    for area in ({"room": "C-114", "grade": "B"}, {"workstation": lab.workstation, "grade": "A"}):
+        days = {"classified_on": on["done_on"], "due_on": on["due_on"]}
+        quinn.does("/monitoring/areas", {**area, **days, "evidence": "CL-26-1"})
     quinn.does(
         "/processes",
         {
@@ -99,8 +123,13 @@ def prepare_house(lab: Laboratory) -> None:
         },
     )
     step("Quinn (QA manager)", "defined workstation, process MSC-BM v4 and its specification")
+    qualify_supplier(lab)
     for number, material in enumerate(MATERIALS):
-        quinn.does("/materials", {**material, "composition_complete": True, "animal_serum": False})
+        quinn.does(
+            "/materials", {**material, "composition_complete": True, "animal_serum": False, "animal_derived": False}
+        )
+        if material["grade"] == "gmp_ancillary":
+            assess_material(lab, material["name"])
         lot = tess.does(
             "/material-lots",
             {
@@ -110,11 +139,52 @@ def prepare_house(lab: Laboratory) -> None:
                 "storage_ok": True, "containers": 2,
             },
         )  # fmt: skip
+        if material["human_derived"]:
+            papers = {"kind": "marketing_licence", "reference": f"licence of lot RH-26-{number + 1:03}"}
+            quinn.does(f"/material-lots/{lot['code']}/certificates", papers)
         approver = quinn if number == 0 else quincy
         ceremony = approver.signs("material_approved", {"kind": "material_lot", "code": lot["code"]})
         approver.does(f"/material-lots/{lot['code']}/approve", {"ceremony": ceremony})
         lab.containers[material["name"]] = lot["containers"][0]["code"]
     step("Tess and the QA managers", "received three material lots; each approved for use by signature")
+
+
+def qualify_supplier(lab: Laboratory) -> None:
+    """One QA manager writes the audit down, another signs it."""
+    made = lab.quinn.does(
+        "/suppliers", {"name": "Reagent House", "kind": "manufacturer", "address": "18 Harbour Road, Shanghai"}
+    )
+    audit = lab.quinn.does(
+        f"/suppliers/{made['supplier']}/audits",
+        {
+            "method": "on_site", "audited_on": str(datetime.now(UTC).date() - timedelta(days=20)), "outcome": "qualified",
+            "findings": "one minor finding, closed", "evidence": "AR-26-003",
+            "valid_to": (datetime.now(UTC) + timedelta(days=700)).isoformat(),
+        },
+    )["audit"]  # fmt: skip
+    ceremony = lab.quincy.signs("supplier_decided", {"kind": "supplier_audit", "ref": str(audit)})
+    lab.quincy.does(f"/supplier-audits/{audit}/decide", {"ceremony": ceremony})
+    step("The QA managers", "audited the supplier Reagent House and signed that it is qualified")
+
+
+def assess_material(lab: Laboratory, name: str) -> None:
+    """Why a material that is not of medicinal grade may be used: proposed by Quinn, approved by Lin."""
+    proposed = lab.quinn.does(
+        "/assessments",
+        {
+            "rule": "MAT-02", "scope": {"kind": "material", "name": name}, "title": f"{name} is not of medicinal grade",
+            "hazard": "impurities of the material reach the patient",
+            "mitigations": [
+                {"measure": "pharmacopoeias and authorised drugs searched: there is none", "control": "medicinal_search"},
+                {"measure": "three washes before the fill, validated", "control": "residual_removal"},
+                {"measure": "each lot tested for growth on arrival", "control": "incoming_test"},
+            ],
+            "conclusion": "acceptable with these measures",
+            "valid_to": (datetime.now(UTC) + timedelta(days=600)).isoformat(),
+        },
+    )  # fmt: skip
+    ceremony = lab.lin.signs("assessment_approved", {"kind": "assessment", "ref": str(proposed["assessment"])})
+    lab.lin.does(f"/assessments/{proposed['assessment']}/approve", {"ceremony": ceremony})
 
 
 MEASURES = {
@@ -128,7 +198,12 @@ MEASURES = {
 
 
 def qualify_and_assess(lab: Laboratory) -> None:
-    """Before anybody works: who was trained for what, and how donors' cells are kept apart."""
+    """Before anybody works: by whose rules, who was trained for what, and how donors' cells are kept apart."""
+    pack = lab.quinn.does("/packs/proposals", {"pack": "CN-818", "why": "the house lies in China"})
+    ceremony = lab.lin.signs("pack_approved", {"kind": "pack", "ref": str(pack["proposal"])})
+    lab.lin.does(f"/packs/proposals/{pack['proposal']}/choose", {"ceremony": ceremony})
+    step("Quinn and Dr Lin Qing", "chose the rule pack CN-818: proposed by one, signed by the other")
+    regulate(lab)
     begins = datetime.now(UTC) - timedelta(days=1)
     for topic in ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation"):
         lab.quinn.does(
@@ -137,6 +212,15 @@ def qualify_and_assess(lab: Laboratory) -> None:
              "evidence": f"training record TR-26-{topic}"},
         )  # fmt: skip
     step("Quinn", "recorded what Tess is qualified for, before she touches anything: gowning and each step")
+    lab.quinn.does("/questionnaires", HISTORY)
+    proposed = [lab.quinn.does("/tissues", each) for each in TISSUES]
+    marrow = proposed[0]
+    ceremony = lab.lin.signs("tissue_decided", {"kind": "tissue_type", "ref": str(marrow["tissue"])})
+    lab.lin.does(f"/tissues/{marrow['tissue']}/decide", {"ceremony": ceremony})
+    step(
+        "Quinn and Dr Lin Qing",
+        "what donors are asked, and that marrow is rich in leukocytes: proposed by one, decided by the other",
+    )
     proposed = lab.quinn.does(
         "/assessments",
         {"rule": "DON-05", "scope": {"kind": "facility"}, "title": "Cross-contamination between autologous donors",
@@ -150,6 +234,47 @@ def qualify_and_assess(lab: Laboratory) -> None:
     step(
         "Quinn and Dr Lin Qing",
         f"assessed cross-contamination between donors, {proposed['number']}: proposed by one, approved by the other",
+    )
+
+
+PARTS = (
+    "procedures",
+    "environmental_monitoring",
+    "equipment",
+    "training",
+    "deviation",
+    "change",
+    "complaint",
+    "recall",
+)
+
+
+def regulate(lab: Laboratory) -> None:
+    """The quality system, in one manual that a QA manager proposes and the quality authority approves."""
+    proposed = lab.quinn.does(
+        "/documents",
+        {"number": "QM-001", "types": list(PARTS), "title": "Quality manual", "file_name": "QM-001 v1.pdf",
+         "file_sha256": sha256(b"the quality manual of the demonstration").hexdigest(),
+         "review_due": str((datetime.now(UTC) + timedelta(days=700)).date())},
+    )  # fmt: skip
+    ceremony = lab.lin.signs("document_approved", {"kind": "document", "ref": str(proposed["document"])})
+    lab.lin.does(f"/documents/{proposed['document']}/approve", {"ceremony": ceremony})
+    for level, name in (("institution", "rolf"), ("study", "phil"), ("facility", "hedda")):
+        borne = lab.quinn.does(
+            "/mandates/responsibilities", {"level": level, "username": name, "duties": f"answers for the {level}"}
+        )["number"]
+        ceremony = lab.people[name].signs("responsibility_accepted", {"kind": "responsibility", "ref": str(borne)})
+        lab.people[name].does(f"/mandates/responsibilities/{borne}/accept", {"ceremony": ceremony})
+    granted = lab.quinn.does(
+        "/mandates/authorisations",
+        {"process": "MSC-BM", "version": 4, "owner": "The hospital", "address": "1 Lab Road", "classification": "A in B",
+         "valid_to": (datetime.now(UTC) + timedelta(days=700)).isoformat()},
+    )["number"]  # fmt: skip
+    ceremony = lab.lin.signs("process_authorised", {"kind": "authorisation", "ref": str(granted)})
+    lab.lin.does(f"/mandates/authorisations/{granted}/sign", {"ceremony": ceremony})
+    step(
+        "Quinn and Dr Lin Qing",
+        "put the quality manual into effect: procedures, training, deviations, recalls and more",
     )
 
 
@@ -168,6 +293,30 @@ def _clear(lab: Laboratory, lot: str, phase: str) -> None:
 def _verify(lab: Laboratory, path: str, *, scanned: str) -> None:
     """Vera comes to Tess's bench, scans her badge, types her PIN and scans the thing itself."""
     lab.tess.does(f"{path}/verification", {"badge": lab.vera.badge, "pin": lab.vera.pin, "scanned": scanned})
+
+
+def _monitor(lab: Laboratory) -> None:
+    """Plates are put out, and gloves printed, in the session that was opened just now."""
+    session = lab.tess.asks("/monitoring/sessions", limit=1)[0]["session"]
+    taken = [("settle", "A", "left of the work surface"), ("glove", "A", "right glove"), ("settle", "B", "by the door")]
+    lab.tess.does(
+        f"/monitoring/sessions/{session}/samples",
+        {"samples": [{"kind": kind, "grade": grade, "place": at, "taken_at": now()} for kind, grade, at in taken]},
+    )
+
+
+def _read_plates(lab: Laboratory) -> None:
+    """Ana reads every plate that waits: nothing grew."""
+    waiting = lab.ana.asks("/monitoring/sessions", pending=True)
+    samples = [
+        each["sample"]
+        for line in waiting
+        for each in lab.ana.asks(f"/monitoring/sessions/{line['session']}")["samples"]
+        if each["state"] == "pending"
+    ]
+    readings = [{"sample": each, "value": "0", "read_at": now()} for each in samples]
+    lab.ana.does("/monitoring/readings", {"readings": readings})
+    step("Ana", f"read {len(readings)} plates and prints of the session: nothing grew")
 
 
 def _retain(lab: Laboratory, lot: str, kind: str, source: str) -> None:
@@ -205,9 +354,15 @@ def donate(lab: Laboratory, *, name: str, number: str, born: str) -> dict[str, s
                       "laboratory": "Hospital laboratory medicine", "sampled_at": now(), "reported_at": now(),
                       "outcome": "negative"} for analyte, marker in panel]},
     )  # fmt: skip
+    lab.phil.does(
+        f"/donors/{code}/histories",
+        {"questionnaire": HISTORY["name"], "version": 1, "asked_at": now(),
+         "answers": {each["code"]: "no" for each in HISTORY["questions"]},
+         "examination": {"outcome": "suitable", "by": "Dr Phil Fang", "at": now()}},
+    )  # fmt: skip
     step(
         "Phil (physician) and Ana (QC)",
-        f"registered donor [bold]{pseudonym}[/], consent, two identifiers, nine markers",
+        f"registered donor [bold]{pseudonym}[/], consent, two identifiers, history, nine markers",
     )
     donation = lab.tess.does(
         "/donations",
@@ -231,6 +386,7 @@ def culture(lab: Laboratory, given: dict[str, str]) -> Preparation:
     )  # fmt: skip
     code = lot["code"]
     _clear(lab, code, "before")
+    _monitor(lab)
     bench = {"workstation": lab.workstation}
     began = now()
     medium = _used(lab, "MSC expansion medium")
@@ -326,7 +482,8 @@ def clear_and_retain(lab: Laboratory, made: Preparation) -> None:
 
 
 def run_tests(lab: Laboratory, made: Preparation, *, but: dict[str, dict[str, str]] | None = None) -> None:
-    """Sample, measure, review."""
+    """Read the plates of the session, sample, measure, review."""
+    _read_plates(lab)
     sample = lab.ana.does(f"/lots/{made.code}/samples", {"from": made.vials[0], "purpose": "release testing"})["code"]
     for name, value in {**PASSED, **(but or {})}.items():
         lab.ana.does(

@@ -31,6 +31,7 @@ class Act(StrEnum):
     READ_ITEM = "read_item"
     READ_DONOR = "read_donor"
     READ_MATERIAL = "read_material"
+    READ_STUDY = "read_study"
     READ_TRACE = "read_trace"
     READ_DASHBOARD = "read_dashboard"
     READ_RULES = "read_rules"
@@ -55,6 +56,14 @@ class Act(StrEnum):
     RECORD_MARKER = "record_marker"
     DETERMINE_ELIGIBILITY = "determine_eligibility"
     RECEIVE_DONATION = "receive_donation"
+    STORE_DONATION = "store_donation"
+    RECORD_HISTORY = "record_history"
+    RECORD_BIRTH_TEST = "record_birth_test"
+    DEFINE_QUESTIONNAIRE = "define_questionnaire"
+    PROPOSE_TISSUE = "propose_tissue"
+    DECIDE_TISSUE = "decide_tissue"
+    RECORD_PERMIT = "record_permit"
+    WITHDRAW_PERMIT = "withdraw_permit"
 
     DEFINE_MATERIAL = "define_material"
     RECEIVE_MATERIAL = "receive_material"
@@ -63,11 +72,45 @@ class Act(StrEnum):
     REJECT_MATERIAL = "reject_material"
     RECALL_MATERIAL = "recall_material"
     OPEN_MATERIAL = "open_material"
+    STATE_MATERIAL = "state_material"
+    DEFINE_RECIPE = "define_recipe"
+    PREPARE_REAGENT = "prepare_reagent"
+    REGISTER_SUPPLIER = "register_supplier"
+    RECORD_SUPPLIER_AUDIT = "record_supplier_audit"
+    DECIDE_SUPPLIER = "decide_supplier"
+    CHOOSE_SUPPLIER = "choose_supplier"
+
+    REGISTER_INSTITUTION = "register_institution"
+    STATE_INSTITUTION = "state_institution"
+    REGISTER_STUDY = "register_study"
+    NAME_STUDY_LEADER = "name_study_leader"
+    RECORD_COMMITTEE_DECISION = "record_committee_decision"
+    RECORD_FILING = "record_filing"
+    RECORD_SPONSOR_AGREEMENT = "record_sponsor_agreement"
+    REGISTER_PARTNER = "register_partner"
+    ASSESS_PARTNER = "assess_partner"
+    DECIDE_PARTNER = "decide_partner"
+    RECORD_QUALITY_AGREEMENT = "record_quality_agreement"
 
     DEFINE_EQUIPMENT = "define_equipment"
+    QUALIFY_EQUIPMENT = "qualify_equipment"
+    PROPOSE_DOCUMENT = "propose_document"
+    APPROVE_DOCUMENT = "approve_document"
+    CLASSIFY_AREA = "classify_area"
+    MONITOR_SESSION = "monitor_session"
+    READ_MONITORING = "read_monitoring"
+    PROPOSE_AUTHORISATION = "propose_authorisation"
+    AUTHORISE_PROCESS = "authorise_process"
+    PROPOSE_RESPONSIBILITY = "propose_responsibility"
+    ACCEPT_RESPONSIBILITY = "accept_responsibility"
+    END_RESPONSIBILITY = "end_responsibility"
     DEFINE_PROCESS = "define_process"
     DEFINE_SPECIFICATION = "define_specification"
     CHANGE_SETTING = "change_setting"
+    APPROVE_SETTING = "approve_setting"
+    PROPOSE_PACK = "propose_pack"
+    CHOOSE_PACK = "choose_pack"
+    RECORD_AUTHORITY_REPLY = "record_authority_reply"
 
     PLAN_LOT = "plan_lot"
     CLEAR_LINE = "clear_line"
@@ -164,6 +207,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.READ_ITEM: _LAB,
         Act.READ_DONOR: _LAB,
         Act.READ_MATERIAL: _LAB,
+        Act.READ_STUDY: _LAB,
         Act.READ_TRACE: _LAB,
         Act.READ_DASHBOARD: _LAB | {Role.DEVICE},
         Act.READ_RULES: _PEOPLE,
@@ -186,6 +230,14 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.RECORD_MARKER: _ANALYST | _PHYSICIAN,
         Act.DETERMINE_ELIGIBILITY: _QA | _PHYSICIAN,
         Act.RECEIVE_DONATION: _BENCH,
+        Act.STORE_DONATION: _BENCH,
+        Act.RECORD_HISTORY: _BENCH | _PHYSICIAN,
+        Act.RECORD_BIRTH_TEST: _ANALYST | _PHYSICIAN,
+        Act.DEFINE_QUESTIONNAIRE: _QA,
+        Act.PROPOSE_TISSUE: _QA,
+        Act.DECIDE_TISSUE: _AUTHORITY,
+        Act.RECORD_PERMIT: _QA,
+        Act.WITHDRAW_PERMIT: _QA,
         Act.DEFINE_MATERIAL: _QA,
         Act.RECEIVE_MATERIAL: _BENCH,
         Act.REVIEW_COA: _REVIEWER | _QA,
@@ -193,10 +245,43 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.REJECT_MATERIAL: _QA,
         Act.RECALL_MATERIAL: _QUALITY,
         Act.OPEN_MATERIAL: _BENCH,
+        Act.STATE_MATERIAL: _QA,
+        Act.DEFINE_RECIPE: _QA,
+        Act.PREPARE_REAGENT: _BENCH,
+        Act.REGISTER_SUPPLIER: _QA,
+        Act.RECORD_SUPPLIER_AUDIT: _QA | _REVIEWER | _PRODUCTION,
+        Act.DECIDE_SUPPLIER: _QA,
+        Act.CHOOSE_SUPPLIER: _QA,
+        Act.REGISTER_INSTITUTION: _QA | _PHYSICIAN,
+        Act.STATE_INSTITUTION: _QA,
+        Act.REGISTER_STUDY: _QA | _PHYSICIAN,
+        Act.NAME_STUDY_LEADER: _QA,
+        Act.RECORD_COMMITTEE_DECISION: _QA,
+        Act.RECORD_FILING: _QA,
+        Act.RECORD_SPONSOR_AGREEMENT: _QA,
+        Act.REGISTER_PARTNER: _QA,
+        Act.ASSESS_PARTNER: _QA | _PRODUCTION,
+        Act.DECIDE_PARTNER: _AUTHORITY,
+        Act.RECORD_QUALITY_AGREEMENT: _QA,
         Act.DEFINE_EQUIPMENT: _QA | _PRODUCTION,
+        Act.QUALIFY_EQUIPMENT: _QA | _PRODUCTION,
+        Act.PROPOSE_DOCUMENT: _QA | _PRODUCTION | _REVIEWER,
+        Act.APPROVE_DOCUMENT: _QUALITY,
+        Act.CLASSIFY_AREA: _QA,
+        Act.MONITOR_SESSION: _BENCH | _ANALYST,
+        Act.READ_MONITORING: _ANALYST,
+        Act.PROPOSE_AUTHORISATION: _QA | _PRODUCTION,
+        Act.AUTHORISE_PROCESS: _AUTHORITY,
+        Act.PROPOSE_RESPONSIBILITY: _QA,
+        Act.ACCEPT_RESPONSIBILITY: _LAB,
+        Act.END_RESPONSIBILITY: _QA,
         Act.DEFINE_PROCESS: _QA | _PRODUCTION,
         Act.DEFINE_SPECIFICATION: _QA,
         Act.CHANGE_SETTING: _QA,
+        Act.APPROVE_SETTING: _AUTHORITY,
+        Act.PROPOSE_PACK: _QA,
+        Act.CHOOSE_PACK: _AUTHORITY,
+        Act.RECORD_AUTHORITY_REPLY: _QA,
         Act.PLAN_LOT: _BENCH | _PRODUCTION,
         Act.CLEAR_LINE: _BENCH,
         Act.VERIFY_CLEARANCE: _SECOND,
@@ -268,6 +353,14 @@ class Meaning(StrEnum):
     HOLD_LIFTED = "hold_lifted"
     WAIVER_APPROVED = "waiver_approved"
     ASSESSMENT_APPROVED = "assessment_approved"
+    DOCUMENT_APPROVED = "document_approved"
+    PROCESS_AUTHORISED = "process_authorised"
+    RESPONSIBILITY_ACCEPTED = "responsibility_accepted"
+    SUPPLIER_DECIDED = "supplier_decided"
+    PARTNER_DECIDED = "partner_decided"
+    SETTING_APPROVED = "setting_approved"
+    PACK_APPROVED = "pack_approved"
+    TISSUE_DECIDED = "tissue_decided"
     APPOINTMENT_SUPPORTED = "appointment_supported"
     APPOINTMENT_REVOKED = "appointment_revoked"
     RELEASED = "released"
@@ -287,6 +380,14 @@ class RecordKind(StrEnum):
     HOLD = "hold"
     WAIVER = "waiver"
     ASSESSMENT = "assessment"
+    DOCUMENT = "document"
+    AUTHORISATION = "authorisation"
+    RESPONSIBILITY = "responsibility"
+    SUPPLIER_AUDIT = "supplier_audit"
+    PARTNER_ASSESSMENT = "partner_assessment"
+    SETTING = "setting"
+    PACK = "pack"
+    TISSUE_TYPE = "tissue_type"
     PROPOSAL = "proposal"
     APPOINTMENT = "appointment"
 
@@ -311,6 +412,14 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.HOLD_LIFTED: Signing(_QA, RecordKind.HOLD),
         Meaning.WAIVER_APPROVED: Signing(_AUTHORITY, RecordKind.WAIVER),
         Meaning.ASSESSMENT_APPROVED: Signing(_AUTHORITY, RecordKind.ASSESSMENT),
+        Meaning.DOCUMENT_APPROVED: Signing(_QUALITY, RecordKind.DOCUMENT),
+        Meaning.PROCESS_AUTHORISED: Signing(_AUTHORITY, RecordKind.AUTHORISATION),
+        Meaning.RESPONSIBILITY_ACCEPTED: Signing(_LAB, RecordKind.RESPONSIBILITY),
+        Meaning.SUPPLIER_DECIDED: Signing(_QA, RecordKind.SUPPLIER_AUDIT),
+        Meaning.PARTNER_DECIDED: Signing(_AUTHORITY, RecordKind.PARTNER_ASSESSMENT),
+        Meaning.SETTING_APPROVED: Signing(_AUTHORITY, RecordKind.SETTING),
+        Meaning.PACK_APPROVED: Signing(_AUTHORITY, RecordKind.PACK),
+        Meaning.TISSUE_DECIDED: Signing(_AUTHORITY, RecordKind.TISSUE_TYPE),
         Meaning.APPOINTMENT_SUPPORTED: Signing(_SUPPORTERS, RecordKind.PROPOSAL),
         Meaning.APPOINTMENT_REVOKED: Signing(_SUPPORTERS, RecordKind.APPOINTMENT),
         Meaning.RELEASED: Signing(_AUTHORITY, RecordKind.LOT),
@@ -341,6 +450,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.READ_ITEM: Text("read items"),
         Act.READ_DONOR: Text("read donor records"),
         Act.READ_MATERIAL: Text("read material lots"),
+        Act.READ_STUDY: Text("read studies and institutions"),
         Act.READ_TRACE: Text("trace an item"),
         Act.READ_DASHBOARD: Text("read the dashboard"),
         Act.READ_RULES: Text("read the rule book"),
@@ -363,6 +473,14 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.RECORD_MARKER: Text("record an infection marker"),
         Act.DETERMINE_ELIGIBILITY: Text("determine a donor's eligibility"),
         Act.RECEIVE_DONATION: Text("receive a donation"),
+        Act.STORE_DONATION: Text("record where a donation is kept"),
+        Act.RECORD_HISTORY: Text("record a donor's history and examination"),
+        Act.RECORD_BIRTH_TEST: Text("record a test of birth tissue"),
+        Act.DEFINE_QUESTIONNAIRE: Text("define a questionnaire version"),
+        Act.PROPOSE_TISSUE: Text("propose what a tissue is"),
+        Act.DECIDE_TISSUE: Text("decide what a tissue is"),
+        Act.RECORD_PERMIT: Text("record a permit for human genetic resources"),
+        Act.WITHDRAW_PERMIT: Text("record the withdrawal of a permit"),
         Act.DEFINE_MATERIAL: Text("define a material"),
         Act.RECEIVE_MATERIAL: Text("receive a material lot"),
         Act.REVIEW_COA: Text("review a certificate of analysis"),
@@ -370,10 +488,43 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.REJECT_MATERIAL: Text("reject a material lot"),
         Act.RECALL_MATERIAL: Text("recall a material lot"),
         Act.OPEN_MATERIAL: Text("open a container of a material"),
+        Act.STATE_MATERIAL: Text("state what a material is made from"),
+        Act.DEFINE_RECIPE: Text("define the recipe of a reagent"),
+        Act.PREPARE_REAGENT: Text("prepare a reagent by its recipe"),
+        Act.REGISTER_SUPPLIER: Text("register a supplier"),
+        Act.RECORD_SUPPLIER_AUDIT: Text("record the audit of a supplier"),
+        Act.DECIDE_SUPPLIER: Text("decide by an audit whether a supplier is qualified"),
+        Act.CHOOSE_SUPPLIER: Text("say which supplier a material lot is from"),
+        Act.REGISTER_INSTITUTION: Text("register an institution"),
+        Act.STATE_INSTITUTION: Text("state what an institution holds"),
+        Act.REGISTER_STUDY: Text("register a study or a version of it"),
+        Act.NAME_STUDY_LEADER: Text("record who leads a study"),
+        Act.RECORD_COMMITTEE_DECISION: Text("record what a committee decided about a study"),
+        Act.RECORD_FILING: Text("record the filing of a study"),
+        Act.RECORD_SPONSOR_AGREEMENT: Text("record an agreement with a sponsor"),
+        Act.REGISTER_PARTNER: Text("register a partner"),
+        Act.ASSESS_PARTNER: Text("record the assessment of a partner"),
+        Act.DECIDE_PARTNER: Text("decide by an assessment about a partner"),
+        Act.RECORD_QUALITY_AGREEMENT: Text("record a quality agreement"),
         Act.DEFINE_EQUIPMENT: Text("define equipment"),
+        Act.QUALIFY_EQUIPMENT: Text("record that equipment was qualified, calibrated or maintained"),
+        Act.PROPOSE_DOCUMENT: Text("propose a version of a controlled document"),
+        Act.APPROVE_DOCUMENT: Text("approve a controlled document"),
+        Act.CLASSIFY_AREA: Text("record the classification of a room or a workstation"),
+        Act.MONITOR_SESSION: Text("record what is monitored in a session"),
+        Act.READ_MONITORING: Text("record a reading of environmental monitoring"),
+        Act.PROPOSE_AUTHORISATION: Text("propose that the facility may run a process version"),
+        Act.AUTHORISE_PROCESS: Text("authorise the facility for a process version"),
+        Act.PROPOSE_RESPONSIBILITY: Text("propose who answers for a level"),
+        Act.ACCEPT_RESPONSIBILITY: Text("accept a responsibility"),
+        Act.END_RESPONSIBILITY: Text("record the end of a responsibility"),
         Act.DEFINE_PROCESS: Text("define a process version"),
         Act.DEFINE_SPECIFICATION: Text("define a specification version"),
         Act.CHANGE_SETTING: Text("change a setting"),
+        Act.APPROVE_SETTING: Text("approve the change of a setting"),
+        Act.PROPOSE_PACK: Text("propose a rule pack"),
+        Act.CHOOSE_PACK: Text("choose the rule pack"),
+        Act.RECORD_AUTHORITY_REPLY: Text("file an authority's written reply"),
         Act.PLAN_LOT: Text("plan a lot"),
         Act.CLEAR_LINE: Text("clear a line"),
         Act.VERIFY_CLEARANCE: Text("verify a line clearance"),
@@ -455,6 +606,7 @@ def require(actor: Actor, act: Act) -> None:
 _DONE_BY_HAND = frozenset(
     {
         Act.RECEIVE_DONATION,
+        Act.STORE_DONATION,
         Act.RECEIVE_MATERIAL,
         Act.OPEN_MATERIAL,
         Act.CLEAR_LINE,

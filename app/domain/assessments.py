@@ -1,6 +1,6 @@
 """Risk assessments: on which rules one may stand, what each may be about, and which stood at a moment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -21,8 +21,13 @@ SCOPE_NAMES: Mapping[str, Text] = MappingProxyType(
 )
 SCOPES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "DON-02": (DONOR,),
         "DON-04": (DONOR,),
         "DON-05": (FACILITY, PROCESS, DONOR),
+        "DON-06": (DONOR,),
+        "DON-08": (DONOR,),
+        "MAT-02": (MATERIAL,),
+        "MAT-04": (MATERIAL,),
     }
 )
 """The rules on which an assessment may stand, and what it may then be about. On no other rule does one stand."""
@@ -50,9 +55,25 @@ CONTROL_NAMES: Mapping[str, Text] = MappingProxyType(
         "cleaning": Text("cleaning between donors"),
         "waste": Text("waste kept apart"),
         "medical_review": Text("a physician's decision on record"),
+        "medicinal_search": Text("a documented search for one of medicinal grade"),
+        "animal_free_search": Text("a documented search for one without animal origin"),
+        "residual_removal": Text("washing or another removal that was validated"),
+        "residual_test": Text("a test for what remains in the product"),
+        "incoming_test": Text("a test of each lot when it arrives"),
+        "supplier_audit": Text("an audit of the supplier"),
     }
 )
 """Words for the controls as shipped; a laboratory's setting may name further ones."""
+
+ABOUT_MATERIALS = (
+    "medicinal_search",
+    "animal_free_search",
+    "residual_removal",
+    "residual_test",
+    "incoming_test",
+    "supplier_audit",
+)
+"""What carries out the measures of an assessment about a material."""
 
 
 def stood(dossier: Dossier, rule: str, at: datetime) -> Iterator[Assessment]:
@@ -65,12 +86,31 @@ def is_about_donor(assessment: Assessment, donor: Donor) -> bool:
     return assessment.scope_kind == DONOR and assessment.scope == donor.pseudonym
 
 
+def excuses(dossier: Dossier, rule: str, donor: Donor, *, began: datetime, at: datetime) -> Assessment | None:
+    """The assessment of the rule about this donor that stands, where one stood already when processing began."""
+    stands = next((each for each in stood(dossier, rule, at) if is_about_donor(each, donor)), None)
+    stood_then = any(is_about_donor(each, donor) for each in stood(dossier, rule, began))
+    return stands if stood_then else None
+
+
 def is_about_work(assessment: Assessment, dossier: Dossier) -> bool:
     """Whether the assessment is about the facility, or about the process version that the dossier's lot follows."""
     if assessment.scope_kind == PROCESS:
         process = dossier.process
         return process is not None and assessment.scope == f"{process.name} {process.version}"
     return assessment.scope_kind == FACILITY
+
+
+def about_material(dossier: Dossier, rule: str, name: str, at: datetime) -> Assessment | None:
+    """The assessment of this material for the rule that stood at the moment; the newest, None where none did."""
+    found = [each for each in stood(dossier, rule, at) if each.scope_kind == MATERIAL and each.scope == name]
+    return max(found, key=lambda each: (each.approved_at or at, each.version), default=None)
+
+
+def carries(assessment: Assessment, controls: Iterable[str]) -> bool:
+    """Whether one of its measures is carried out by one of these controls."""
+    wanted = set(controls)
+    return any(each.control in wanted and each.measure.strip() for each in assessment.mitigations)
 
 
 def named(assessment: Assessment) -> str:

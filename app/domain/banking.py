@@ -6,8 +6,11 @@ from decimal import Decimal
 
 from app.domain.donors import is_proved_autologous
 from app.domain.dossier import Dossier
-from app.domain.facts import Process, Retain, Step, StepKind
-from app.domain.processing import growing_steps
+from app.domain.facts import Bank, Process, Retain, Step, StepKind
+from app.domain.lots import STATE_NAMES, LotState
+from app.domain.processing import first_passage, growing_steps
+from app.domain.rulebook import Statement, fails, lacks, shows
+from app.domain.settings import number
 from app.domain.text import Text
 
 
@@ -16,16 +19,87 @@ def comes_from_a_bank(dossier: Dossier) -> bool:
     return bool(dossier.banks)
 
 
-def needs_a_bank_for(process: Process) -> tuple[Text, ...]:
-    """What in this process makes a cell bank mandatory; empty where nothing does."""
+A_DAY = Decimal(86_400)
+ENDS_CULTURE = frozenset({StepKind.FILL, StepKind.CRYOPRESERVATION})
+
+
+def is_gene_modified_for_oneself(dossier: Dossier) -> bool:
+    """Whether these are a patient's own cells, gene modified: of them the guideline leaves open what a bank would be."""
+    return dossier.process is not None and dossier.process.gene_modified and is_autologous_alone(dossier)
+
+
+def long_expansion(dossier: Dossier, process: Process) -> tuple[Text, ...]:
+    """Why the process counts as long expansion, whatever its own flag says. Raises SettingUnusable."""
+    passages = number(dossier, "cb02.passages_over")
+    doublings = number(dossier, "cb02.doublings_over")
+    days = number(dossier, "cb02.days_over")
+    planned = process.max_passage - first_passage(process.passage_convention)
+    lasted = culture_days(dossier)
     reasons = {
-        Text("the cells are gene modified"): process.gene_modified,
         Text("the cells are expanded for long"): process.long_term_expansion,
-        Text("clones are selected"): process.clone_selected,
+        Text("the process goes on to {count} passages, more than {limit}", count=planned, limit=passages): planned
+        > passages,
+        Text("the process goes on to {count} doublings, more than {limit}", count=process.max_pdl, limit=doublings): (
+            process.max_pdl > doublings
+        ),
+        Text("the culture lasted {count} days, more than {limit}", count=round(lasted, 1), limit=days): lasted > days,
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
+
+
+def culture_days(dossier: Dossier) -> Decimal:
+    """Days from the first growing step to the first that ends the culture, else to the last known or planned."""
+    grown = [step.started_at for step in growing_steps(dossier)]
+    if not grown:
+        return Decimal(0)
+    ended = [step.started_at for step in dossier.steps or () if step.kind in ENDS_CULTURE]
+    planned = [] if dossier.plan is None else [dossier.plan.at]
+    last = min(ended) if ended else max((*grown, *planned))
+    return max(Decimal((last - grown[0]).total_seconds()) / A_DAY, Decimal(0))
+
+
+def not_short_or_low(process: Process) -> tuple[Text, ...]:
+    """What keeps the process from being one of those that may do without a bank; empty where nothing does."""
+    reasons = {
         Text("the process is not short"): not process.short_cycle,
         Text("the manipulation is not low"): not process.low_manipulation,
     }
     return tuple(reason for reason, holds in reasons.items() if holds)
+
+
+def stands(bank: Bank) -> Statement:
+    """Whether a bank lot behind the cells is released."""
+    if bank.state is LotState.RELEASED:
+        return shows(bank.code, Text("from bank {name}, released", name=bank.name))
+    return fails(
+        bank.code,
+        Text("The bank {name} is not released: {state}", name=bank.name, state=STATE_NAMES[bank.state]),
+        Text("Use cells of a released bank only; what was made of another is kept apart."),
+    )
+
+
+def unknown_process(dossier: Dossier) -> Statement:
+    """State that it cannot be told whether a bank is needed."""
+    return lacks(
+        dossier.subject,
+        Text("The process version or the donor is not known, and so neither is whether a bank is needed."),
+        Text("Name the process version that the lot follows, and its donor."),
+    )
+
+
+def without_a_bank(dossier: Dossier, reasons: tuple[Text, ...]) -> Statement:
+    """State that a bank is needed and that none is known."""
+    if dossier.banks is None:
+        return lacks(
+            dossier.subject,
+            Text("A cell bank is needed ({reasons}), and it is not known whether there is one.", reasons=reasons),
+            Text("Report this to whoever keeps the system."),
+        )
+    return fails(
+        dossier.subject,
+        Text("A cell bank is needed ({reasons}), and none stands behind these cells.", reasons=reasons),
+        Text("Make a bank, have it tested and released, and make the lot from it."),
+    )
 
 
 def is_autologous_alone(dossier: Dossier) -> bool:

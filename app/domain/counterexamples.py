@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from app.domain.dossier import Dossier
-from app.domain.facts import Bank, Relation, Setting
+from app.domain.facts import Assessment, Bank, Marker, Mitigation, Relation, Setting
 from app.domain.lots import LotState
 
 Edit: TypeAlias = Callable[[Dossier], Dossier]
@@ -122,6 +123,26 @@ def drop_inside(section: str, field: str, only: tuple[str, object]) -> Edit:
     )
 
 
+def study_part(**changes: object) -> Edit:
+    """The study is another in these points."""
+    return part("study", **changes)
+
+
+def study_records(field: str, *, only: tuple[str, object] | None = None, **changes: object) -> Edit:
+    """The records of a study under `field` are changed; `only` those with a value."""
+
+    def edit(dossier: Dossier) -> Dossier:
+        records = getattr(dossier.study, field)
+        changed = tuple(
+            _with(each, changes) if only is None or getattr(each, only[0]) == only[1] else each for each in records
+        )
+        if changed == records:
+            raise LookupError(f"nothing of the study's {field} is changed")
+        return _edited(dossier, {"study": _with(dossier.study, {field: changed})})
+
+    return edit
+
+
 def setting(name: str, value: object) -> Edit:
     """A setting has another value."""
     return lambda dossier: replace(dossier, settings={**dossier.settings, name: Setting(99, value)})
@@ -136,11 +157,57 @@ def allogeneic(dossier: Dossier) -> Dossier:
             recipient=None,
             identity_matches=(),
             consents=tuple(replace(each, scopes=_FOR_OTHERS) for each in donor.consents),
+            markers=(*donor.markers, *_for_leukocytes(donor.markers)),
         )
         for donor in dossier.donors or ()
     )
     banks = None if dossier.banks is None else (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
     return replace(dossier, donors=donors, banks=banks, lot=dossier.lot and replace(dossier.lot, recipient=None))
+
+
+def assessed_material(for_rule: str, /, *measures: tuple[str, str], **changes: object) -> Edit:
+    """The first material has an approved assessment for the rule, with these measures and what carries each out."""
+
+    def edit(dossier: Dossier) -> Dossier:
+        (first, *_) = _records(dossier, "materials")
+        assessment = Assessment(
+            number="AS-26-0002",
+            version=1,
+            rule=for_rule,
+            title=f"{first.name} in this process",
+            scope_kind="material",
+            scope=first.name,
+            hazard="what does not belong in a patient stays in the product",
+            mitigations=tuple(Mitigation(measure, control) for measure, control in measures),
+            conclusion="acceptable",
+            proposed_by="quinn",
+            approved_by="rhea",
+            approved_at=datetime(2026, 6, 2, 9, tzinfo=UTC),
+            valid_from=datetime(2026, 6, 2, 9, tzinfo=UTC),
+            valid_to=datetime(2028, 6, 2, 9, tzinfo=UTC),
+            superseded=False,
+        )
+        return _edited(dossier, {"assessments": (*(dossier.assessments or ()), _with(assessment, changes))})
+
+    return edit
+
+
+_LEUKOCYTES = (
+    ("HTLV", "anti-HTLV-I/II"),
+    ("CMV", "CMV IgG"),
+    ("CMV", "CMV IgM"),
+    ("EBV", "EBV VCA IgG"),
+    ("EBV", "EBV VCA IgM"),
+)
+
+
+def _for_leukocytes(markers: tuple[Marker, ...]) -> tuple[Marker, ...]:
+    """What leukocyte-rich material for others is tested for besides, of the same sample, negative."""
+    return tuple(
+        replace(markers[0], id=50 + number, analyte=analyte, marker=marker)
+        for number, (analyte, marker) in enumerate(_LEUKOCYTES)
+        if markers
+    )
 
 
 def all_of(*edits: Edit) -> Edit:

@@ -1,5 +1,10 @@
 """Countries and territories by the two letters of ISO 3166-1."""
 
+from collections.abc import Sequence
+
+from app.domain.errors import BadInput
+from app.domain.text import Text
+
 COUNTRIES = frozenset(
     "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ "
     "CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR "
@@ -11,3 +16,15 @@ COUNTRIES = frozenset(
     "ZA ZM ZW".split()
 )
 """The codes that are assigned."""
+
+
+def require_countries(codes: Sequence[str], *, field: str) -> None:
+    """Raises BadInput for a code that is no country's."""
+    strange = next((each for each in codes if each not in COUNTRIES), None)
+    if strange is not None:
+        raise BadInput(
+            field=field,
+            what=Text("Nothing was recorded."),
+            why=Text("{code} is no country.", code=strange),
+            remedy=Text("Write the country's two letters of ISO 3166, as on its certificate: AU, NZ, CN."),
+        )

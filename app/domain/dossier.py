@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 from app.domain.facts import (
     Appointment,
     Assessment,
+    Authorisation,
+    AuthorityReply,
     Bank,
     BatchReview,
     Consumption,
@@ -22,11 +24,14 @@ from app.domain.facts import (
     DiseaseStatus,
     Donation,
     Donor,
+    Equipment,
+    Facility,
     Hold,
     Key,
     Labels,
     Lot,
     Material,
+    Permit,
     Plan,
     Process,
     Qualification,
@@ -36,8 +41,11 @@ from app.domain.facts import (
     Signer,
     Specification,
     Step,
+    Study,
     SubjectKind,
+    Supplier,
     Waiver,
+    WorkSession,
 )
 
 SCHEMA = 1
@@ -91,6 +99,14 @@ class Dossier:
     qualifications: tuple[Qualification, ...] | None = None
     disease_status: tuple[DiseaseStatus, ...] | None = None
     banks: tuple[Bank, ...] | None = None
+    suppliers: tuple[Supplier, ...] | None = None
+    permits: tuple[Permit, ...] | None = None
+    authority_replies: tuple[AuthorityReply, ...] | None = None
+    equipment: tuple[Equipment, ...] | None = None
+    study: Study | None = None
+    facility: Facility | None = None
+    work_sessions: tuple[WorkSession, ...] | None = None
+    authorisations: tuple[Authorisation, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:
@@ -106,18 +122,33 @@ def parse(dossier: bytes) -> Dossier:
     return read
 
 
+def parse_onto(shared: Dossier, own: bytes) -> Dossier:
+    """A dossier of which a part is known already: the keys of `own` take the place of the shared ones.
+
+    Raises DossierUnreadable as `parse` does.
+    """
+    loaded = _loaded(own)
+    readers = _readers_of(Dossier)
+    if not isinstance(loaded, dict) or not loaded.keys() <= readers.keys():
+        raise DossierUnreadable("document", "an object of known keys is expected")
+    return replace(shared, **{readers[key][0]: readers[key][1](value, key) for key, value in loaded.items()})
+
+
 def parse_signer(signer: bytes) -> Signer:
     """Read the facts about a signer. Raises DossierUnreadable as `parse` does."""
     return _read(Signer, signer)
 
 
 def _read(shape: type[T], text: bytes) -> T:
+    record: T = _reader(cast("Any", shape))(_loaded(text), "")
+    return record
+
+
+def _loaded(text: bytes) -> object:
     try:
-        loaded = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once_each)
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once_each)
     except ValueError as error:
         raise DossierUnreadable("document", str(error)) from error
-    record: T = _reader(cast("Any", shape))(loaded, "")
-    return record
 
 
 def _no_constant(word: str) -> object:
@@ -191,9 +222,14 @@ def _word(enumeration: type[StrEnum]) -> Reader:
     return word
 
 
-def _record(shape: Any) -> Reader:
+@cache
+def _readers_of(shape: Any) -> Mapping[str, tuple[str, Reader]]:
     hints = get_type_hints(shape, include_extras=True)
-    readers = {_key_of(each.name, hints[each.name]): (each.name, _reader(hints[each.name])) for each in fields(shape)}
+    return {_key_of(each.name, hints[each.name]): (each.name, _reader(hints[each.name])) for each in fields(shape)}
+
+
+def _record(shape: Any) -> Reader:
+    readers = _readers_of(shape)
     may_lack = {each.name for each in fields(shape) if each.default is not MISSING}
 
     def record(value: object, where: str) -> Any:

@@ -4,7 +4,8 @@
 Moments are aware datetimes, dates are dates, quantities are Decimals.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +26,7 @@ class SubjectKind(StrEnum):
     DONATION = "donation"
     MATERIAL_LOT = "material_lot"
     STEP = "step"
+    STUDY = "study"
 
 
 class Relation(StrEnum):
@@ -131,6 +133,44 @@ class Determination:
 
 
 @dataclass(frozen=True, slots=True)
+class TissueDecision:
+    """What the quality authority decided a tissue to be, by a name and version of the house."""
+
+    name: str
+    version: int
+    leukocyte_rich: bool
+    birth_tissue: bool
+    reason: str
+    proposed_by: str
+    approved_by: str
+    approved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BirthTest:
+    """The infant's genotype (how many loci), or how much of the cells is the mother's, in percent."""
+
+    kind: Literal["infant_genotype", "maternal_contamination"]
+    method: str
+    laboratory: str
+    sampled_at: datetime
+    reported_at: datetime
+    loci: int
+    maternal_percent: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a donation was put, and whether it bore the sign for biohazard."""
+
+    place: str
+    place_kind: str
+    biohazard_labelled: bool
+    stored_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Donation:
     code: str
     din: str | None
@@ -140,6 +180,9 @@ class Donation:
     received_at: datetime
     determination: Determination | None
     holds: tuple[Hold, ...]
+    tissue_decisions: tuple[TissueDecision, ...] | None = None
+    birth_tests: tuple[BirthTest, ...] | None = None
+    storage: tuple[Stored, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +216,45 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question of a questionnaire; the answer that excludes, where one does, and what it is about."""
+
+    code: str
+    en: str
+    zh: str
+    group: str
+    excludes: Literal["yes", "no"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a donor answered to a version of a questionnaire, and what a physician found."""
+
+    questionnaire: str
+    version: int
+    questions: tuple[Question, ...]
+    outdated: bool
+    answers: Mapping[str, str] = field(hash=False)
+    asked_at: datetime
+    examined_at: datetime | None
+    examined_by: str | None
+    examination: Literal["suitable", "not_suitable"] | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What was given to the person within the hours before a blood sample: mL each, and the weight in kg."""
+
+    sampled_at: datetime
+    weight_kg: Decimal | None
+    blood_ml: Decimal
+    colloid_ml: Decimal
+    crystalloid_ml: Decimal
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Donor:
     pseudonym: str
     relation: Relation
@@ -182,6 +264,9 @@ class Donor:
     identity_matches: tuple[IdentityMatch, ...]
     consents: tuple[Consent, ...]
     markers: tuple[Marker, ...]
+    kind: Literal["birth"] | None = None
+    histories: tuple[History, ...] | None = None
+    samplings: tuple[Sampling, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +276,78 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A paper of a material lot that somebody reviewed. `pool_size` is how many donors a pool of blood has."""
+
+    kind: Literal[
+        "analysis",
+        "marketing_licence",
+        "donor_pool",
+        "virus_inactivation",
+        "sterility",
+        "endotoxin",
+        "compatibility",
+    ]
+    reference: str
+    pool_size: int | None
+    recorded_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierAudit:
+    """An audit of a supplier, and who signed what it decides."""
+
+    outcome: Literal["qualified", "qualified_with_conditions", "not_qualified"]
+    audited_on: date
+    evidence: str
+    valid_from: datetime
+    valid_to: datetime
+    recorded_by: str
+    signed_by: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Supplier:
+    """A supplier by its name, with its signed audits in the order in which they were written."""
+
+    name: str
+    kind: Literal["manufacturer", "distributor"]
+    audits: tuple[SupplierAudit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What went into a reagent, from which container, as it stood then."""
+
+    material_lot: str
+    container: str
+    quantity: Decimal
+    unit: str
+    expires_on: date | None
+    opened_until: datetime | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How a reagent was prepared in house, and who verified that."""
+
+    recipe: str
+    version: int
+    prepared_by: str
+    prepared_at: datetime
+    expires_at: datetime
+    verified_by: str | None
+    verified_at: datetime | None
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
+    """A material lot. `supplier` is one of the known suppliers; `selected_with` the antibiotic that a vector was grown in."""
+
     lot: str
     name: str
     supplier_lot: str
@@ -210,6 +366,15 @@ class Material:
     origin_countries: tuple[str, ...] | None = None
     processed_in: str | None = None
     collected_on: date | None = None
+    kind: Literal["reagent", "single_use", "vector", "prepared"] = "reagent"
+    grade: str | None = None
+    animal_derived: bool | None = None
+    human_derived: bool | None = None
+    selected_with: str | None = None
+    received_at: datetime | None = None
+    supplier: str | None = None
+    certificates: tuple[Certificate, ...] | None = None
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +461,7 @@ class Container:
     donors: tuple[str, ...]
     orphan: bool
     labels_verified: int
+    place_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +623,21 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """An authority's permit for human genetic resources: for what, from a day to another."""
+
+    number: str
+    authority: str
+    purposes: tuple[str, ...]
+    scope: str
+    valid_from: date
+    valid_to: date | None
+    evidence: str
+    withdrawn_at: datetime | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LabelCount:
     """What somebody counted at the end; `printed` is what had been printed by then."""
 
@@ -514,9 +695,314 @@ class DiseaseStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityReply:
+    """A written reply of an authority about one rule and one process version; `dated` is the letter's own day."""
+
+    id: int
+    authority: str
+    reference: str
+    dated: date
+    rule: str
+    process: str
+    question: str
+    answer: str
+    ruling: Literal["permits", "refuses", "undecided"]
+    file_sha256: str
+    recorded_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Bank:
     """A lot of a cell bank from which the cells came."""
 
     code: str
     name: str
     state: LotState
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentQualification:
+    """What was done to a piece of equipment to show that it is fit. `due_on` is the last day on which it counts."""
+
+    id: int
+    kind: Literal["installation", "operational", "performance", "calibration", "maintenance"]
+    done_on: date
+    due_on: date | None
+    outcome: Literal["passed", "failed"]
+    as_found_in_tolerance: bool | None
+    evidence: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A piece of equipment, the steps in which it served, and whether the planned step takes it."""
+
+    code: str
+    name: str
+    kind: str
+    steps: tuple[int, ...]
+    planned: bool
+    qualifications: tuple[EquipmentQualification, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A version of a controlled document, approved by signature. `types` are what of the quality system it regulates."""
+
+    number: str
+    version: int
+    types: tuple[str, ...]
+    title: str
+    effective_from: datetime
+    proposed_by: str
+    approved_by: str | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Responsibility:
+    """Who answers for a level, from when to when, and when that person accepted it in writing."""
+
+    level: Literal["institution", "study", "facility"]
+    account: str
+    from_at: Annotated[datetime, Key("from")]
+    until_at: Annotated[datetime | None, Key("until")]
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """What stands in the house, whatever lot is judged."""
+
+    documents: tuple[Document, ...]
+    responsible: tuple[Responsibility, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """That the facility may run a process version, signed by another than who proposed it."""
+
+    id: int
+    process: str
+    proposed_by: str
+    approved_by: str | None
+    approved_at: datetime | None
+    valid_from: datetime
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionStatement:
+    """What an institution was said to hold, or to hold no longer, from a day on."""
+
+    kind: Literal["grade", "academic_committee", "ethics_committee"]
+    held: bool
+    says: str
+    evidence: str
+    valid_from: date
+    valid_to: date | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    name: str
+    country: str
+    registration: str | None
+    statements: tuple[InstitutionStatement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a study takes place. `country` in the two letters of ISO 3166-1."""
+
+    name: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyVersion:
+    """A version of what the study is. `substantial`: whether its protocol is approved and filed anew."""
+
+    version: int
+    protocol_version: str
+    substantial: bool
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLeader:
+    """Who leads a study, from a day on until somebody else does or until `to_on`."""
+
+    id: int
+    name: str
+    licence_number: str
+    licence_valid_to: date | None
+    title_level: Literal["senior", "associate_senior", "other"]
+    title_certificate: str
+    title_valid_to: date | None
+    from_on: Annotated[date, Key("from")]
+    to_on: Annotated[date | None, Key("to")]
+    evidence: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CommitteeDecision:
+    id: int
+    committee: Literal["academic", "ethics"]
+    decision: Literal["approved", "refused", "withdrawn"]
+    protocol_version: str
+    decided_on: date
+    valid_to: date | None
+    reference: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    id: int
+    filing_number: str
+    authority: str
+    protocol_version: str
+    filed_on: date
+    reference: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SponsorAgreement:
+    id: int
+    sponsor: str
+    protocol_jointly_set: bool
+    signed_on: date
+    valid_to: date | None
+    reference: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerSection:
+    """A part of a partner's assessment: what was looked at, its score of 100, and whether it is accepted."""
+
+    section: Literal["qualification", "facilities", "quality_system"]
+    score: int
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFinding:
+    """What was found against a partner; open until `closed_on`."""
+
+    severity: Annotated[Severity, Key("class")]
+    what: str
+    capa_due_on: date | None
+    closed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerAssessment:
+    id: int
+    assessed_on: date
+    sections: tuple[PartnerSection, ...]
+    findings: tuple[PartnerFinding, ...]
+    evidence: str
+    recorded_by: str
+    signed_by: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QualityAgreement:
+    """Who does what, by an agreement with a partner about one process version."""
+
+    id: int
+    process: str
+    duties: Mapping[str, str] = field(hash=False)
+    signed_on: date
+    valid_to: date | None
+    reference: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    name: str
+    kind: Literal["preparation", "collection", "testing", "transport", "technical_support"]
+    assessments: tuple[PartnerAssessment, ...]
+    agreements: tuple[QualityAgreement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A clinical study as its last version has it, with everything that was recorded about it."""
+
+    number: str
+    version: int
+    title: str
+    regulatory_path: Literal["technical_filing", "drug_registration"]
+    ind_number: str | None
+    stage: Literal["exploratory", "confirmatory"]
+    risk_level: Literal["ordinary", "high"]
+    cell_class: Literal["tissue_stem_cell", "pluripotent_derived", "somatic_cell", "cell_free"]
+    cell_source: Literal["autologous", "allogeneic"]
+    manipulation: Literal["ex_vivo_cell", "ex_vivo_gene", "none"]
+    administration: Literal["infused", "implanted", "other"]
+    sites: tuple[Site, ...]
+    protocol_version: str
+    institution: Institution
+    sponsor: Institution
+    versions: tuple[StudyVersion, ...]
+    leaders: tuple[StudyLeader, ...]
+    decisions: tuple[CommitteeDecision, ...]
+    filings: tuple[Filing, ...]
+    agreements: tuple[SponsorAgreement, ...]
+    partners: tuple[Partner, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What grade a room or a workstation was found to have. `due_on` is the last day on which it counts."""
+
+    id: int
+    grade: Literal["A", "B", "C", "D", "isolator", "closed"]
+    classified_on: date
+    due_on: date
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a plate or a counter said: colonies, or particles in a cubic metre."""
+
+    value: Decimal
+    organism: str | None
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """A plate, a print or a count of particles in a session. Without a reading it is pending."""
+
+    id: int
+    kind: Literal["settle", "contact", "glove", "air", "particles_05", "particles_5"]
+    grade: Literal["A", "B", "C", "D"]
+    place: str
+    taken_at: datetime
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSession:
+    """A lot's session at a workstation, what that and its room were classified as, and what was monitored in it."""
+
+    id: int
+    workstation: str
+    room: str
+    since: datetime
+    until: datetime | None
+    workstation_classes: tuple[Classification, ...]
+    room_classes: tuple[Classification, ...]
+    monitored: tuple[Monitored, ...]

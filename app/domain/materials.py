@@ -17,7 +17,9 @@ from app.domain.beta_lactams import (
     RESISTANCE,
     UNDISCLOSED,
 )
-from app.domain.facts import Component
+from app.domain.dossier import Dossier
+from app.domain.facts import Component, Material
+from app.domain.rulebook import Statement, lacks
 from app.domain.text import Text
 
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -88,6 +90,31 @@ def is_in_date(expires_on: date | None, at: datetime, *, utc_offset_hours: Decim
     if expires_on is None:
         return False
     return at.astimezone(timezone(timedelta(hours=float(utc_offset_hours)))).date() <= expires_on
+
+
+def first_used_at(dossier: Dossier, material: Material) -> datetime | None:
+    """When this material lot was used first, in the dossier's lot or in a reagent of it. None where no use is recorded."""
+    used = [each.used_at for each in dossier.consumptions or () if each.material_lot == material.lot]
+    prepared = [
+        each.prepared.prepared_at
+        for each in dossier.materials or ()
+        if each.prepared is not None and any(part.material_lot == material.lot for part in each.prepared.parts)
+    ]
+    return min((*used, *prepared), default=None)
+
+
+def materials_unknown(dossier: Dossier) -> Statement:
+    """State that nobody recorded any material, of whatever rule it is asked."""
+    return lacks(
+        dossier.subject,
+        Text("No material is recorded."),
+        Text("Record every material that the process uses, with its composition."),
+    )
+
+
+def made_here(material: Material) -> Text:
+    """The fact for which a rule about what suppliers deliver does not apply to what is prepared in house."""
+    return Text("{name} is prepared in house: what went into it is judged", name=material.name)
 
 
 def _plain(text: str) -> str:

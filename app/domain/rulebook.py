@@ -16,6 +16,7 @@ from app.domain.dossier import Dossier
 from app.domain.errors import Blocked, Finding
 from app.domain.facts import Signer, SubjectKind
 from app.domain.facts import Waiver as GrantedWaiver
+from app.domain.packs import holds
 from app.domain.text import JSON, Text
 
 
@@ -175,7 +176,10 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One regulatory sentence. `waiver` names who may approve one; empty means never."""
+    """One regulatory sentence. `waiver` names who may approve one; empty means never.
+
+    `late_by_nature`: sections whose evidence counts though it came after the work. Of all others late is as absent.
+    """
 
     id: str
     title: Text
@@ -184,6 +188,7 @@ class Rule:
     waiver: tuple[Role, ...]
     breaks: tuple[Break, ...]
     check: Check
+    late_by_nature: tuple[str, ...] = ()
 
 
 NEVER: tuple[Role, ...] = ()
@@ -197,9 +202,10 @@ def rule(
     gates: Iterable[Gate],
     waiver: tuple[Role, ...],
     breaks: tuple[Break, ...],
+    late_by_nature: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a check function."""
-    return lambda check: Rule(rule_id, title, cites, frozenset(gates), waiver, breaks, check)
+    return lambda check: Rule(rule_id, title, cites, frozenset(gates), waiver, breaks, check, late_by_nature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,12 +312,14 @@ def judge(
     at: datetime,
     signer: Signer | None = None,
 ) -> Judgement:
-    """Ask every rule of the gate. There is no force and no override.
+    """Ask every rule of the gate that holds under the dossier's pack. There is no force and no override.
 
     A rule that raises closes the gate, and so does a gate for which the book has no rule.
     """
     asked = Asked(gate=gate, at=at, signer=signer)
-    verdicts = tuple(_verdict(each, dossier, asked) for each in rules if gate in each.gates)
+    verdicts = tuple(
+        _verdict(each, dossier, asked) for each in rules if gate in each.gates and holds(dossier.jurisdiction, each.id)
+    )
     return Judgement(
         subject=dossier.subject,
         gate=gate,

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.domain.counterexamples import every
 from app.domain.dossier import Dossier
 from app.domain.facts import Hold, SubjectKind
+from app.domain.packs import COMPLETE, PACKS
 from app.domain.rulebook import (
     GATE_NAMES,
     NEVER,
@@ -24,9 +25,6 @@ from app.domain.rulebook import (
 )
 from app.domain.sources import GMP, GUIDELINE, STEMMA
 from app.domain.text import Text
-
-JURISDICTIONS = frozenset({"CN-818"})
-"""The rule packs that this book holds."""
 
 WRITTEN: Mapping[Gate, SubjectKind] = {
     Gate.G1: SubjectKind.MATERIAL_LOT,
@@ -55,7 +53,7 @@ The others stay closed until theirs are written.
     waiver=NEVER,
     breaks=(
         Break("conditional release has no rule of its own yet", gate=Gate.G5),
-        Break("infusion is not ruled yet", gate=Gate.G10),
+        Break("infusion is not ruled yet", gate=Gate.G10, also=("ORG-03", "ORG-04")),
         Break("a lot brought before the gate of donations", gate=Gate.G2),
     ),
 )
@@ -94,23 +92,55 @@ def book(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     breaks=(
         Break("nobody has chosen a pack", lambda dossier: replace(dossier, jurisdiction=None)),
         Break("a pack that this book does not hold", lambda dossier: replace(dossier, jurisdiction="XX-1")),
+        Break(
+            "a pack that is only a skeleton",
+            lambda dossier: replace(dossier, jurisdiction="EU"),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "judged on the last day before the pack takes effect",
+            gate=Gate.G12,
+            at=lambda _: PACKS["CN-818"].effective_from - timedelta(seconds=1),
+            outcome=Outcome.INDETERMINATE,
+            also=("BOOK",),
+        ),
     ),
 )
-def jurisdiction(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
-    """Deny by default: no pack, no gate."""
-    if dossier.jurisdiction in JURISDICTIONS:
-        yield shows(dossier.subject, Text("judged by the rule pack {pack}", pack=str(dossier.jurisdiction)))
-    elif dossier.jurisdiction is None:
+def jurisdiction(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
+    """Deny by default: no pack that is whole and in force, no gate."""
+    pack = PACKS.get(dossier.jurisdiction or "")
+    if dossier.jurisdiction is None:
         yield fails(
             dossier.subject,
             Text("No rule pack has been chosen for this deployment."),
-            Text("The quality authority and the administrator choose the jurisdiction before any work begins."),
+            Text("The QA manager proposes a rule pack and the quality authority signs it, before any work begins."),
         )
-    else:
+    elif pack is None:
         yield fails(
             dossier.subject,
             Text("This rule book holds no pack called {pack}.", pack=dossier.jurisdiction),
-            Text("Choose one of: {packs}.", packs=tuple(sorted(JURISDICTIONS))),
+            Text("Choose one of: {packs}.", packs=COMPLETE),
+        )
+    elif not pack.complete:
+        yield lacks(
+            dossier.subject,
+            Text("The rule pack {pack} is a skeleton: not all of its rules are written.", pack=pack.id),
+            Text("It can be asked what it would say, and opens nothing. Choose one of: {packs}.", packs=COMPLETE),
+        )
+    elif asked.at < pack.effective_from:
+        yield lacks(
+            dossier.subject,
+            Text(
+                "The rule pack {pack} takes effect on {day}; what is judged before that day it does not judge.",
+                pack=pack.id,
+                day=pack.effective_from.date(),
+            ),
+            Text("Judge it on a day on which the rule pack is in force."),
+        )
+    else:
+        yield shows(
+            dossier.subject,
+            Text("judged by the rule pack {pack}, in force since {day}", pack=pack.id, day=pack.effective_from.date()),
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.papers import batch_summary, certificate, eligibility
-from app.papers.facts import BatchSummary, Certificate, Eligibility, Facts, Kind, Language, read
+from app.papers import batch_summary, certificate, eligibility, rule_book
+from app.papers.facts import BatchSummary, Certificate, Eligibility, Facts, Kind, Language, RuleBook, read
 from app.papers.sheet import Sheet
 from app.papers.typeface import lent
 from app.papers.voice import Voice
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
 
     from app.domain.text import Text
 
-PREFIXES = {Kind.CERTIFICATE: "CR", Kind.BATCH_SUMMARY: "BS", Kind.ELIGIBILITY: "DE"}
+_UNNAMED = re.compile(r"[/+\s]+")
+"""What a version has and a document number does not."""
+PREFIXES = {Kind.CERTIFICATE: "CR", Kind.BATCH_SUMMARY: "BS", Kind.ELIGIBILITY: "DE", Kind.RULE_BOOK: "RB"}
 TITLES: Mapping[Kind, Text] = {
     Kind.CERTIFICATE: certificate.TITLE,
     Kind.BATCH_SUMMARY: batch_summary.TITLE,
     Kind.ELIGIBILITY: eligibility.TITLE,
+    Kind.RULE_BOOK: rule_book.TITLE,
 }
 
 
@@ -41,21 +45,32 @@ def number_of(kind: Kind, language: Language, content: str, *, name: str) -> str
 
 
 def draw(kind: Kind, language: Language, content: str) -> Drawn:
-    """Draw a paper: once to see that every character shows and to count the pages, then to keep.
+    """Draw a paper: once to see that every character shows, to count the pages and find the sections, then to keep.
 
     Raises MissingGlyph, ReadBackError, or pydantic's ValidationError for content of another shape.
     """
     facts = read(kind, content)
-    name = facts.donor if isinstance(facts, Eligibility) else facts.lot.name
-    number = number_of(kind, language, content, name=name)
+    name = _name(facts)
+    number = number_of(kind, language, content, name=_UNNAMED.sub("-", name))
     voice = Voice(language, facts.made.zone)
     with lent():
-        pages = 0
+        pages, places = 0, dict[str, int]()
         for _ in range(2):
             sheet = Sheet(voice=voice, made=facts.made, title=TITLES[kind], name=name, number=number, pages=pages)
+            sheet.known.update(places)
             _lay_out(sheet, facts)
-            pages = sheet.page
+            pages, places = sheet.page, sheet.places
         return Drawn(number=number, pages=pages, pdf=sheet.finish())
+
+
+def _name(facts: Facts) -> str:
+    match facts:
+        case Eligibility():
+            return facts.donor
+        case RuleBook():
+            return facts.version
+        case _:
+            return facts.lot.name
 
 
 def _lay_out(sheet: Sheet, facts: Facts) -> None:
@@ -66,6 +81,8 @@ def _lay_out(sheet: Sheet, facts: Facts) -> None:
             batch_summary.draw(sheet, facts)
         case Eligibility():
             eligibility.draw(sheet, facts)
+        case RuleBook():
+            rule_book.draw(sheet, facts)
 
 
 def as_json(drawn: Drawn) -> dict[str, Any]:

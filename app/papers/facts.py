@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, InstanceOf, TypeAdapter
 from pydantic_core import to_json
 
-from app.domain.rulebook import Outcome
+from app.domain.rulebook import Outcome, Standing
 from app.domain.text import Text
 from app.domain.views import spoken
 
@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CERTIFICATE = "certificate"
     BATCH_SUMMARY = "batch_summary"
     ELIGIBILITY = "eligibility"
+    RULE_BOOK = "rule_book"
 
 
 class Language(StrEnum):
@@ -426,11 +427,68 @@ class Eligibility:
     digest: str
 
 
-Facts: TypeAlias = Certificate | BatchSummary | Eligibility
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation in full. `status`: stated, reconstructed or unverified."""
+
+    source: str
+    section: str
+    says: Said
+    status: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class WouldClose:
+    """A counterexample in words: at which gate it is tried, and with which outcome the rule closes."""
+
+    says: Said
+    gate: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SettingShown:
+    """A setting as it holds; `value` is JSON as its readers take it, `version` None where the deployment lacks it."""
+
+    name: str
+    version: int | None
+    value: Any
+    unit: str | None
+    source: str
+    valid_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShown:
+    """One rule in full. `waiver`: the roles that may approve one; empty means never. `settings` by name."""
+
+    id: str
+    title: Said
+    gates: tuple[str, ...]
+    waiver: tuple[str, ...]
+    cites: tuple[Cited, ...]
+    counterexamples: tuple[WouldClose, ...]
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """The rule book as it judges at this moment. `digest` is SHA-256 over the source that judges."""
+
+    made: Made
+    version: str
+    digest: str
+    jurisdiction: str | None
+    rules: tuple[RuleShown, ...]
+    settings: tuple[SettingShown, ...]
+
+
+Facts: TypeAlias = Certificate | BatchSummary | Eligibility | RuleBook
 SHAPES: dict[Kind, type[Any]] = {
     Kind.CERTIFICATE: Certificate,
     Kind.BATCH_SUMMARY: BatchSummary,
     Kind.ELIGIBILITY: Eligibility,
+    Kind.RULE_BOOK: RuleBook,
 }
 
 

@@ -71,7 +71,10 @@ _Lines: TypeAlias = list[tuple[str, float, str, Tone]]
 
 
 class Sheet:
-    """One paper being drawn. `pages` is how many there will be, or 0 while that is still being counted."""
+    """One paper being drawn. `pages` is how many there will be, or 0 while that is still being counted.
+
+    `places` gathers on which page each section begins; `known` is what an earlier drawing gathered.
+    """
 
     def __init__(self, *, voice: Voice, made: Made, title: Text, name: str, number: str, pages: int) -> None:
         self.voice = voice
@@ -82,6 +85,8 @@ class Sheet:
         self.pages = pages
         self.page = 0
         self.y = 0.0
+        self.places: dict[str, int] = {}
+        self.known: dict[str, int] = {}
         self._file = io.BytesIO()
         self._canvas = Canvas(
             self._file,
@@ -282,6 +287,23 @@ class Sheet:
         said = visible(self.voice.say(text))
         self.text(LEFT, self.y, said, 10.5, BAR, bold=True)
         self.text(LEFT + width(said, 10.5) + 2.4 * MM, self.y, self.voice.other(text), 8, QUIET)
+        self.y += 1.7 * MM
+        self.rule(self.y, colour=BAR, thick=0.6)
+
+    def section(self, key: str, said: str, other: str, *, keep: float = 33 * MM) -> None:
+        """A section whose heading may need more than a line, kept with what follows, its page noted under the key."""
+        lines = wrapped(visible(said), size=10.5, within=WIDTH)
+        below = wrapped(visible(other), size=8, within=WIDTH) if other else []
+        self.room(keep + len(lines) * 5.2 * MM + len(below) * 4 * MM)
+        self.y += 3.4 * MM if self.y > TOP else 0
+        self.places[key] = self.page
+        self._bookmark(said, level=1)
+        for line in lines:
+            self.y += 5.2 * MM
+            self.text(LEFT, self.y, line, 10.5, BAR, bold=True)
+        for line in below:
+            self.y += 4 * MM
+            self.text(LEFT, self.y, line, 8, QUIET)
         self.y += 1.7 * MM
         self.rule(self.y, colour=BAR, thick=0.6)
 

@@ -15,17 +15,24 @@ JUDGING_MODULES = (
     "assessments",
     "banking",
     "beta_lactams",
+    "documents",
     "donors",
     "dossier",
+    "equipment",
     "facts",
     "lots",
+    "mandates",
     "materials",
+    "monitoring",
+    "packs",
+    "partners",
     "people",
     "processing",
     "rulebook",
     "settings",
     "sources",
     "standing",
+    "studies",
     "testing",
 )
 """The domain's modules whose change may change a verdict. A test holds this list to what the rules import."""
@@ -52,6 +59,6 @@ def rulebook_digest() -> str:
 RULES: tuple[Rule, ...] = _rules()
 BY_ID = {each.id: each for each in RULES}
 JURISDICTION = "CN-818"
-"""The rule pack that this book is written for and that a deployment begins with."""
+"""The rule pack that this book is written for. Which one judges is chosen by signature (app/domain/packs.py)."""
 
 RULEBOOK_VERSION = f"{JURISDICTION}/1+{rulebook_digest()[:16]}"

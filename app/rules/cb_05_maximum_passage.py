@@ -73,7 +73,7 @@ _STEP = SubjectKind.STEP
             gate=Gate.G4,
             kind=_STEP,
             outcome=Outcome.INDETERMINATE,
-            also=("CB-03", "DON-05"),
+            also=("CB-01", "CB-01A", "CB-03", "DON-05", "ORG-05"),
         ),
         Break("a passage was made above the limit", part("process", max_passage=1)),
         Break("the doublings went above the limit", part("process", max_pdl=Decimal(2))),
@@ -90,7 +90,7 @@ _STEP = SubjectKind.STEP
             "the steps are unknown",
             without("steps"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-04", "CB-06", "GMP-03", "GMP-05", "QA-05", "QA-07"),
+            also=("CB-04", "CB-06", "GMP-03", "GMP-04", "GMP-05", "MAT-10", "ORG-05", "QA-05", "QA-07"),
         ),
     ),
 )

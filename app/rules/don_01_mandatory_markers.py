@@ -58,7 +58,7 @@ _POSITIVE = MarkerOutcome.POSITIVE
     gates=(Gate.G2, Gate.G3, Gate.G6),
     waiver=(Role.QUALITY_AUTHORITY,),
     breaks=(
-        Break("HIV NAT is positive", _marker("HIV NAT", outcome=_POSITIVE)),
+        Break("HIV NAT is positive", _marker("HIV NAT", outcome=_POSITIVE), also=("DON-07",)),
         Break(
             "HIV NAT is positive before processing",
             _marker("HIV NAT", outcome=_POSITIVE),
@@ -66,7 +66,7 @@ _POSITIVE = MarkerOutcome.POSITIVE
             kind=SubjectKind.DONATION,
         ),
         Break("HBsAg is positive", _marker("HBsAg", outcome=_POSITIVE)),
-        Break("HBV DNA is found", _marker("HBV NAT", outcome=_POSITIVE)),
+        Break("HBV DNA is found", _marker("HBV NAT", outcome=_POSITIVE), also=("DON-07",)),
         Break("anti-HBc alone is positive", _marker("anti-HBc", outcome=_POSITIVE), outcome=Outcome.NEEDS_WAIVER),
         Break("treponemal alone is positive", _marker("treponemal", outcome=_POSITIVE), outcome=Outcome.NEEDS_WAIVER),
         Break("non-treponemal is positive", _marker("non-treponemal", outcome=_POSITIVE)),
@@ -74,6 +74,7 @@ _POSITIVE = MarkerOutcome.POSITIVE
             "HCV was never tested",
             all_of(allogeneic, drop_inside("donors", "markers", ("analyte", "HCV"))),
             outcome=Outcome.INDETERMINATE,
+            also=("DON-07",),
         ),
         Break(
             "anti-HCV is pending",
@@ -93,7 +94,7 @@ _POSITIVE = MarkerOutcome.POSITIVE
             "autologous is only claimed",
             every("donors", genetic_source="P00000000XX"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-03", "DON-10", "REL-05"),
+            also=("CB-03", "DON-02", "DON-10", "REL-05"),
         ),
         Break(
             "a panel without syphilis",
@@ -104,7 +105,20 @@ _POSITIVE = MarkerOutcome.POSITIVE
             "the donors are unknown",
             without("donors"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-03", "DON-04", "DON-05", "DON-10", "GMP-03", "REL-05"),
+            also=(
+                "CB-03",
+                "DON-02",
+                "DON-04",
+                "DON-05",
+                "DON-06",
+                "DON-07",
+                "DON-08",
+                "DON-10",
+                "DON-11",
+                "DON-14",
+                "GMP-03",
+                "REL-05",
+            ),
         ),
     ),
 )

@@ -122,7 +122,7 @@ _TOO_LITTLE = ("DON-05",)
             gate=Gate.G2,
             kind=SubjectKind.DONATION,
             outcome=Outcome.INDETERMINATE,
-            also=("DON-01", "DON-05", "DON-10"),
+            also=("DON-01", "DON-02", "DON-05", "DON-06", "DON-08", "DON-10", "DON-11"),
         ),
     ),
 )

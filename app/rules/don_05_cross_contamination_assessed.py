@@ -80,7 +80,7 @@ def _without(control: str) -> tuple[Mitigation, ...]:
             kind=SubjectKind.STEP,
         ),
         Break("it is superseded", every("assessments", superseded=True)),
-        Break("it is about another process version", part("process", version=5)),
+        Break("it is about another process version", part("process", version=5), also=("ORG-05",)),
         Break("it assesses another rule", every("assessments", rule="MAT-02")),
         Break(
             "a measure that nothing carries out",
@@ -116,7 +116,7 @@ def _without(control: str) -> tuple[Mitigation, ...]:
             gate=Gate.G4,
             kind=SubjectKind.STEP,
             outcome=Outcome.INDETERMINATE,
-            also=("CB-03",),
+            also=("CB-03", "DON-14"),
         ),
     ),
 )

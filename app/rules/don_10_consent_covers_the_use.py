@@ -78,7 +78,7 @@ _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
         Break(
             "gene modified cells without a word of it",
             part("process", gene_modified=True),
-            also=("CB-03",),
+            also=("CB-01A",),
         ),
         Break("banked without a word of it", within("banks", lambda _: _BANKED)),
         Break(
@@ -92,6 +92,7 @@ _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
             "the donation that it should precede is another donor's",
             every("donations", donor="P-DONOR-2"),
             outcome=Outcome.INDETERMINATE,
+            also=("DON-06",),
         ),
     ),
 )

@@ -24,6 +24,8 @@ from app.domain.rulebook import (
 from app.domain.sources import GUIDELINE
 from app.domain.text import Text
 
+_UNKNOWN = ("DON-06", "DON-07", "DON-09", "DON-10")
+
 
 @rule(
     "DON-12",
@@ -60,8 +62,8 @@ from app.domain.text import Text
             "signed after the isolation",
             inside("donations", "determination", signed_at=datetime(2026, 10, 9, tzinfo=UTC)),
         ),
-        Break("the lot has no donation", empty("donations"), outcome=Outcome.INDETERMINATE, also=("DON-10",)),
-        Break("its donations are unknown", without("donations"), outcome=Outcome.INDETERMINATE, also=("DON-10",)),
+        Break("the lot has no donation", empty("donations"), outcome=Outcome.INDETERMINATE, also=_UNKNOWN),
+        Break("its donations are unknown", without("donations"), outcome=Outcome.INDETERMINATE, also=_UNKNOWN),
     ),
 )
 def eligibility_determined(dossier: Dossier, asked: Asked) -> Iterator[Statement]:

@@ -108,7 +108,7 @@ def _planned(name: str, outcome: Outcome = Outcome.FAIL, **session: object) -> B
             "the steps are unknown",
             without("steps"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-04", "CB-05", "CB-06", "GMP-05", "QA-05", "QA-07"),
+            also=("CB-04", "CB-05", "CB-06", "GMP-04", "GMP-05", "MAT-10", "ORG-05", "QA-05", "QA-07"),
         ),
     ),
 )

@@ -75,7 +75,7 @@ _DAYS_LATER = datetime(2026, 10, 8, 11, 10, tzinfo=UTC)
             "the steps are unknown",
             without("steps"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-04", "CB-05", "CB-06", "GMP-03", "QA-05", "QA-07"),
+            also=("CB-04", "CB-05", "CB-06", "GMP-03", "GMP-04", "MAT-10", "ORG-05", "QA-05", "QA-07"),
         ),
     ),
 )

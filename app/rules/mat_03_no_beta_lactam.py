@@ -6,7 +6,7 @@ from app.domain.beta_lactams import LIST_DATE
 from app.domain.counterexamples import every, nth, part, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Component, Material, SubjectKind
-from app.domain.materials import GROUP_NAMES, Look, look_at, look_at_composition
+from app.domain.materials import GROUP_NAMES, Look, look_at, look_at_composition, made_here
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -83,7 +83,29 @@ _AMPICILLIN = (Component("氨苄西林钠", "69-52-3"),)
             "the materials are unknown",
             without("materials"),
             outcome=Outcome.INDETERMINATE,
-            also=("MAT-05", "MAT-06"),
+            also=("MAT-01", "MAT-02", "MAT-05", "MAT-06", "MAT-11", "MAT-12", "MAT-13"),
+        ),
+        Break(
+            "a plasmid grown under ampicillin",
+            every("materials", kind="vector", selected_with="ampicillin, 100 µg/mL"),
+            gate=Gate.G1,
+            kind=SubjectKind.MATERIAL_LOT,
+        ),
+        Break("a vector grown under carbenicillin", nth("materials", 0, kind="vector", selected_with="羧苄青霉素")),
+        Break(
+            "a vector, and nobody says what it was selected with",
+            nth("materials", 0, kind="vector", selected_with=None),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "a plasmid that carries AmpR and hides its selection",
+            nth("materials", 0, kind="vector", text="pUC57, AmpR", selected_with=" "),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "a vector selected with a mixture whose maker keeps silent",
+            nth("materials", 0, kind="vector", selected_with="Primocin"),
+            outcome=Outcome.INDETERMINATE,
         ),
     ),
 )
@@ -113,6 +135,8 @@ def _unknown(subject: str, problem: Text) -> Statement:
 
 
 def _judge(material: Material) -> Iterator[Statement]:
+    if material.kind == "vector":
+        yield from _selection(material)
     composition = look_at_composition(material.composition or ())
     names = look_at(f"{material.name}; {material.text}")
     found = (*composition.matches, *names.matches)
@@ -120,7 +144,9 @@ def _judge(material: Material) -> Iterator[Statement]:
         yield _found(material, Text("composition"), match.words, match.group)
     for match in names.matches:
         yield _found(material, Text("name"), match.words, match.group)
-    if not found and (not material.composition or not material.composition_complete):
+    if not found and material.prepared is not None and material.prepared.parts:
+        yield shows(material.lot, made_here(material))
+    elif not found and (not material.composition or not material.composition_complete):
         yield lacks(
             material.lot,
             Text("The composition of {name} is not wholly known.", name=material.name),
@@ -153,6 +179,24 @@ def _found(material: Material, place: Text, words: str, group: str) -> Statement
         ),
         Text("Use a material without beta-lactams. This is never waived."),
     )
+
+
+def _selection(material: Material) -> Iterator[Statement]:
+    """A vector is judged by what its host was grown in, whatever resistance it carries."""
+    told = (material.selected_with or "").strip()
+    look = look_at(told)
+    for match in look.matches:
+        yield _found(material, Text("selection"), match.words, match.group)
+    if not told or look.undisclosed:
+        yield lacks(
+            material.lot,
+            Text("It is not known under which antibiotic {name} was grown.", name=material.name),
+            Text(
+                "Have the maker of the vector state the antibiotic of the fermentation, and the QA manager record it."
+            ),
+        )
+    elif not look.matches:
+        yield shows(material.lot, Text("{name} was grown under {selection}", name=material.name, selection=told))
 
 
 def _undisclosed(material: Material, looks: tuple[Look, ...]) -> Iterator[Statement]:

@@ -9,6 +9,7 @@ from app.domain.animal_serum import BSE, CATEGORY_NAMES, SPECIES_NAMES, standing
 from app.domain.counterexamples import Edit, all_of, every, nth, setting, within, without
 from app.domain.dossier import Dossier
 from app.domain.facts import DiseaseStatus, Material, SubjectKind
+from app.domain.materials import made_here
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -111,6 +112,7 @@ _CLOSING: dict[str, Edit] = {
             all_of(every("materials", animal_serum=True, species="bovine", collected_on=_COLLECTED)),
             gate=Gate.G1,
             kind=SubjectKind.MATERIAL_LOT,
+            also=("MAT-04",),
         ),
         Break(
             "approval where nobody said whether it holds serum",
@@ -155,7 +157,9 @@ def _unknown(subject: str, problem: Text) -> Statement:
 
 
 def _judge(dossier: Dossier, asked: Asked, material: Material) -> Iterator[Statement]:
-    if material.animal_serum is None:
+    if material.prepared is not None and material.prepared.parts:
+        yield shows(material.lot, made_here(material))
+    elif material.animal_serum is None:
         yield lacks(
             material.lot,
             Text("Nobody has stated whether {name} holds animal serum.", name=material.name),
@@ -213,10 +217,25 @@ def _days(dossier: Dossier, asked: Asked, material: Material) -> Iterator[date]:
     """The days that count: of collection, and of each use; of the use to come where it is about to be used."""
     if material.collected_on is not None:
         yield material.collected_on
-    uses = [each.used_at for each in dossier.consumptions or () if each.material_lot == material.lot]
+    within = _made_of(dossier, material.lot)
+    uses = [each.used_at for each in dossier.consumptions or () if each.material_lot in within]
+    uses += [
+        each.prepared.prepared_at
+        for each in dossier.materials or ()
+        if each.prepared is not None and any(part.material_lot in within for part in each.prepared.parts)
+    ]
     is_to_be_used = asked.gate is not Gate.G6 or not uses
     local = {_local_day(dossier, at) for at in (*uses, *((asked.at,) if is_to_be_used else ()))}
     yield from sorted(local - {material.collected_on})
+
+
+def _made_of(dossier: Dossier, lot: str) -> set[str]:
+    """The lot itself, and every reagent that it went into, by whatever reagents between."""
+    within = {lot}
+    prepared = [(each.lot, each.prepared.parts) for each in dossier.materials or () if each.prepared is not None]
+    for _ in prepared:
+        within |= {made for made, parts in prepared if any(part.material_lot in within for part in parts)}
+    return within
 
 
 def _local_day(dossier: Dossier, at: datetime) -> date:

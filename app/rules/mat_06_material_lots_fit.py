@@ -52,15 +52,18 @@ _LATE = datetime(2026, 10, 20, 9, tzinfo=UTC)
         Break("approved after it was used", nth("consumptions", 0, approved_at=_LATE)),
         Break("used without approval", nth("consumptions", 0, approved_at=None)),
         Break("no expiry is known", nth("consumptions", 0, expires_on=None), outcome=Outcome.INDETERMINATE),
-        Break("recalled since", nth("materials", 0, recalled=True)),
-        Break("rejected since", nth("materials", 0, state=LotState.REJECTED)),
         Break("its certificate was reviewed after use", nth("materials", 0, coa_reviewed_at=_LATE)),
         Break(
             "its certificate was never reviewed",
             nth("materials", 0, coa_reviewed_at=None),
             outcome=Outcome.INDETERMINATE,
         ),
-        Break("what was consumed is unknown", without("consumptions"), outcome=Outcome.INDETERMINATE, also=("CB-06",)),
+        Break(
+            "what was consumed is unknown",
+            without("consumptions"),
+            outcome=Outcome.INDETERMINATE,
+            also=("CB-06", "MAT-10"),
+        ),
         Break(
             "a planned lot in quarantine",
             nth("materials", 0, state=LotState.QUARANTINE, approved_at=None),
@@ -147,7 +150,7 @@ def _when_used(dossier: Dossier) -> Iterator[Statement]:
             yield _unknown(used.material_lot)
             continue
         as_used = replace(material, expires_on=used.expires_on)
-        yield from _sound(dossier, as_used, used.used_at, (LotState.APPROVED, LotState.DESTROYED))
+        yield from _sound(dossier, as_used, used.used_at, ())
         yield from _approved(dossier, used.approved_at, at=used.used_at, subject=used.material_lot)
         yield from _opened(used)
 
@@ -159,7 +162,8 @@ def _sound(dossier: Dossier, material: Material, at: datetime, states: tuple[Lot
 
 
 def _standing(material: Material, states: tuple[LotState, ...]) -> Iterator[Statement]:
-    if material.recalled or material.state not in states:
+    # No states are asked for where it was used: how it stands today is MAT-11's to judge.
+    if states and (material.recalled or material.state not in states):
         state = LotState.RECALLED if material.recalled else material.state
         yield fails(
             material.lot,

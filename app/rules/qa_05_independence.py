@@ -59,7 +59,7 @@ _DEPENDENT = (Role.HEAD_OF_PRODUCTION, Role.ADMINISTRATOR)
             "nobody knows who did the steps",
             without("steps"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-04", "CB-05", "CB-06", "GMP-03", "GMP-05", "QA-07"),
+            also=("CB-04", "CB-05", "CB-06", "GMP-03", "GMP-04", "GMP-05", "MAT-10", "ORG-05", "QA-07"),
         ),
     ),
 )

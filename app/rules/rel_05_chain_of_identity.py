@@ -82,7 +82,7 @@ from app.domain.text import Text
         Break(
             "allogeneic cells whose recipient is the donor",
             every("donors", relation=Relation.ALLOGENEIC),
-            also=("CB-03", "DON-10"),
+            also=("CB-03", "DON-02", "DON-10"),
         ),
     ),
 )
@@ -177,6 +177,8 @@ def _allogeneic(lot: Lot, donor: Donor) -> Statement:
         return fails(
             lot.code,
             Text("The donor is recorded as allogeneic and as the recipient."),
-            Text("Establish who donor and recipient are; correct the record with a reason."),
+            Text(
+                "Establish by independent evidence who donor and recipient are; until that is proved, nothing of this lot is released."
+            ),
         )
     return shows(lot.code, Text("allogeneic; the recipient is matched when a container is issued"))

@@ -176,6 +176,7 @@ async def _resolved(change: Change, account: Account, named: Named, lot: str, ki
         parents=named.parents,
         materials=named.materials,
         started_at=account.occurred_at,
+        equipment_codes=() if named.place is None else (named.place.code,),
     )
     # Judged for whoever did it: of somebody who is known by words alone, no qualification is.
     teller = None if named.lacks("performed_by") else change.actor.account_id
@@ -261,7 +262,7 @@ def _done(change: Change, plan: Plan, account: Account, named: Named, *, deviati
         "performed_by_said": shown(account.performed_by) if named.performed_by is None else None,
         "verified_by_said": shown(account.verified_by) if named.verified_by is None else None,
         "containers_made": account.containers_made,
-        "place": shown(account.place),
+        "place": shown(account.place) if named.place is None else named.place.code,
         "programme": account.programme,
     }
     return steps.Done(

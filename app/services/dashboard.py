@@ -103,6 +103,7 @@ class QueueName:
 
 QUEUES: Mapping[str, QueueName] = MappingProxyType(
     {
+        "recalls_to_decide": QueueName(Text("Recalls to decide"), Act.RECALL_LOT),
         "releases_awaited": QueueName(Text("Lots to release"), Act.RELEASE_LOT),
         "lots_to_submit": QueueName(Text("Lots to submit for release"), Act.SUBMIT_LOT),
         "batches_to_review": QueueName(Text("Batch records to review"), Act.REVIEW_BATCH),
@@ -235,6 +236,7 @@ class ExpiringKind(StrEnum):
     WAIVER = "waiver"
     ASSESSMENT = "assessment"
     DETERMINATION = "determination"
+    EQUIPMENT = "equipment"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.db import donations, donors, judging
+from app.db import donations, donors, impacts, judging
 from app.db.judging import GateView
 from app.domain.acts import Act, Actor
 from app.domain.dossier import digest
@@ -136,6 +136,7 @@ async def determine_eligibility(
         await judging.keep_judgement(
             change, kind="donation", subject_id=donation.id, dossier=dossier, judgement=judgement
         )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(await _judged_view(change, code=code))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from app.db import colleagues, donors, identity, judging
+from app.db import colleagues, donors, identity, impacts, judging
 from app.domain.acts import MAY, Act, Actor
 from app.domain.donors import MarkerState, read_panel, same, state_of
 from app.domain.errors import BadInput, Conflict
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from app.services.house import House
 
 SELF = "self"
+BIRTH = "birth"
+FOR_LEUKOCYTES = frozenset({"HTLV", "CMV", "EBV"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,23 @@ class MarkerView:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenView:
+    """What the person was given before a sample: blood and colloids within 48 h, crystalloids within 1 h, in mL."""
+
+    weight_kg: Decimal | None
+    blood_ml: Decimal
+    colloid_ml: Decimal
+    crystalloid_ml: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingView(GivenView):
+    """The same, as stated for the sample of a moment."""
+
+    sampled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DonorView:
     """A donor without identity. Who was tested, whose genes, who receives: three facts, by pseudonym."""
 
@@ -81,17 +101,23 @@ class DonorView:
     consents: tuple[ConsentView, ...]
     markers: tuple[MarkerView, ...]
     donations: tuple[str, ...]
+    kind: str | None
+    samplings: tuple[SamplingView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PanelLine:
-    """How one marker of the panel stands now. `last` is the newest result, None where there is none."""
+    """How one marker of the panel stands now. `last` is the newest result, None where there is none.
+
+    `asked_by` is the rule that asks for the infection; "" where none does.
+    """
 
     analyte: str
     marker: str
     state: MarkerState
     last: MarkerView | None
     results: int
+    asked_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +162,7 @@ async def register_donor(
     tested_person: str | None,
     genetic_source: str | None,
     recipient: str | None,
+    kind: str | None = None,
 ) -> DonorView:
     """Register a donor. The three facts name persons by code; without one it is the donor; `self` is the donor too.
 
@@ -154,6 +181,14 @@ async def register_donor(
                 remedy=Text("Register the donor as allogeneic, or name the donor as the recipient."),
                 rule="REL-05",
             )
+        if kind == BIRTH and tested_person in {None, SELF}:
+            raise BadInput(
+                field="tested_person",
+                what=Text("No donor was registered."),
+                why=Text("The mother of an infant is tested, and nobody is named who is tested."),
+                remedy=Text("Register the mother, and name her as the person tested."),
+                rule="DON-09",
+            )
         await identity.store(
             change, key=house.identity_key, person_id=made.id, pseudonym=made.pseudonym, identity=dict(person)
         )
@@ -164,6 +199,7 @@ async def register_donor(
             tested_person=await _person_id(change, tested_person, donor=made.id) or made.id,
             genetic_source=await _person_id(change, genetic_source, donor=made.id) or made.id,
             recipient=recipient_id,
+            kind=kind,
         )
         return change.answers(_view(await donors.record(change, code=made.code)))
 
@@ -221,18 +257,31 @@ async def withdraw_consent(
                 why=Text("No live consent on form {form} was signed before then.", form=form_version),
                 remedy=Text("Look at the donor's consents and name the form that was withdrawn."),
             )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(_view(await donors.record(change, code=code)))
 
 
-async def record_markers(house: House, call: Call, *, code: str, markers: Sequence[MarkerView]) -> DonorView:
-    """Record results of infection markers. Only a pending result has no time of report."""
+async def record_markers(
+    house: House, call: Call, *, code: str, markers: Sequence[MarkerView], given: GivenView | None = None
+) -> DonorView:
+    """Record results of infection markers. Only a pending result has no time of report.
+
+    `given` is stated for the one sample that all these results are of. A late or changed report is kept like any other;
+    one that is recorded already, a marker twice in one report and an infection unknown here are refused (BadInput).
+    """
     async with house.door.change(call, Act.RECORD_MARKER, subject=code) as change:
-        donor = await donors.donor(change, code=code)
+        record = await donors.record(change, code=code)
+        donor = record.donor
+        known = await donors.known_analytes(change)
         for each in markers:
             _require_sound(each, now=change.at)
+        _refuse_muddle(markers, known=known, kept=[_marker(row) for row in record.markers])
+        if given is not None:
+            await donors.state_sampling(change, donor=donor.id, sampled_at=_one_sample(markers), **asdict(given))
         await donors.insert_markers(
             change, donor=donor.id, markers=[{**asdict(each), "outcome": each.outcome.value} for each in markers]
         )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(_view(await donors.record(change, code=code)))
 
 
@@ -246,14 +295,21 @@ async def show_donor(house: House, actor: Actor, *, code: str) -> DonorPage:
     """A donor by code with the panel of markers, what is missing included. Raises NotFound."""
     async with house.door.read(actor, Act.READ_DONOR) as reading:
         record = await donors.record(reading, code=code)
-        panel = await donors.panel(reading)
+        panel = await donors.whole_panel(reading, donor_id=record.donor.id, relation=record.donor.relation)
         return DonorPage(donor=_view(record), panel=tuple(_panel(record, panel, at=await judging.now(reading))))
 
 
-async def marker_panel(house: House, actor: Actor) -> Mapping[str, tuple[str, ...]]:
-    """The panel of infection markers in force, by analyte."""
+async def marker_panel(house: House, actor: Actor, *, code: str) -> Mapping[str, tuple[str, ...]]:
+    """The panel of infection markers that is asked of a donor, by analyte. Raises NotFound."""
     async with house.door.read(actor, Act.READ_DONOR) as reading:
-        return await donors.panel(reading)
+        donor = await donors.donor(reading, code=code)
+        return await donors.whole_panel(reading, donor_id=donor.id, relation=donor.relation)
+
+
+async def known_analytes(house: House, actor: Actor) -> tuple[str, ...]:
+    """The infections of which a result may be recorded."""
+    async with house.door.read(actor, Act.READ_DONOR) as reading:
+        return await donors.known_analytes(reading)
 
 
 async def list_donors(
@@ -311,6 +367,55 @@ def _require_sound(marker: MarkerView, *, now: datetime) -> None:
         )
 
 
+def _refuse_muddle(markers: Sequence[MarkerView], *, known: Sequence[str], kept: Sequence[MarkerView]) -> None:
+    seen: set[tuple[str, str, datetime]] = set()
+    for each in markers:
+        if not any(same(each.analyte, name) for name in known):
+            raise BadInput(
+                field="analyte",
+                what=Text("Nothing was recorded."),
+                why=Text("{analyte} is no infection that is known here.", analyte=each.analyte),
+                remedy=Text("Choose one of: {analytes}.", analytes=tuple(known)),
+            )
+        key = (each.analyte.strip().casefold(), each.marker.strip().casefold(), each.sampled_at)
+        if key in seen:
+            raise BadInput(
+                field="marker",
+                what=Text("Nothing was recorded."),
+                why=Text("{marker} stands twice in this report, of one sample.", marker=each.marker),
+                remedy=Text("Record each result once; a second report of the laboratory is recorded on its own."),
+            )
+        seen.add(key)
+        if any(_is_same_report(each, earlier) for earlier in kept):
+            raise BadInput(
+                field="marker",
+                what=Text("Nothing was recorded."),
+                why=Text("This result of {marker} is recorded already.", marker=each.marker),
+                remedy=Text("Leave it out; what the laboratory reported anew has another time of report."),
+            )
+
+
+def _is_same_report(one: MarkerView, other: MarkerView) -> bool:
+    return (
+        same(one.analyte, other.analyte)
+        and same(one.marker, other.marker)
+        and (one.sampled_at, one.reported_at, one.outcome) == (other.sampled_at, other.reported_at, other.outcome)
+        and (one.method, one.laboratory) == (other.method, other.laboratory)
+    )
+
+
+def _one_sample(markers: Sequence[MarkerView]) -> datetime:
+    first, *others = {each.sampled_at for each in markers}
+    if others:
+        raise BadInput(
+            field="sampled_at",
+            what=Text("Nothing was recorded."),
+            why=Text("What was given before is stated for one sample, and these results are of several."),
+            remedy=Text("Record the results of each sample on their own."),
+        )
+    return first
+
+
 def _view(record: donors.Record) -> DonorView:
     donor = record.donor
     return DonorView(
@@ -331,6 +436,11 @@ def _view(record: donors.Record) -> DonorView:
         ),
         markers=tuple(_marker(each) for each in record.markers),
         donations=tuple(each.code for each in record.donations),
+        kind=donor.kind,
+        samplings=tuple(
+            SamplingView(each.weight_kg, each.blood_ml, each.colloid_ml, each.crystalloid_ml, each.sampled_at)
+            for each in record.samplings
+        ),
     )
 
 
@@ -350,6 +460,7 @@ def _panel(record: donors.Record, panel: Mapping[str, tuple[str, ...]], *, at: d
             state=state_of(reading),
             last=None if last is None else _marker(last),
             results=len(own),
+            asked_by="" if reading.analyte in beside else "DON-02" if reading.analyte in FOR_LEUKOCYTES else "DON-01",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.db.rounds import Rounds
 from app.db.secrets import key_bytes
 from app.papers.child import Drawers
 from devices.camera import Camera
@@ -27,6 +28,8 @@ class House:
     """Starts its child with the first picture; closed with the application."""
     drawers: Drawers = field(default_factory=Drawers)
     """Draws papers, each in a child of its own."""
+    rounds: Rounds = field(default_factory=Rounds)
+    """How what stands before a gate answered when it was last asked; no record."""
 
     @property
     def totp_key(self) -> bytes:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import judging, materials, steps
+from app.db import catalogue, impacts, judging, materials
+from app.db.catalogue import MaterialView
 from app.db.judging import GateView
 from app.domain.acts import Act, Actor
-from app.domain.animal_serum import SPECIES_NAMES, disease_of
-from app.domain.countries import COUNTRIES
+from app.domain.countries import require_countries
 from app.domain.dossier import digest
-from app.domain.errors import BadInput, Conflict, Stale, in_words_of
-from app.domain.facts import Component
+from app.domain.errors import BadInput, Stale, in_words_of
 from app.domain.gs1 import read_trade_item
-from app.domain.lots import STATE_NAMES, LotState
-from app.domain.moments import require_order, require_past
+from app.domain.lots import LotState
+from app.domain.moments import require_past
 from app.domain.rulebook import Gate
 from app.domain.text import Text
 from labels.codes import CodeError, CodeScheme, parse
@@ -31,20 +29,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class MaterialView:
-    """A material. `composition` is None where it is not known; `composition_complete` says whether it names all.
+class CertificateView:
+    """A paper of a material lot that was reviewed. `pool_size` is how many donors the pool has."""
 
-    `animal_serum` is None where nobody knows. `opened_life_hours` is how long a container keeps once opened, in hours.
-    """
-
-    name: str
-    description: str
-    grade: str
-    composition: tuple[Component, ...] | None
-    composition_complete: bool
-    animal_serum: bool | None
-    species: str | None
-    opened_life_hours: Decimal | None
+    kind: str
+    reference: str
+    pool_size: int | None
+    filed_by: str
+    filed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +58,7 @@ class MaterialLotView:
     state: str
     version: int
     supplier: str
+    known_supplier: str | None
     supplier_lot: str
     expires_on: date | None
     received_at: datetime
@@ -81,6 +74,7 @@ class MaterialLotView:
     rejected_by: str | None
     rejected_because: str | None
     containers: tuple[ContainerView, ...]
+    certificates: tuple[CertificateView, ...]
     gate: GateView
 
 
@@ -121,91 +115,21 @@ class UsedIn:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedView:
-    """A container that stands open, and until when it may be used."""
-
-    code: str
-    material: str
-    opened_at: datetime
-    opened_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DiseaseStatusView:
-    """How a country stands for an animal disease, as somebody stated it."""
-
-    status: int
-    country: str
-    disease: str
-    category: str
-    valid_from: date
-    valid_to: date | None
-    source: str
-    stated_by: str
-    stated_at: datetime
-
-
-async def define_material(
-    house: House,
-    call: Call,
-    *,
-    name: str,
-    description: str,
-    grade: str,
-    composition: Sequence[Component] | None,
-    composition_complete: bool,
-    animal_serum: bool | None = None,
-    species: str | None = None,
-    opened_life_hours: Decimal | None = None,
-) -> MaterialView:
-    """Define a material. `description` holds its other names, in either language: rules read it too.
-
-    Raises Conflict when the name is taken, BadInput when an unknown composition is called complete, or for a species
-    that is not known or is stated of a material without serum.
-    """
-    if composition is None and composition_complete:
+async def file_certificate(
+    house: House, call: Call, *, code: str, kind: str, reference: str, pool_size: int | None = None
+) -> MaterialLotView:
+    """File a paper of a lot that was reviewed: it counts from now on. Raises NotFound, BadInput for a pool without size."""
+    if (kind == "donor_pool") != (pool_size is not None):
         raise BadInput(
-            field="composition_complete",
-            what=Text("Nothing was defined."),
-            why=Text("A composition that is not known cannot be complete."),
-            remedy=Text("List the components, or state that the composition is not complete."),
+            field="pool_size",
+            what=Text("Nothing was filed."),
+            why=Text("The number of donors belongs to the certificate of a donor pool, and to no other."),
+            remedy=Text("Read from the certificate how many donors the pool has."),
         )
-    _require_species(animal_serum, species)
-    async with house.door.change(call, Act.DEFINE_MATERIAL, subject=name) as change:
-        await materials.define(
-            change,
-            name=name,
-            description=description,
-            grade=grade,
-            composition=None if composition is None else [asdict(each) for each in composition],
-            composition_complete=composition_complete,
-            animal_serum=animal_serum,
-            species=species,
-            opened_life_hours=opened_life_hours,
-        )
-        return change.answers(_material(await materials.material(change, name=name), name=name))
-
-
-async def list_materials(
-    house: House, actor: Actor, *, after: str | None, limit: int, sought: str | None = None
-) -> list[MaterialView]:
-    """Materials by name; `sought` stands in their name or description."""
-    async with house.door.read(actor, Act.READ_MATERIAL) as reading:
-        found = await materials.materials(reading, sought=sought, after=after, limit=limit)
-        return [_material(each, name=each.name) for each in found]
-
-
-async def read_material(house: House, actor: Actor, *, name: str) -> MaterialView:
-    """A material by its name. Raises NotFound."""
-    async with house.door.read(actor, Act.READ_MATERIAL) as reading:
-        return _material(await materials.material(reading, name=name), name=name)
-
-
-async def material_names(house: House, actor: Actor, *, limit: int = 500) -> list[str]:
-    """Names of materials, to choose from."""
-    async with house.door.read(actor, Act.READ_MATERIAL) as reading:
-        return await materials.names(reading, limit=limit)
+    async with house.door.change(call, Act.REVIEW_COA, subject=code) as change:
+        lot = await materials.find_lot(change, code=code)
+        await materials.file_certificate(change, lot_id=lot.id, kind=kind, reference=reference, pool_size=pool_size)
+        return change.answers(await _view(change, code=code, at=change.at))
 
 
 async def arriving(house: House, actor: Actor, *, supplier_code: str | None, material: str | None) -> Arriving:
@@ -220,7 +144,7 @@ async def arriving(house: House, actor: Actor, *, supplier_code: str | None, mat
         name = material or (before and before.name)
         if name is None:
             return Arriving(None, None, code, item.supplier_lot, item.expires_on)
-        found = _material(await materials.material(reading, name=name), name=name)
+        found = catalogue.view(await catalogue.material(reading, name=name), name=name)
         if before is not None and before.name == name:
             supplier: str | None = before.supplier
         else:
@@ -251,13 +175,13 @@ async def receive_material(
     `supplier_code` is the supplier's own bar code on it, as scanned. `origin_countries` are all of a pooled lot, by two
     letters. Raises NotFound for an unknown material, BadInput for a country that there is not.
     """
-    _require_countries(origin_countries or (), field="origin_countries")
-    _require_countries((processed_in,) if processed_in else (), field="processed_in")
+    require_countries(origin_countries or (), field="origin_countries")
+    require_countries((processed_in,) if processed_in else (), field="processed_in")
     async with house.door.change(call, Act.RECEIVE_MATERIAL, subject=f"{material} {supplier_lot}") as change:
         require_past(received_at, now=change.at, field="received_at")
         require_past(certificate_reviewed_at, now=change.at, field="certificate_reviewed_at")
         _require_collected(collected_on, received_at)
-        found = await materials.material(change, name=material)
+        found = await catalogue.material(change, name=material)
         item = await materials.receive(
             change,
             material_id=found.id,
@@ -318,23 +242,8 @@ async def reject_material(house: House, call: Call, *, code: str, ceremony: UUID
                 remedy=Text("Sign again, and write why the lot is rejected."),
             )
         await materials.reject(change, lot_id=lot.id, ceremony=ceremony)
+        await impacts.judge_what_came_to_light(change)
         return change.answers(await _view(change, code=code))
-
-
-async def open_material(house: House, call: Call, *, code: str, opened_at: datetime | None) -> OpenedView:
-    """Note that a container was opened; until when it may be used follows from its material.
-
-    Raises NotFound, Conflict for one that stands open, is used up, is not approved, or keeps as long as it did unopened.
-    """
-    async with house.door.change(call, Act.OPEN_MATERIAL, subject=code) as change:
-        require_past(opened_at, now=change.at, field="opened_at")
-        found = await materials.bottle(change, code=code)
-        at = opened_at or change.at
-        require_order(earlier=found.received_at, later=at, field="opened_at", before="received_at")
-        _require_closed(found)
-        await steps.open_containers(change, ids=[found.id], at=at)
-        until = await materials.opened_until(change, container_id=found.id)
-        return change.answers(OpenedView(code=found.code, material=found.material, opened_at=at, opened_until=until))
 
 
 async def recall_material(house: House, call: Call, *, code: str, reason: str) -> MaterialLotView:
@@ -342,6 +251,7 @@ async def recall_material(house: House, call: Call, *, code: str, reason: str) -
     async with house.door.change(call, Act.RECALL_MATERIAL, subject=code, reason=reason) as change:
         lot = await materials.find_lot(change, code=code)
         await materials.recall(change, lot_id=lot.id)
+        await impacts.judge_what_came_to_light(change)
         return change.answers(await _view(change, code=code))
 
 
@@ -384,90 +294,6 @@ async def list_material_lots(
         return [MaterialLotLine(**each._asdict()) for each in found]
 
 
-async def state_disease_status(
-    house: House,
-    call: Call,
-    *,
-    country: str,
-    disease: str,
-    category: str,
-    valid_from: date,
-    valid_to: date | None,
-    source: str,
-) -> DiseaseStatusView:
-    """State how a country stands for an animal disease, from a day on. Nothing is edited: what is stated later supersedes.
-
-    Raises BadInput for a country that there is not, or days out of order.
-    """
-    _require_countries((country,), field="country")
-    if valid_to is not None and valid_to < valid_from:
-        raise BadInput(
-            field="valid_to",
-            what=Text("Nothing was recorded."),
-            why=Text("It would end before it begins."),
-            remedy=Text("Correct the days."),
-        )
-    async with house.door.change(call, Act.STATE_DISEASE_STATUS, subject=f"{country} {disease}") as change:
-        await materials.state_status(
-            change,
-            country=country,
-            disease=disease_of(disease),
-            category=category,
-            valid_from=valid_from,
-            valid_to=valid_to,
-            source=source,
-        )
-        (stated,) = await materials.statuses(change, country=country, after=None, limit=1)
-        return change.answers(_status(stated))
-
-
-async def list_disease_status(
-    house: House, actor: Actor, *, country: str | None, after: int | None, limit: int
-) -> list[DiseaseStatusView]:
-    """What was stated, newest first; `country` by its two letters."""
-    async with house.door.read(actor, Act.READ_MATERIAL) as reading:
-        found = await materials.statuses(reading, country=country, after=after, limit=limit)
-        return [_status(each) for each in found]
-
-
-def _status(row: Any) -> DiseaseStatusView:
-    return DiseaseStatusView(
-        status=row.id,
-        country=row.country,
-        disease=row.disease,
-        category=row.category,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        source=row.source,
-        stated_by=row.stated_by,
-        stated_at=row.stated_at,
-    )
-
-
-def _require_species(animal_serum: bool | None, species: str | None) -> None:
-    if species is None or (animal_serum is True and species in SPECIES_NAMES):
-        return
-    raise BadInput(
-        field="species",
-        what=Text("Nothing was defined."),
-        why=Text("A species belongs to animal serum alone.")
-        if animal_serum is not True
-        else Text("{species} is no species that is known here.", species=species),
-        remedy=Text("Choose one of: {choices}.", choices=tuple(sorted(SPECIES_NAMES))),
-    )
-
-
-def _require_countries(codes: Sequence[str], *, field: str) -> None:
-    strange = next((each for each in codes if each not in COUNTRIES), None)
-    if strange is not None:
-        raise BadInput(
-            field=field,
-            what=Text("Nothing was recorded."),
-            why=Text("{code} is no country.", code=strange),
-            remedy=Text("Write the country's two letters of ISO 3166, as on its certificate: AU, NZ, CN."),
-        )
-
-
 def _require_collected(collected_on: date | None, received_at: datetime) -> None:
     # A day further on where the supplier stands, at the most.
     if collected_on is not None and collected_on > (received_at + timedelta(days=1)).date():
@@ -476,25 +302,6 @@ def _require_collected(collected_on: date | None, received_at: datetime) -> None
             what=Text("The lot was not received."),
             why=Text("It would have been collected after it was received."),
             remedy=Text("Correct the day of collection."),
-        )
-
-
-def _require_closed(found: Any) -> None:
-    """Raises Conflict for a container of which an opening would say nothing, or nothing true."""
-    why: Text | None = None
-    if found.opened_until is not None:
-        why = Text("It stands open already, and may be used until {until}.", until=found.opened_until)
-    elif found.state not in {"in_use", "stored"}:
-        why = Text("The container is used up or destroyed.")
-    elif found.lot_state != LotState.APPROVED:
-        why = Text("Its lot is {state}.", state=STATE_NAMES[LotState(found.lot_state)])
-    elif found.opened_life_hours is None:
-        why = Text("Nothing says how long {material} keeps once opened.", material=found.material)
-    if why is not None:
-        raise Conflict(
-            what=Text("No opening was recorded."),
-            why=why,
-            remedy=Text("Look at the container's page; if it was opened all the same, record it as already happened."),
         )
 
 
@@ -518,10 +325,11 @@ async def _view(reading: Reading, *, code: str, at: datetime | None = None) -> M
     return MaterialLotView(
         code=lot.code,
         name=lot.name,
-        material=_material(lot, name=lot.material),
+        material=catalogue.view(lot, name=lot.material),
         state=lot.state,
         version=lot.version,
         supplier=lot.supplier,
+        known_supplier=lot.known_supplier,
         supplier_lot=lot.supplier_lot,
         expires_on=lot.expires_on,
         received_at=lot.received_at,
@@ -540,20 +348,8 @@ async def _view(reading: Reading, *, code: str, at: datetime | None = None) -> M
             ContainerView(each.code, each.state, each.opened_until)
             for each in await materials.lot_containers(reading, lot_id=lot.id)
         ),
+        certificates=tuple(
+            CertificateView(**each._asdict()) for each in await materials.certificates(reading, lot_id=lot.id)
+        ),
         gate=await judging.stands_before(reading, kind="material_lot", subject_id=lot.id, gate=Gate.G1, at=at),
-    )
-
-
-def _material(row: Any, *, name: str) -> MaterialView:
-    return MaterialView(
-        name=name,
-        description=row.description,
-        grade=row.grade,
-        composition=None
-        if row.composition is None
-        else tuple(Component(each["name"], each["cas"]) for each in row.composition),
-        composition_complete=row.composition_complete,
-        animal_serum=row.animal_serum,
-        species=row.species,
-        opened_life_hours=row.opened_life_hours,
     )

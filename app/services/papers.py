@@ -10,18 +10,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.db import judging, papers, seal
+from app.db import judging, papers, seal, settings
 from app.domain.acts import Act, Actor
 from app.domain.dossier import digest as digest_of
 from app.domain.errors import BadInput, Busy, Conflict, NotFound, Refusal, Stale, in_words_of
 from app.domain.lots import LotState
-from app.domain.rulebook import Gate, Outcome
+from app.domain.reads import settings_read
+from app.domain.rulebook import Gate, Outcome, Rule
 from app.domain.seals import read_note
+from app.domain.settings_defaults import DEFAULTS
 from app.domain.text import Text
 from app.papers import facts as on_paper
 from app.papers.facts import Kind, Language
 from app.papers.from_dossier import people_in, tests_in, vials_in, waivers_in
-from app.rules import BY_ID
+from app.rules import BY_ID, RULEBOOK_VERSION, RULES, rulebook_digest
 from labels.words import SpokenError
 
 if TYPE_CHECKING:
@@ -33,7 +35,16 @@ if TYPE_CHECKING:
     from app.papers.child import Paper
     from app.services.house import House
 
-__all__ = ["Kind", "Language", "PaperBytes", "PaperView", "list_papers", "make_paper", "paper_bytes"]
+__all__ = [
+    "Kind",
+    "Language",
+    "PaperBytes",
+    "PaperView",
+    "list_papers",
+    "make_paper",
+    "paper_bytes",
+    "rule_book",
+]
 
 T = TypeVar("T")
 
@@ -93,6 +104,13 @@ async def make_paper(house: House, call: Call, *, kind: Kind, code: str, languag
     Raises NotFound; Conflict where the lot is not released; Busy while the seal is pending; BadInput for a character
     that the typeface lacks.
     """
+    if kind not in _GATHER:
+        raise BadInput(
+            field="kind",
+            what=Text("The paper was not made."),
+            why=Text("A paper of this kind is not about one thing."),
+            remedy=Text("Choose one of the list."),
+        )
     gathered, drawn = await _drawn_anew(house, call, kind=kind, code=code, language=language)
     sha256 = hashlib.sha256(drawn.pdf).hexdigest()
     reason = f"{kind.value} {drawn.number} {language.value} sha256 {sha256}"
@@ -334,6 +352,60 @@ async def _eligibility(_: House, reading: Reading, actor: Actor, code: str) -> _
 
 
 _GATHER = {Kind.CERTIFICATE: _certificate, Kind.BATCH_SUMMARY: _batch_summary, Kind.ELIGIBILITY: _eligibility}
+
+
+# --- the rule book ----------------------------------------------------------------------------------------------------
+
+
+async def rule_book(house: House, actor: Actor, *, language: Language) -> PaperBytes:
+    """The rule book as it judges now, to lay before an inspector.
+
+    It is about no item and no row is kept of it: its version names the source that judges, digest and all, and beside
+    each setting stands its version. Raises Busy.
+    """
+    names = {each.id: settings_read(each, known=SETTINGS_KNOWN) for each in RULES}
+    async with house.door.read(actor, Act.READ_RULES) as reading:
+        wanted = sorted({name for each in names.values() for name in each})
+        kept = {row.name: row for row in await settings.described(reading, *wanted)}
+        made = await _made(reading, actor)
+        pack = await reading.value(papers.PACK)
+    facts = on_paper.RuleBook(
+        made=made,
+        version=RULEBOOK_VERSION,
+        digest=rulebook_digest(),
+        jurisdiction=pack,
+        rules=tuple(_rule_shown(each, names[each.id]) for each in RULES),
+        settings=tuple(_setting_shown(name, kept.get(name)) for name in wanted),
+    )
+    drawn = await _drawn(house, kind=Kind.RULE_BOOK, language=language, content=on_paper.kept(facts))
+    return PaperBytes(number=drawn.number, pdf=drawn.pdf)
+
+
+SETTINGS_KNOWN = frozenset(each.name for each in DEFAULTS)
+
+
+def _rule_shown(rule: Rule, names: tuple[str, ...]) -> on_paper.RuleShown:
+    return on_paper.RuleShown(
+        id=rule.id,
+        title=rule.title,
+        gates=tuple(each.value for each in Gate if each in rule.gates),
+        waiver=tuple(rule.waiver),
+        cites=tuple(on_paper.Cited(each.source, each.section, each.paraphrase, each.status) for each in rule.cites),
+        counterexamples=tuple(
+            on_paper.WouldClose(_as_text(each.name), each.gate.value, each.outcome) for each in rule.breaks
+        ),
+        settings=names,
+    )
+
+
+def _as_text(words: str) -> Text:
+    return Text(words)  # marked where the rule is written
+
+
+def _setting_shown(name: str, row: Row[Any] | None) -> on_paper.SettingShown:
+    if row is None:
+        return on_paper.SettingShown(name, None, None, None, "", None)
+    return on_paper.SettingShown(name, row.version, row.value, row.unit, row.source, row.valid_from)
 
 
 # --- what papers share ------------------------------------------------------------------------------------------------

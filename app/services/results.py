@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import items, results, samples
+from app.db import impacts, items, results, samples
 from app.domain.acts import Act
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import Decision, LineKind
@@ -121,6 +121,7 @@ async def record_result(
             instrument=instrument,
             measured_at=measured_at,
         )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(
             ResultView(
                 result=result_id,
@@ -160,6 +161,7 @@ async def record_results(
                     measured_at=measured_at,
                 )
             )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(ResultsView(lot=taken.lot, sample=taken.code, results=tuple(kept)))
 
 
@@ -173,6 +175,7 @@ async def review_result(
         signature = await results.review(
             change, result_id=result, decision=decision.value, remarks=remarks, ceremony=ceremony
         )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(
             ReviewView(result=result, lot=found.lot, test=found.test, decision=decision, signature=signature)
         )
@@ -193,6 +196,7 @@ async def review_results(
         signature = await results.review_all(
             change, lot_id=found.id, waiting=waiting, decision=decision.value, remarks=remarks, ceremony=ceremony
         )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(
             ReviewsView(lot=found.code, results=tuple(waiting), decision=decision, signature=signature)
         )

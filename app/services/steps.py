@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.db import containers, items, lots, steps
+from app.db import containers, equipment, items, lots, steps
 from app.domain.acts import Act
 from app.domain.errors import Conflict, Held, IllegalMove, NotFound
 from app.domain.facts import StepKind
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where a step is made, from what, and when."""
+    """Where a step is made, from what, and when. `counter` is what the cells were counted with, where it was named."""
 
     workstation: str | None
     parents: tuple[str, ...]
     materials: tuple[MaterialUse, ...]
     started_at: datetime
     ended_at: datetime
+    counter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, plac
     `bench.parents` are the vials; none means every vial of the lot. Frozen when the step ended.
     """
     async with house.door.change(call, Act.CRYOPRESERVE, subject=lot) as change:
-        plan = await _ready(change, lot=lot, kind=StepKind.CRYOPRESERVATION, bench=bench)
+        cold = await _place(change, code=place)
+        plan = await _ready(change, lot=lot, kind=StepKind.CRYOPRESERVATION, bench=bench, place=cold.code)
         vials = [each.id for each in plan.parents] or await containers.vials_in_use(change, lot_id=plan.lot.id)
         if not vials:
             raise Conflict(
@@ -131,7 +133,6 @@ async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, plac
                 why=Text("{lot} has no vial that could be frozen.", lot=plan.lot.name),
                 remedy=Text("Record the fill first."),
             )
-        cold = await _place(change, code=place)
         done = _done(change, plan, bench, Counts(), {"programme": programme, "place": cold.code})
         step_id = await steps.keep(change, plan, done)
         await containers.store(change, ids=vials, place_id=cold.id)
@@ -142,10 +143,12 @@ async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, plac
         return change.answers(_view(plan, step_id, done.growth, state=state, made={}, expires_at=expires_at))
 
 
-async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench) -> Plan:
+async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench, place: str | None = None) -> Plan:
     """Lock, resolve, and let the rule book speak; then look at the containers themselves. Keeps the judgements."""
     refuse_impossible_times(started_at=bench.started_at, ended_at=bench.ended_at, now=change.at)
     await steps.lock(change, lot=lot, materials=bench.materials)
+    if bench.counter is not None:
+        await equipment.counter(change, code=bench.counter)
     plan = await steps.resolve(
         change,
         lot=lot,
@@ -154,6 +157,7 @@ async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench) -> P
         parents=bench.parents,
         materials=bench.materials,
         started_at=bench.started_at,
+        equipment_codes=[each for each in (place, bench.counter) if each is not None],
     )
     _refuse_wrong_state(plan)
     answers = await steps.judged(change, plan)
@@ -175,7 +179,7 @@ def _done(change: Change, plan: Plan, bench: Bench, counts: Counts, parameters: 
         ended_at=bench.ended_at,
         counts=counts,
         growth=grown(plan.kind, counts, cpdl_start=plan.cpdl_start),
-        parameters=parameters,
+        parameters={**parameters, **({} if bench.counter is None else {"counter": bench.counter})},
     )
 
 

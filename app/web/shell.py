@@ -15,6 +15,7 @@ from app.domain.acts import ROLE_NAMES, Act, Role, may
 from app.domain.text import Text
 from app.locale import LANGUAGE_COOKIE, LANGUAGES, gettext_for, language_of
 from app.requests import house
+from app.rules import BY_ID
 from app.web.assets import asset
 from app.web.pictures import icon
 from app.web.places import GROUP_NAMES, Group, places_of
@@ -58,7 +59,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(asset=asset, icon=icon, Act=Act, Group=Group, languages=LANGUAGES)
+    made.globals.update(asset=asset, icon=icon, Act=Act, Group=Group, languages=LANGUAGES, is_rule=BY_ID.__contains__)
     made.filters.update(number=number, grouped=grouped, day=day, digest=digest_in_groups)
     return made
 

@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from app.locale import FOLDER
+from app.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,10 @@ def gathered() -> Catalog:
     for folder in FOLDERS:
         for path, _, message, comments, context in extract_from_dir(ROOT / folder, METHODS, OPTIONS, keywords=KEYWORDS):
             found.add(message, locations=[(f"{folder}/{path}", 0)], auto_comments=comments, context=context)
+    # Counterexamples are read by people too; some are made by helpers of their rule, so they are asked of the book.
+    for rule in RULES:
+        for each in rule.breaks:
+            found.add(each.name, locations=[(f"{rule.check.__module__.replace('.', '/')}.py", 0)])
     return found
 
 

@@ -84,7 +84,7 @@ $$;
 CREATE OR REPLACE FUNCTION lab.roots_of_lot(p_lot bigint) RETURNS TABLE (rank integer, root_kind text, root_id bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH up AS (SELECT item_id AS id FROM lab.ancestry(p_lot)),
-    used AS (SELECT DISTINCT material_lot_id AS id FROM lab.consumptions WHERE lot_id = p_lot)
+    used AS (SELECT unnest(lab.with_parts(ARRAY(SELECT DISTINCT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot))) AS id)
     SELECT 1, 'facility', 1::bigint
     UNION SELECT 2, 'specification', specification_id FROM lab.lots WHERE id = p_lot AND specification_id IS NOT NULL
     UNION SELECT 3, 'donor', d.id FROM lab.donors d JOIN up ON up.id = d.id
@@ -141,8 +141,8 @@ DECLARE
 BEGIN
     FOR v_root IN
         SELECT rank, root_kind, root_id FROM lab.roots_of_lot(p_lot)
-        UNION SELECT 5, 'material', material_id FROM lab.material_lots WHERE id = ANY (p_material_lots)
-        UNION SELECT 6, 'lot', id FROM lab.material_lots WHERE id = ANY (p_material_lots)
+        UNION SELECT 5, 'material', material_id FROM lab.material_lots WHERE id = ANY (lab.with_parts(p_material_lots))
+        UNION SELECT 6, 'lot', id FROM lab.material_lots WHERE id = ANY (lab.with_parts(p_material_lots))
         ORDER BY rank, root_id
     LOOP
         PERFORM lab.lock_to_judge(v_root.rank, v_root.root_kind, v_root.root_id);
@@ -172,7 +172,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT h.id, h.item_id FROM lab.holds h
     WHERE h.lifted_at IS NULL AND (
         h.item_id IN (SELECT a.item_id FROM lab.ancestry(p_lot) a)
-        OR h.item_id IN (SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot)
+        OR h.item_id = ANY (lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot)))
+        OR h.item_id = ANY (lab.with_parts(ARRAY(SELECT id FROM lab.reagents WHERE id = p_lot)))  -- what a reagent was made from
         OR h.item_id IN (SELECT donor_id FROM lab.lots WHERE id = p_lot))
 $$;
 
@@ -199,6 +200,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM lab.items WHERE id = p_item AND kind = 'lot') THEN  -- else its holds would lock nothing
         RAISE EXCEPTION 'this item is no lot' USING ERRCODE = 'ST002';
     END IF;
+    -- What comes to light of the donor meanwhile waits, and then finds this lot; or this lot is begun knowing it.
+    PERFORM 1 FROM lab.donors WHERE id = p_donor FOR SHARE;
     INSERT INTO lab.lots (id, name, kind, state, version, donor_id, donation_id, recipient_id, process_id,
                           specification_id, recorded_by)
     VALUES (p_item, p_name, p_kind, v_state, 1, p_donor, p_donation, p_recipient, p_process, p_specification, v_actor);

@@ -22,12 +22,13 @@ CREATE OR REPLACE FUNCTION dossier.settings() RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('version', version, 'value', value)), '{}') FROM (
         SELECT DISTINCT ON (name) name, version, value FROM lab.settings
-        WHERE valid_from <= clock_timestamp() ORDER BY name, version DESC) AS current
+        WHERE valid_from <= clock_timestamp() ORDER BY name, valid_from DESC, version DESC) AS current
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.rulebook() RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('rulebook', version, 'jurisdiction', jurisdiction)
+    SELECT jsonb_build_object('rulebook', version, 'jurisdiction', coalesce(
+        (SELECT pack FROM lab.pack_choices ORDER BY id DESC LIMIT 1), jurisdiction))
     FROM lab.rulebooks ORDER BY id DESC LIMIT 1
 $$;
 
@@ -40,6 +41,59 @@ LANGUAGE sql STABLE AS $$
     FROM lab.process_versions WHERE id = p_process
 $$;
 
+-- What the authority decided a tissue of this name to be, in every version; a name in either language names it.
+CREATE OR REPLACE FUNCTION dossier.tissue_decisions(p_tissue text) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'version', t.version, 'leukocyte_rich', t.leukocyte_rich,
+        'birth_tissue', t.birth_tissue, 'reason', t.reason, 'proposed_by', dossier.username(t.proposed_by),
+        'approved_by', dossier.username(s.account_id), 'approved_at', audit.stamp(s.signed_at)) ORDER BY t.id), '[]')
+    FROM lab.tissue_types t JOIN lab.signatures s ON s.id = t.signature_id
+    WHERE lower(btrim(p_tissue)) IN (lower(t.name), lower(t.name_zh))
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.birth_tests(p_donation bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('kind', b.kind, 'method', b.method, 'laboratory', b.laboratory,
+        'sampled_at', audit.stamp(b.sampled_at), 'reported_at', audit.stamp(b.reported_at),
+        'loci', (SELECT count(*) FROM jsonb_object_keys(b.profile)), 'maternal_percent', b.maternal_percent) ORDER BY b.id), '[]')
+    FROM lab.birth_tests b WHERE b.donation_id = p_donation
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.donation_storage(p_donation bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('place', dossier.own_code(s.place_id), 'place_kind', e.kind,
+        'biohazard_labelled', s.biohazard_labelled, 'stored_at', audit.stamp(s.stored_at),
+        'recorded_at', audit.stamp(s.recorded_at)) ORDER BY s.id), '[]')
+    FROM lab.donation_storage s JOIN lab.equipment e ON e.id = s.place_id WHERE s.donation_id = p_donation
+$$;
+
+-- What was asked of the donor, with the version that was asked and whether a newer one had been there by then.
+CREATE OR REPLACE FUNCTION dossier.histories(p_donor bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('questionnaire', q.name, 'version', q.version, 'questions', q.questions,
+        'outdated', EXISTS (SELECT FROM lab.questionnaires n WHERE n.name = q.name AND n.version > q.version AND n.recorded_at <= h.asked_at),
+        'answers', h.answers, 'asked_at', audit.stamp(h.asked_at), 'examined_at', audit.stamp(h.examined_at),
+        'examined_by', h.examined_by, 'examination', h.examination, 'recorded_at', audit.stamp(h.recorded_at)) ORDER BY h.id), '[]')
+    FROM lab.health_histories h JOIN lab.questionnaires q ON q.id = h.questionnaire_id WHERE h.donor_id = p_donor
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.samplings(p_donor bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('sampled_at', audit.stamp(s.sampled_at), 'weight_kg', s.weight_kg,
+        'blood_ml', s.blood_ml, 'colloid_ml', s.colloid_ml, 'crystalloid_ml', s.crystalloid_ml,
+        'recorded_at', audit.stamp(s.recorded_at)) ORDER BY s.id), '[]')
+    FROM lab.sampling_statements s WHERE s.donor_id = p_donor
+$$;
+
+-- The authorities' permits for human genetic resources, of the whole facility.
+CREATE OR REPLACE FUNCTION dossier.permits() RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('number', p.number, 'authority', p.authority, 'purposes', to_jsonb(p.purposes),
+        'scope', p.scope, 'valid_from', p.valid_from, 'valid_to', p.valid_to, 'evidence', p.evidence,
+        'withdrawn_at', audit.stamp(p.withdrawn_at), 'recorded_at', audit.stamp(p.recorded_at)) ORDER BY p.id), '[]')
+    FROM lab.genetic_resource_permits p
+$$;
+
 CREATE OR REPLACE FUNCTION dossier.donations(p_donations bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -50,6 +104,8 @@ LANGUAGE sql STABLE AS $$
                 'signed_by', dossier.username(s.account_id), 'valid_until', audit.stamp(t.valid_until))
             FROM lab.determinations t JOIN lab.signatures s ON s.id = t.signature_id
             WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1),
+        'tissue_decisions', dossier.tissue_decisions(d.tissue), 'birth_tests', dossier.birth_tests(d.id),
+        'storage', dossier.donation_storage(d.id),
         'holds', dossier.holds_on(ARRAY[d.id])) ORDER BY d.id), '[]')
     FROM lab.donations d WHERE d.id = ANY (p_donations)
 $$;
@@ -57,7 +113,8 @@ $$;
 CREATE OR REPLACE FUNCTION dossier.donors(p_donors bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'pseudonym', dossier.pseudonym(d.id), 'relation', d.relation,
+        'pseudonym', dossier.pseudonym(d.id), 'relation', d.relation, 'kind', d.kind,
+        'histories', dossier.histories(d.id), 'samplings', dossier.samplings(d.id),
         'tested_person', dossier.pseudonym(d.tested_person_id),
         'genetic_source', dossier.pseudonym(d.genetic_source_id), 'recipient', dossier.pseudonym(d.recipient_id),
         'identity_matches', (
@@ -84,16 +141,52 @@ LANGUAGE sql STABLE AS $$
         'lot', dossier.own_code(l.id), 'name', m.name, 'supplier_lot', ml.supplier_lot, 'state', l.state,
         'composition', m.composition, 'composition_complete', m.composition_complete,
         'text', concat_ws(' ', m.name, m.description), 'expires_on', ml.expires_on,
-        'coa_reviewed_at', audit.stamp(ml.certificate_reviewed_at),
+        'coa_reviewed_at', audit.stamp(coalesce(ml.certificate_reviewed_at, (
+            SELECT min(c.recorded_at) FROM lab.material_certificates c WHERE c.material_lot_id = ml.id AND c.kind = 'analysis'))),
         'approved_at', (SELECT audit.stamp(s.signed_at) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
                         WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
         'approved_by', (SELECT dossier.username(s.account_id) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
                         WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
         'recalled', l.state = 'recalled', 'animal_serum', m.animal_serum, 'species', m.species,
         'origin_countries', ml.origin_countries, 'processed_in', ml.processed_in, 'collected_on', ml.collected_on,
+        'kind', m.kind, 'grade', m.grade, 'animal_derived', t.animal_derived, 'human_derived', t.human_derived,
+        'selected_with', t.selected_with, 'received_at', audit.stamp(ml.received_at), 'supplier', (
+            SELECT s.name FROM lab.material_lot_suppliers c JOIN lab.suppliers s ON s.id = c.supplier_id
+            WHERE c.material_lot_id = ml.id ORDER BY c.id DESC LIMIT 1),
+        'certificates', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'reference', c.reference, 'pool_size', c.pool_size,
+                'recorded_by', dossier.username(c.recorded_by), 'recorded_at', audit.stamp(c.recorded_at)) ORDER BY c.id), '[]')
+            FROM lab.material_certificates c WHERE c.material_lot_id = ml.id),
+        'prepared', (
+            SELECT jsonb_build_object('recipe', m.name, 'version', r.version, 'prepared_by', dossier.username(b.prepared_by),
+                'prepared_at', audit.stamp(b.prepared_at), 'expires_at', audit.stamp(b.expires_at),
+                'verified_by', dossier.username(v.verified_by), 'verified_at', audit.stamp(v.recorded_at), 'parts', (
+                    SELECT coalesce(jsonb_agg(jsonb_build_object('material_lot', dossier.own_code(p.material_lot_id),
+                        'container', dossier.own_code(p.container_id), 'quantity', p.quantity, 'unit', p.unit,
+                        'expires_on', x.expires_on, 'opened_until', audit.stamp(c.opened_until),
+                        'approved_at', (SELECT audit.stamp(s.signed_at) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
+                            WHERE h.lot_id = p.material_lot_id AND h.to_state = 'approved' ORDER BY h.seq LIMIT 1)) ORDER BY p.id), '[]')
+                    FROM lab.reagent_parts p JOIN lab.containers c ON c.id = p.container_id
+                    JOIN lab.material_lots x ON x.id = p.material_lot_id WHERE p.reagent_id = b.id))
+            FROM lab.reagents b JOIN lab.recipes r ON r.id = b.recipe_id
+            LEFT JOIN lab.reagent_verifications v ON v.reagent_id = b.id WHERE b.id = l.id),
         'holds', dossier.holds_on(ARRAY[l.id])) ORDER BY l.id), '[]')
     FROM lab.material_lots ml JOIN lab.lots l ON l.id = ml.id JOIN lab.materials m ON m.id = ml.material_id
+    LEFT JOIN LATERAL (SELECT * FROM lab.material_statements WHERE material_id = m.id ORDER BY id DESC LIMIT 1) AS t ON true
     WHERE ml.id = ANY (p_material_lots)
+$$;
+
+-- The suppliers of these material lots with every audit that was signed. No part of what a batch review freezes: a later
+-- audit says nothing of what was done.
+CREATE OR REPLACE FUNCTION dossier.suppliers(p_material_lots bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'kind', s.kind, 'audits', (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'audited_on', a.audited_on, 'evidence', a.evidence,
+            'valid_from', audit.stamp(a.valid_from), 'valid_to', audit.stamp(a.valid_to),
+            'recorded_by', dossier.username(a.recorded_by), 'signed_by', dossier.username(g.account_id),
+            'signed_at', audit.stamp(g.signed_at)) ORDER BY a.id), '[]')
+        FROM lab.supplier_audits a JOIN lab.signatures g ON g.id = a.signature_id WHERE a.supplier_id = s.id)) ORDER BY s.id), '[]')
+    FROM lab.suppliers s WHERE s.id IN (SELECT c.supplier_id FROM lab.material_lot_suppliers c WHERE c.material_lot_id = ANY (p_material_lots))
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.consumptions(p_lot bigint) RETURNS jsonb
@@ -124,14 +217,14 @@ LANGUAGE sql STABLE AS $$
         'ended_at', audit.stamp(s.ended_at), 'recorded_at', audit.stamp(s.recorded_at),
         'happened_anyway', s.happened_anyway, 'workstation', dossier.own_code(w.workstation_id),
         'session_donor', dossier.pseudonym(w.donor_id),
-        'clearance_before_at', dossier.clearance(w.opening_clearance_id) ->> 'at',
-        'clearance_performed_by', dossier.clearance(w.opening_clearance_id) ->> 'performed_by',
-        'clearance_verified_by', dossier.clearance(w.opening_clearance_id) ->> 'verified_by',
-        'clearance_verified_at', dossier.clearance(w.opening_clearance_id) ->> 'verified_at',
+        'clearance_before_at', cleared.before ->> 'at', 'clearance_performed_by', cleared.before ->> 'performed_by',
+        'clearance_verified_by', cleared.before ->> 'verified_by', 'clearance_verified_at', cleared.before ->> 'verified_at',
         'viable_seeded', s.viable_seeded, 'viable_harvested', s.viable_harvested,
         'viability_percent', s.viability_percent, 'pd', s.pd, 'cpdl', s.cpdl) ORDER BY s.id), '[]')
     FROM lab.steps s LEFT JOIN lab.workstation_sessions w ON w.id = s.workstation_session_id
-    LEFT JOIN lab.verifications v ON v.step_id = s.id WHERE s.lot_id = p_lot
+    LEFT JOIN lab.verifications v ON v.step_id = s.id
+    CROSS JOIN LATERAL (SELECT dossier.clearance(w.opening_clearance_id) AS before OFFSET 0) AS cleared  -- computed once
+    WHERE s.lot_id = p_lot
 $$;
 
 -- Donors reached backwards from one item. More than one, or none, breaks the chain of identity.
@@ -148,6 +241,7 @@ LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
         'code', dossier.own_code(c.id), 'kind', c.kind, 'state', c.state, 'donors', dossier.donors_behind(c.id),
         'orphan', NOT EXISTS (SELECT FROM lab.lineage l WHERE l.child_id = c.id),
+        'place_kind', (SELECT e.kind FROM lab.equipment e WHERE e.id = c.place_id),
         'labels_verified', (SELECT count(*) FROM lab.labels b WHERE b.item_id = c.id)) ORDER BY c.id), '[]')
     FROM lab.containers c WHERE c.lot_id = p_lot
 $$;
@@ -196,12 +290,15 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The bank lots from whose containers the lot came, by whatever steps between.
-CREATE OR REPLACE FUNCTION dossier.banks(p_lot bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION dossier.banks_among(p_lot bigint, p_up bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(b.id), 'name', b.name, 'state', b.state) ORDER BY b.id), '[]')
     FROM lab.lots b WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
-        SELECT c.lot_id FROM lab.ancestry(p_lot) a JOIN lab.containers c ON c.id = a.item_id UNION SELECT item_id FROM lab.ancestry(p_lot))
+        SELECT c.lot_id FROM lab.containers c WHERE c.id = ANY (p_up) UNION ALL SELECT unnest(p_up))
 $$;
+
+CREATE OR REPLACE FUNCTION dossier.banks(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$ SELECT dossier.banks_among(p_lot, ARRAY(SELECT a.item_id FROM lab.ancestry(p_lot) a)) $$;
 
 -- Labels of the lot's own containers, samples and retains: how many were made, what was counted last, and what was
 -- stated where the count does not come out. A label whose printing was cancelled never came out of a printer.
@@ -247,6 +344,74 @@ LANGUAGE sql STABLE AS $$
         'valid_from', audit.stamp(q.valid_from), 'valid_to', audit.stamp(q.valid_to), 'evidence', q.evidence,
         'recorded_at', audit.stamp(q.recorded_at)) ORDER BY q.id), '[]')
     FROM people.qualifications q WHERE q.account_id = ANY (p_accounts)
+$$;
+
+-- What stands in the house, whatever lot is judged: every document that was ever approved.
+CREATE OR REPLACE FUNCTION dossier.facility() RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'documents', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', d.number, 'version', d.version, 'types', to_jsonb(d.types),
+            'title', d.title, 'effective_from', audit.stamp(d.effective_from), 'proposed_by', dossier.username(d.proposed_by),
+            'approved_by', dossier.username(s.account_id), 'approved_at', audit.stamp(s.signed_at)) ORDER BY d.id), '[]')
+            FROM lab.documents d JOIN lab.signatures s ON s.id = d.signature_id),
+        'responsible', (SELECT coalesce(jsonb_agg(jsonb_build_object('level', r.level, 'account', dossier.username(r.account_id),
+            'from', audit.stamp(r.from_at), 'until', audit.stamp(least(r.until_at, r.ended_at)), 'accepted_at', audit.stamp(s.signed_at)) ORDER BY r.id), '[]')
+            FROM lab.responsibilities r JOIN lab.signatures s ON s.id = r.signature_id))
+$$;
+
+-- That the facility may run a process version.
+CREATE OR REPLACE FUNCTION dossier.authorisations(p_process bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'process', p.name || ' ' || p.version,
+        'proposed_by', dossier.username(a.proposed_by), 'approved_by', dossier.username(s.account_id),
+        'approved_at', audit.stamp(s.signed_at), 'valid_from', audit.stamp(a.valid_from), 'valid_to', audit.stamp(a.valid_to)) ORDER BY a.id), '[]')
+    FROM lab.authorisations a JOIN lab.signatures s ON s.id = a.signature_id JOIN lab.process_versions p ON p.id = a.process_id
+    WHERE a.process_id = p_process
+$$;
+
+-- The lot's sessions at workstations: what each and its room were classified as, and what was monitored.
+CREATE OR REPLACE FUNCTION dossier.classes(p_room text, p_workstation bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'grade', c.grade, 'classified_on', c.classified_on, 'due_on', c.due_on,
+        'recorded_at', audit.stamp(c.recorded_at)) ORDER BY c.id), '[]')
+    FROM lab.area_classifications c WHERE c.room = p_room OR c.workstation_id = p_workstation
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.work_sessions(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'workstation', dossier.own_code(w.workstation_id), 'room', e.room,
+        'since', audit.stamp(lower(w.during)), 'until', audit.stamp(upper(w.during)),
+        'workstation_classes', dossier.classes(NULL, e.id), 'room_classes', dossier.classes(e.room, NULL),
+        'monitored', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'kind', m.kind, 'grade', m.grade, 'place', m.place,
+            'taken_at', audit.stamp(m.taken_at), 'readings', (SELECT coalesce(jsonb_agg(jsonb_build_object('value', r.value,
+                'organism', r.organism, 'read_at', audit.stamp(r.read_at)) ORDER BY r.id), '[]')
+                FROM lab.monitoring_readings r WHERE r.sample_id = m.id)) ORDER BY m.id), '[]')
+            FROM lab.monitoring_samples m WHERE m.session_id = w.id)) ORDER BY w.id), '[]')
+    FROM lab.workstation_sessions w JOIN lab.equipment e ON e.id = w.workstation_id
+    WHERE w.lot_id = p_lot AND EXISTS (SELECT FROM lab.steps s WHERE s.workstation_session_id = w.id)
+$$;
+
+-- Every piece of equipment that a step of the lot, or the planned one, names: its workstation, its place, its counter. A
+-- shelf or a position stands for what holds it. What shows that each is fit stands with it, whenever it was recorded.
+CREATE OR REPLACE FUNCTION dossier.equipment(p_lot bigint, p_planned bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE used(step_id, equipment_id, depth) AS (
+        SELECT named.* FROM (
+            SELECT s.id, w.workstation_id, 0 FROM lab.steps s JOIN lab.workstation_sessions w ON w.id = s.workstation_session_id WHERE s.lot_id = p_lot
+            UNION SELECT s.id, k.item_id, 0 FROM lab.steps s JOIN lab.item_codes k ON k.code IN (s.parameters ->> 'place', s.parameters ->> 'counter')
+                WHERE s.lot_id = p_lot
+            UNION SELECT NULL, planned.id, 0 FROM unnest(p_planned) AS planned(id)) AS named
+        UNION SELECT u.step_id, h.id, u.depth + 1 FROM used u JOIN lab.equipment p ON p.id = u.equipment_id AND p.kind IN ('shelf', 'position')
+            JOIN lab.equipment h ON h.name = p.room WHERE u.depth < 4
+    )
+    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(e.id), 'name', e.name, 'kind', e.kind,
+        'steps', (SELECT coalesce(jsonb_agg(DISTINCT u.step_id ORDER BY u.step_id), '[]') FROM used u WHERE u.equipment_id = e.id AND u.step_id IS NOT NULL),
+        'planned', EXISTS (SELECT FROM used u WHERE u.equipment_id = e.id AND u.step_id IS NULL),
+        'qualifications', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', q.id, 'kind', q.kind, 'done_on', q.done_on, 'due_on', q.due_on,
+            'outcome', q.outcome, 'as_found_in_tolerance', q.as_found_in_tolerance, 'evidence', q.evidence,
+            'recorded_at', audit.stamp(q.recorded_at)) ORDER BY q.id), '[]') FROM lab.equipment_qualifications q WHERE q.equipment_id = e.id)
+        ) ORDER BY e.id), '[]')
+    FROM lab.equipment e WHERE e.id IN (SELECT equipment_id FROM used)
 $$;
 
 -- The animal disease status of every country from which these material lots come.
@@ -299,6 +464,16 @@ LANGUAGE sql STABLE AS $$
     FROM people.appointments a
 $$;
 
+-- What authorities answered about the process version that a lot follows.
+CREATE OR REPLACE FUNCTION dossier.authority_replies(p_process bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'authority', r.authority, 'reference', r.reference,
+        'dated', r.dated, 'rule', r.rule, 'process', v.name || ' ' || v.version, 'question', r.question,
+        'answer', r.answer, 'ruling', r.ruling, 'file_sha256', r.file_sha256,
+        'recorded_by', dossier.username(r.recorded_by), 'recorded_at', audit.stamp(r.recorded_at)) ORDER BY r.id), '[]')
+    FROM lab.authority_replies r JOIN lab.process_versions v ON v.id = r.process_id WHERE r.process_id = p_process
+$$;
+
 CREATE OR REPLACE FUNCTION dossier.shell(p_kind text, p_item bigint, p_name text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('schema', 1, 'kind', p_kind, 'subject', dossier.own_code(p_item), 'name', p_name,
@@ -306,26 +481,28 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
 -- What the batch review freezes: everything that was done, used and found. Not the lot's state, which the review moves.
-CREATE OR REPLACE FUNCTION dossier.package(p_lot bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION dossier.package_from(p_lot bigint, p_up bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
         'process', dossier.process(l.process_id), 'specification', dossier.specification(l.specification_id),
         'recipient', dossier.pseudonym(l.recipient_id), 'frozen_at', audit.stamp(l.frozen_at),
         'expires_at', audit.stamp(l.expires_at),
-        'donations', dossier.donations(up.ids), 'donors', dossier.donors(up.ids || l.donor_id),
+        'donations', dossier.donations(p_up), 'donors', dossier.donors(p_up || l.donor_id),
         'materials', dossier.materials(used.ids), 'consumptions', dossier.consumptions(l.id), 'steps', dossier.steps(l.id),
         'containers', dossier.containers(l.id), 'results', dossier.results(l.id), 'retains', dossier.retains(l.id), 'recorders', dossier.recorders(l.id),
-        'labels', dossier.labels(l.id), 'banks', dossier.banks(l.id), 'deviations', dossier.deviations(up.ids || used.ids))
+        'labels', dossier.labels(l.id), 'banks', dossier.banks_among(l.id, p_up), 'deviations', dossier.deviations(p_up || used.ids))
     FROM lab.lots l,
-        LATERAL (SELECT array_agg(a.item_id) AS ids FROM lab.ancestry(l.id) a) AS up,
-        LATERAL (SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
+        LATERAL (SELECT lab.with_parts(array_agg(DISTINCT material_lot_id)) AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
     WHERE l.id = p_lot
 $$;
+
+CREATE OR REPLACE FUNCTION dossier.package(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$ SELECT dossier.package_from(p_lot, ARRAY(SELECT a.item_id FROM lab.ancestry(p_lot) a)) $$;
 
 CREATE OR REPLACE FUNCTION dossier.lot_json(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
@@ -334,18 +511,20 @@ LANGUAGE sql STABLE AS $$
             'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
                 'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),
                 'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT product FROM lab.process_versions WHERE id = l.process_id)),
-            'holds', dossier.holds_on((SELECT coalesce(array_agg(h.item_id), '{}') FROM lab.open_holds(l.id) h)),
-            'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
-            'appointments', dossier.appointments(),
-            'assessments', dossier.assessments(l.process_id, (SELECT array_agg(a.item_id) FROM lab.ancestry(l.id) a) || l.donor_id, l.id, used.ids),
+            'holds', dossier.holds_on(up.ids || used.ids || l.donor_id),
+            'equipment', dossier.equipment(l.id, '{}'), 'facility', dossier.facility(), 'work_sessions', dossier.work_sessions(l.id),
+            'authorisations', dossier.authorisations(l.process_id), 'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
+            'permits', dossier.permits(), 'appointments', dossier.appointments(), 'authority_replies', dossier.authority_replies(l.process_id),
+            'assessments', dossier.assessments(l.process_id, up.ids || l.donor_id, l.id, used.ids),
             'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = l.id)),
-            'disease_status', dossier.disease_status(used.ids),
+            'disease_status', dossier.disease_status(used.ids), 'suppliers', dossier.suppliers(used.ids),
             'batch_review', (SELECT jsonb_build_object('decision', b.decision, 'by', dossier.username(s.account_id),
                 'at', audit.stamp(s.signed_at), 'package_digest', b.package_digest)
                 FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id WHERE b.lot_id = l.id
                 ORDER BY b.id DESC LIMIT 1))
-    FROM lab.lots l, LATERAL (SELECT dossier.package(l.id) AS json OFFSET 0) AS package,  -- computed once
-        LATERAL (SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
+    FROM lab.lots l, LATERAL (SELECT array_agg(a.item_id) AS ids FROM lab.ancestry(l.id) a) AS up,
+        LATERAL (SELECT dossier.package_from(l.id, up.ids) AS json OFFSET 0) AS package,  -- computed once
+        LATERAL (SELECT lab.with_parts(array_agg(DISTINCT material_lot_id)) AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
     WHERE l.id = p_lot
 $$;
 
@@ -371,9 +550,9 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
     SELECT (dossier.shell('material_lot', l.id, l.name) || jsonb_build_object(
         'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
             'version', l.version, 'recipient', NULL, 'expires_at', NULL, 'frozen_at', NULL, 'product', NULL),
-        'materials', dossier.materials(ARRAY[l.id]), 'waivers', dossier.waivers(l.id),
-        'assessments', dossier.assessments(NULL, '{}', NULL, ARRAY[l.id]), 'disease_status', dossier.disease_status(ARRAY[l.id]),
-        'deviations', dossier.deviations(ARRAY[l.id]), 'holds', dossier.holds_on(ARRAY[l.id])))::text
+        'materials', dossier.materials(lab.with_parts(ARRAY[l.id])), 'waivers', dossier.waivers(l.id),
+        'assessments', dossier.assessments(NULL, '{}', NULL, lab.with_parts(ARRAY[l.id])), 'disease_status', dossier.disease_status(lab.with_parts(ARRAY[l.id])), 'suppliers', dossier.suppliers(lab.with_parts(ARRAY[l.id])),
+        'deviations', dossier.deviations(lab.with_parts(ARRAY[l.id])), 'holds', dossier.holds_on(lab.with_parts(ARRAY[l.id]))))::text
     FROM lab.lots l WHERE l.id = p_lot AND l.kind = 'material'
 $$;
 
@@ -390,7 +569,7 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
         SELECT w.* FROM lab.workstation_sessions w, planned
         WHERE w.workstation_id = planned.workstation_id AND upper_inf(w.during)
     ), used AS (
-        SELECT coalesce(array_agg(DISTINCT material_lot_id), '{}') AS material_lots FROM lab.consumptions WHERE lot_id = p_lot
+        SELECT lab.with_parts(array_agg(DISTINCT material_lot_id)) AS material_lots FROM lab.consumptions WHERE lot_id = p_lot
     ), parents AS (
         SELECT c.passage, s.cpdl FROM lab.containers c LEFT JOIN lab.steps s ON s.id = c.step_id
         WHERE c.id IN (SELECT value::bigint FROM jsonb_array_elements_text(p_plan -> 'parent_ids'))
@@ -401,11 +580,13 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
     )
     SELECT (dossier.lot_json(p_lot) || jsonb_build_object(
         'kind', 'step',
-        'materials', dossier.materials(planned.material_lots || used.material_lots),
+        'materials', dossier.materials(lab.with_parts(planned.material_lots) || used.material_lots),
         'assessments', (SELECT dossier.assessments(l.process_id, (SELECT array_agg(a.item_id) FROM lab.ancestry(l.id) a) || l.donor_id, l.id,
-            planned.material_lots || used.material_lots) FROM lab.lots l WHERE l.id = p_lot),
-        'disease_status', dossier.disease_status(planned.material_lots || used.material_lots),
+            lab.with_parts(planned.material_lots) || used.material_lots) FROM lab.lots l WHERE l.id = p_lot),
+        'disease_status', dossier.disease_status(lab.with_parts(planned.material_lots) || used.material_lots),
         'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = p_lot) || (p_plan ->> 'performed_by')::bigint),
+        'equipment', dossier.equipment(p_lot, array_remove(planned.workstation_id || ARRAY(
+            SELECT value::bigint FROM jsonb_array_elements_text(coalesce(p_plan -> 'equipment_ids', '[]'))), NULL)),
         'plan', jsonb_build_object(
             'kind', p_plan ->> 'kind', 'passage', (p_plan ->> 'passage')::integer, 'at', p_plan ->> 'at',
             'parent_passage', age.passage, 'cpdl_start', age.cpdl,
@@ -456,7 +637,22 @@ BEGIN
             INTO version, bytes FROM lab.deviations d LEFT JOIN lab.label_imbalances i ON i.deviation_id = d.id WHERE d.id = p_id GROUP BY d.id;
         WHEN 'hold' THEN SELECT to_jsonb(h)::text INTO bytes FROM lab.holds h WHERE h.id = p_id;
         WHEN 'waiver' THEN SELECT to_jsonb(w)::text INTO bytes FROM lab.waivers w WHERE w.id = p_id;
+        WHEN 'authorisation' THEN
+            SELECT (to_jsonb(a) || jsonb_build_object('process', p.name || ' ' || p.version))::text INTO bytes
+            FROM lab.authorisations a JOIN lab.process_versions p ON p.id = a.process_id WHERE a.id = p_id;
+        WHEN 'responsibility' THEN
+            SELECT (to_jsonb(r) || jsonb_build_object('account', dossier.username(r.account_id)))::text INTO bytes FROM lab.responsibilities r WHERE r.id = p_id;
+        WHEN 'document' THEN SELECT to_jsonb(d)::text INTO bytes FROM lab.documents d WHERE d.id = p_id;
         WHEN 'assessment' THEN SELECT to_jsonb(a)::text INTO bytes FROM lab.assessments a WHERE a.id = p_id;
+        WHEN 'partner_assessment' THEN
+            SELECT jsonb_build_object('assessment', to_jsonb(a), 'partner', to_jsonb(s))::text INTO bytes
+            FROM lab.partner_assessments a JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = p_id;
+        WHEN 'supplier_audit' THEN
+            SELECT jsonb_build_object('audit', to_jsonb(a), 'supplier', to_jsonb(s))::text INTO bytes
+            FROM lab.supplier_audits a JOIN lab.suppliers s ON s.id = a.supplier_id WHERE a.id = p_id;
+        WHEN 'setting' THEN bytes := dossier.setting_change(p_id)::text;
+        WHEN 'pack' THEN bytes := dossier.pack_change(p_id)::text;
+        WHEN 'tissue_type' THEN SELECT to_jsonb(t)::text INTO bytes FROM lab.tissue_types t WHERE t.id = p_id;
         WHEN 'proposal' THEN
             SELECT jsonb_build_object('proposal', to_jsonb(p), 'account', dossier.username(p.account_id), 'experience',
                 (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.id), '[]') FROM people.experience e WHERE e.proposal_id = p.id))::text

@@ -142,7 +142,9 @@ BEGIN
     SELECT * INTO v_record FROM dossier.record('material_lot', p_lot);
     v_signature := gate.consume(p_ceremony, 'material_approved', 'material_lot', p_lot, v_record.bytes, v_record.version);
     IF EXISTS (SELECT FROM lab.material_lots m WHERE m.id = p_lot AND (
-            m.certificate_reviewed_at IS NULL OR m.expires_on IS NULL OR m.expires_on < (clock_timestamp() AT TIME ZONE 'UTC')::date)) THEN
+            (m.certificate_reviewed_at IS NULL AND NOT EXISTS (
+                SELECT FROM lab.material_certificates c WHERE c.material_lot_id = m.id AND c.kind = 'analysis'))
+            OR m.expires_on IS NULL OR m.expires_on < (clock_timestamp() AT TIME ZONE 'UTC')::date)) THEN
         RAISE EXCEPTION 'the certificate is not reviewed, or the lot is out of date' USING ERRCODE = 'ST021';
     END IF;
     PERFORM lab.make_move(p_lot, 'approve', v_signature.id, NULL);
@@ -263,6 +265,29 @@ BEGIN
     RETURN v_signature.id;
 END $$;
 
+-- What a tissue is to the rules is decided by somebody else than who proposed it, and no older version after a newer one.
+CREATE OR REPLACE FUNCTION gate.decide_tissue(p_tissue bigint, p_ceremony uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_record record;
+    v_signature lab.signatures;
+BEGIN
+    PERFORM lab.lock_one('facility', 1);
+    PERFORM 1 FROM lab.tissue_types WHERE id = p_tissue FOR UPDATE;
+    SELECT * INTO v_record FROM dossier.record('tissue_type', p_tissue);
+    v_signature := gate.consume(p_ceremony, 'tissue_decided', 'tissue_type', p_tissue, v_record.bytes, v_record.version);
+    IF EXISTS (SELECT FROM lab.tissue_types WHERE id = p_tissue AND proposed_by = v_signature.account_id) THEN
+        RAISE EXCEPTION 'nobody decides what they proposed themselves' USING ERRCODE = 'ST033';
+    END IF;
+    IF EXISTS (SELECT FROM lab.tissue_types t JOIN lab.tissue_types n ON lower(n.name) = lower(t.name) AND n.version > t.version
+               WHERE t.id = p_tissue AND n.signature_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'a later version is decided already' USING ERRCODE = 'ST013';
+    END IF;
+    UPDATE lab.tissue_types SET signature_id = v_signature.id WHERE id = p_tissue AND signature_id IS NULL;
+    IF NOT FOUND THEN RAISE EXCEPTION 'the tissue is decided already' USING ERRCODE = 'ST013'; END IF;
+    RETURN v_signature.id;
+END $$;
+
 -- Two people, neither the appointee nor an administrator, appoint. Each supports in a change of their own; the second
 -- support makes the appointment.
 CREATE OR REPLACE FUNCTION gate.support_appointment(p_proposal bigint, p_ceremony uuid, OUT appointment bigint, OUT supports integer)
@@ -332,7 +357,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION gate.setting(p_name text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT value FROM lab.settings WHERE name = p_name AND valid_from <= clock_timestamp() ORDER BY version DESC LIMIT 1
+    SELECT value FROM lab.settings WHERE name = p_name AND valid_from <= clock_timestamp() ORDER BY valid_from DESC, version DESC LIMIT 1
 $$;
 
 -- Days of stem-cell quality management before the appointment, first and last of each interval included: overlapping
@@ -405,8 +430,15 @@ BEGIN
     IF EXISTS (SELECT FROM lab.open_holds(p_lot)) THEN RETURN NEXT 'GMP-06: there is an open hold'; END IF;
     IF EXISTS (SELECT FROM lab.deviations d WHERE (d.state = 'open' OR d.impact = 'unacceptable') AND (
             d.item_id IN (SELECT item_id FROM lab.ancestry(p_lot))
-            OR d.item_id IN (SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot))) THEN
+            OR d.item_id = ANY (lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot))))) THEN
         RETURN NEXT 'GMP-06: a deviation is open, or its impact is unacceptable';
+    END IF;
+    -- what was recalled or rejected since it was used, or since it went into what was used
+    IF EXISTS (SELECT FROM lab.lots m WHERE m.id = ANY (lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot)))
+               AND (m.state = 'rejected' OR (m.state = 'recalled' AND NOT EXISTS (
+                   SELECT FROM lab.waivers w WHERE w.lot_id = p_lot AND w.rule = 'MAT-11' AND w.signature_id IS NOT NULL
+                     AND w.valid_from <= v_now AND w.valid_to > v_now)))) THEN
+        RETURN NEXT 'MAT-11: a material of the lot was recalled or rejected';
     END IF;
     IF v_lot.expires_at IS NULL OR v_lot.expires_at <= v_now THEN RETURN NEXT 'REL-07: expired, or no expiry stated'; END IF;
     -- every label accounted for by the last count, or answered for under a deviation that was signed after that was stated
@@ -498,6 +530,11 @@ BEGIN
        AND dossier.banks(p_lot) = '[]' THEN
         RETURN NEXT 'CB-06: it is not known in which step, or how much of, a material was used';
     END IF;
+    IF v_lot.kind <> 'bank' AND EXISTS (SELECT FROM lab.process_versions p WHERE p.id = v_lot.process_id
+               AND (p.long_term_expansion OR p.clone_selected OR p.max_pdl > (gate.setting('cb02.doublings_over') #>> '{}')::numeric))
+       AND NOT dossier.banks(p_lot) @> '[{"state": "released"}]' THEN
+        RETURN NEXT 'CB-01: a cell bank is mandatory, and no released one stands behind the lot';
+    END IF;
     IF EXISTS (SELECT FROM lab.donors d WHERE d.id = v_lot.donor_id AND d.relation = 'autologous'
                AND d.recipient_id IS DISTINCT FROM d.id) OR
        EXISTS (SELECT FROM lab.donors d WHERE d.id = v_lot.donor_id AND d.relation = 'autologous'
@@ -517,6 +554,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT NOT EXISTS (
         SELECT FROM jsonb_each(coalesce(gate.setting('don01.waivable'), '{}')) AS w(analyte, rule)
         WHERE w.analyte = p_analyte AND w.rule ->> 'marker' = p_marker)
+      AND NOT coalesce(gate.setting('don02.serostatus'), '{"CMV": [], "EBV": []}') ? p_analyte  -- judged by DON-02
 $$;
 
 -- Release. Everything is asked again under the locks; the judgement must be of these very bytes.

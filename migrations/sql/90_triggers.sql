@@ -37,7 +37,8 @@ DECLARE
     v_updatable text[] := ARRAY[
         'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
         'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
-        'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments'];
+        'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments', 'lab.documents', 'lab.authorisations', 'lab.responsibilities', 'lab.supplier_audits', 'lab.partner_assessments', 'lab.tissue_types',
+        'lab.genetic_resource_permits'];
 BEGIN
     FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
@@ -55,7 +56,8 @@ DECLARE
     t record;
 BEGIN
     FOR t IN SELECT * FROM (VALUES
-        ('lab', 'settings', 'facility', ''), ('lab', 'rulebooks', 'facility', ''), ('people', 'appointments', 'facility', ''),
+        ('lab', 'settings', 'facility', ''), ('lab', 'rulebooks', 'facility', ''), ('lab', 'pack_choices', 'facility', ''),
+        ('lab', 'authority_replies', 'facility', ''), ('people', 'appointments', 'facility', ''),
         ('people', 'grants', 'facility', ''), ('people', 'experience', 'facility', ''),
         ('lab', 'specification_lines', 'specification', 'specification_id'),
         ('lab', 'identity_matches', 'donor', 'donor_id'), ('lab', 'consents', 'donor', 'donor_id'),
@@ -68,7 +70,19 @@ BEGIN
         ('lab', 'result_invalidations', 'result', 'result_id'), ('lab', 'workstation_sessions', 'lot', 'lot_id'),
         ('lab', 'item_codes', 'item', 'item_id'), ('lab', 'verifications', 'lot', 'lot_id'),
         ('lab', 'label_counts', 'lot', 'lot_id'), ('lab', 'label_imbalances', 'lot', 'lot_id'), ('lab', 'print_jobs', 'label', 'label_id'), ('lab', 'bench_reasons', 'item', 'item_id'),
-        ('lab', 'assessments', 'facility', ''), ('lab', 'animal_disease_status', 'facility', ''), ('people', 'qualifications', 'facility', '')
+        ('lab', 'sampling_statements', 'donor', 'donor_id'), ('lab', 'health_histories', 'donor', 'donor_id'),
+        ('lab', 'birth_tests', 'donation', 'donation_id'), ('lab', 'donation_storage', 'donation', 'donation_id'),
+        ('lab', 'tissue_types', 'facility', ''), ('lab', 'questionnaires', 'facility', ''), ('lab', 'genetic_resource_permits', 'facility', ''),
+        ('lab', 'reagents', 'lot', 'id'), ('lab', 'reagent_parts', 'lot', 'reagent_id'), ('lab', 'reagent_verifications', 'lot', 'reagent_id'),
+        ('lab', 'supplier_audits', 'facility', ''), ('lab', 'suppliers', 'facility', ''), ('lab', 'material_statements', 'material', 'material_id'),
+        ('lab', 'material_certificates', 'lot', 'material_lot_id'), ('lab', 'material_lot_suppliers', 'lot', 'material_lot_id'),
+        ('lab', 'institutions', 'facility', ''), ('lab', 'institution_statements', 'facility', ''), ('lab', 'studies', 'facility', ''),
+        ('lab', 'study_versions', 'facility', ''), ('lab', 'study_leaders', 'facility', ''), ('lab', 'committee_decisions', 'facility', ''),
+        ('lab', 'study_filings', 'facility', ''), ('lab', 'study_banks', 'facility', ''), ('lab', 'partners', 'facility', ''), ('lab', 'partner_assessments', 'facility', ''),
+        ('lab', 'quality_agreements', 'facility', ''), ('lab', 'study_partners', 'facility', ''), ('lab', 'sponsor_agreements', 'facility', ''),
+        ('lab', 'assessments', 'facility', ''), ('lab', 'animal_disease_status', 'facility', ''), ('people', 'qualifications', 'facility', ''),
+        ('lab', 'equipment_qualifications', 'facility', ''), ('lab', 'documents', 'facility', ''), ('lab', 'authorisations', 'facility', ''), ('lab', 'responsibilities', 'facility', ''),
+        ('lab', 'area_classifications', 'facility', ''), ('lab', 'monitoring_samples', 'lot', 'lot_id'), ('lab', 'monitoring_readings', 'lot', 'lot_id')
     ) AS wanted(schema_name, table_name, root, via) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS b_lock_root ON %I.%I', t.schema_name, t.table_name);
         EXECUTE format('CREATE TRIGGER b_lock_root BEFORE INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION lab.lock_root(%L, %L)',
@@ -217,7 +231,10 @@ DECLARE
     t record;
 BEGIN
     FOR t IN SELECT * FROM (VALUES
-        ('lab.consents', 'lab.stated_once', 'withdrawn_at'), ('people.grants', 'lab.stated_once', 'revoked_at'),
+        ('lab.consents', 'lab.stated_once', 'withdrawn_at'), ('lab.genetic_resource_permits', 'lab.stated_once', 'withdrawn_at'),
+        ('lab.documents', 'lab.stated_once', 'signature_id'), ('lab.authorisations', 'lab.stated_once', 'signature_id'),
+        ('lab.responsibilities', 'lab.stated_once', 'signature_id'), ('lab.responsibilities', 'lab.stated_once', 'ended_at'),
+        ('lab.tissue_types', 'lab.stated_once', 'signature_id'), ('people.grants', 'lab.stated_once', 'revoked_at'),
         ('people.badges', 'lab.stated_once', 'revoked_at'), ('lab.timers', 'lab.stated_once', 'ended_at'),
         ('lab.bench_reasons', 'lab.stated_once', 'note'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),

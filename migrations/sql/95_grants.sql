@@ -32,9 +32,11 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA lab, people, dossier, audit TO stemma_o
 GRANT SELECT ON ALL TABLES IN SCHEMA lab, people TO stemma_gate, stemma_audit;
 GRANT SELECT ON ALL TABLES IN SCHEMA identity TO stemma_audit;
 GRANT SELECT ON audit.entries, audit.epochs TO stemma_owner, stemma_gate;
-GRANT INSERT ON lab.signatures, lab.releases TO stemma_gate;
+GRANT INSERT ON lab.signatures, lab.releases, lab.settings, lab.pack_choices TO stemma_gate;
 GRANT UPDATE (used_at, burned_at, burned_why) ON people.ceremonies TO stemma_gate;
-GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers, lab.assessments TO stemma_gate;
+GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers, lab.assessments, lab.supplier_audits, lab.partner_assessments TO stemma_gate;
+GRANT UPDATE (signature_id) ON lab.tissue_types TO stemma_gate;
+GRANT UPDATE (signature_id) ON lab.documents, lab.authorisations, lab.responsibilities TO stemma_gate;
 GRANT INSERT ON people.appointments TO stemma_gate;
 GRANT UPDATE (revoked_at, revoked_signature_id) ON people.appointments TO stemma_gate;
 GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for the right to lock their rows
@@ -58,12 +60,16 @@ DECLARE
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['lab.items', 'lab.item_codes', 'lab.lineage', 'lab.equipment', 'lab.containers', 'lab.labels',
         'lab.refusals', 'lab.persons', 'lab.donors', 'lab.identity_matches', 'lab.consents', 'lab.marker_results',
-        'lab.donations', 'lab.determinations', 'lab.materials', 'lab.material_lots', 'lab.process_versions',
+        'lab.donations', 'lab.determinations', 'lab.sampling_statements', 'lab.questionnaires',
+        'lab.health_histories', 'lab.birth_tests', 'lab.donation_storage', 'lab.materials', 'lab.material_lots', 'lab.material_statements', 'lab.material_certificates',
+        'lab.suppliers', 'lab.material_lot_suppliers', 'lab.recipes', 'lab.recipe_components', 'lab.reagents', 'lab.reagent_parts', 'lab.process_versions',
         'lab.specifications', 'lab.specification_lines', 'lab.line_clearances', 'lab.workstation_sessions', 'lab.steps',
         'lab.consumptions', 'lab.retains', 'lab.samples', 'lab.results', 'lab.result_reviews', 'lab.result_invalidations',
         'lab.judgements', 'lab.batch_reviews', 'people.proposals', 'people.experience',
         'identity.people', 'identity.lookups', 'identity.reveals', 'people.qualifications', 'lab.printers', 'lab.label_counts',
-        'lab.label_imbalances', 'lab.animal_disease_status', 'lab.papers']::regclass[]
+        'lab.institutions', 'lab.institution_statements', 'lab.studies', 'lab.study_versions', 'lab.study_leaders',
+        'lab.committee_decisions', 'lab.study_filings', 'lab.study_banks', 'lab.sponsor_agreements', 'lab.partners', 'lab.quality_agreements', 'lab.study_partners',
+        'lab.label_imbalances', 'lab.impact_verdicts', 'lab.animal_disease_status', 'lab.papers', 'lab.equipment_qualifications', 'lab.area_classifications', 'lab.monitoring_samples', 'lab.monitoring_readings', 'lab.setting_proposals', 'lab.pack_proposals', 'lab.authority_replies']::regclass[]
     LOOP
         EXECUTE format('GRANT INSERT (%s) ON %s TO stemma_app', (
             SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
@@ -72,18 +78,26 @@ BEGIN
     END LOOP;
 END $$;
 GRANT INSERT (item_id, reason, deviation_id, recorded_by) ON lab.holds TO stemma_app;
+GRANT EXECUTE ON FUNCTION dossier.on_donors(bigint[]), dossier.on_material(bigint[], bigint) TO stemma_app;
 GRANT INSERT (number, item_id, what, class, rules, recorded_by) ON lab.deviations TO stemma_app;
 GRANT UPDATE (assessment, version) ON lab.deviations TO stemma_app;
 GRANT INSERT (rule, lot_id, justification, mitigations, proposed_by, valid_from, valid_to, max_uses) ON lab.waivers TO stemma_app;
 GRANT INSERT (workstation_id, lot_id, name, started_at, due_at, recorded_by), UPDATE (ended_at, ended_by) ON lab.timers TO stemma_app;
 GRANT INSERT (item_id, lot_id, act, reason, recorded_by), UPDATE (note, noted_at, noted_by) ON lab.bench_reasons TO stemma_app;
 GRANT INSERT (label_id, printer_id, recorded_by), UPDATE (state, attempts, trouble, sent_at, ended_at, version) ON lab.print_jobs TO stemma_app;
+GRANT INSERT (partner_id, assessed_on, sections, findings, evidence, recorded_by) ON lab.partner_assessments TO stemma_app;
+GRANT INSERT (supplier_id, method, audited_on, outcome, findings, evidence, valid_from, valid_to, recorded_by) ON lab.supplier_audits TO stemma_app;
 GRANT INSERT (number, version, rule, title, scope_kind, scope_id, hazard, mitigations, conclusion, proposed_by, valid_from, valid_to) ON lab.assessments TO stemma_app;
 GRANT UPDATE (state, place_id, opened_until, version) ON lab.containers TO stemma_app;
+GRANT INSERT (number, version, types, title, effective_from, review_due, file_name, file_sha256, proposed_by) ON lab.documents TO stemma_app;
+GRANT INSERT (process_id, owner, address, classification, valid_from, valid_to, proposed_by) ON lab.authorisations TO stemma_app;
+GRANT INSERT (level, account_id, duties, from_at, until_at, proposed_by), UPDATE (ended_at) ON lab.responsibilities TO stemma_app;
 GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
+GRANT INSERT (name, version, name_zh, leukocyte_rich, birth_tissue, reason, proposed_by) ON lab.tissue_types TO stemma_app;
+GRANT INSERT (number, authority, purposes, scope, valid_from, valid_to, evidence, recorded_by), UPDATE (withdrawn_at) ON lab.genetic_resource_permits TO stemma_app;
 GRANT UPDATE (during, closing_clearance_id) ON lab.workstation_sessions TO stemma_app;
 GRANT SELECT ON identity.people, identity.lookups, identity.reveals TO stemma_app;
-GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms, lab.assessment_numbers TO stemma_app;
+GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms, lab.assessment_numbers, lab.study_numbers TO stemma_app;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb),
     audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, text, boolean),
@@ -92,11 +106,12 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     people.answered(bigint, text, text, bytea), people.roles_of(bigint),
     lab.begin_lot(bigint, text, text, text, bigint, bigint, bigint, bigint, bigint), lab.move_lot(bigint, text, boolean),
     lab.state_expiry(bigint, timestamptz, timestamptz), lab.lock_for_judgement(bigint), lab.lock_lots(bigint[], bigint), lab.lock_touched(bigint[]),
-    lab.counted(bigint), lab.ancestry(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
-    dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb),
+    lab.counted(bigint), lab.ancestry(bigint), lab.with_parts(bigint[]), lab.container_keeps_until(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
+    dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb), dossier.study(bigint),
     dossier.signer(bigint), dossier.record(text, bigint),
     gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_material(bigint, uuid), gate.reject_lot(bigint, uuid),
-    gate.close_deviation(bigint, uuid), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.approve_assessment(bigint, uuid),
+    gate.close_deviation(bigint, uuid), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.approve_assessment(bigint, uuid), gate.approve_document(bigint, uuid), gate.authorise_process(bigint, uuid), gate.accept_responsibility(bigint, uuid), gate.qualify_supplier(bigint, uuid), gate.decide_partner(bigint, uuid), gate.decide_tissue(bigint, uuid),
+    gate.approve_setting(bigint, uuid), gate.approve_pack(bigint, uuid),
     gate.support_appointment(bigint, uuid), gate.revoke_appointment(bigint, uuid), gate.burn(uuid, text),
     gate.release(bigint, uuid, bigint)
     TO stemma_app;
@@ -117,6 +132,7 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     people.who(bytea, interval), people.roles_of(bigint),
     people.open_ceremony(bigint, bigint, text, text, bigint, text, text, text[]),
     people.badge_holder(text), people.issue_badge(bigint, text), people.revoke_badge(bigint),
+    people.verify_reagent(bigint, bigint, bigint, text),
     people.verify(text, bigint, bigint, bigint, text, text) TO stemma_auth;
 
 -- the sealer: reads what is to be sealed, appends leaves, nodes, checkpoints

@@ -79,6 +79,8 @@ class Bodies:
         if path.startswith("/api/v1/audit/"):
             filled = path.replace("{number}", "999999999").replace("{table}", "lab.lots").replace("{key}", "999999")
             return filled.replace("{code}", self.code)
+        if path.startswith("/api/v1/rules/"):
+            return path.replace("{rule_id}", "REL-02")
         if path.startswith("/api/v1/assessments/"):
             return path.replace("{number}", "AS-26-9999").replace("{assessment}", "999999")
         filled = path.replace("{username}", "attacked.name").replace("{role}", "technician").replace("{form}", "pdf")

@@ -118,6 +118,17 @@ SELECT 'assessment ' || a.id || ' was approved by nobody' FROM lab.assessments a
     AND s.meaning = 'assessment_approved' AND s.record_id = a.id AND s.account_id <> a.proposed_by
 WHERE a.signature_id IS NOT NULL AND s.id IS NULL
 UNION ALL
+SELECT 'setting ' || s.id || ' was changed by nobody who may' FROM lab.settings s
+LEFT JOIN lab.setting_proposals p ON p.id = s.proposal_id AND p.name = s.name AND p.value = s.value
+LEFT JOIN lab.signatures g ON g.id = s.signature_id AND g.meaning = 'setting_approved' AND g.record_id = p.id
+    AND g.account_id <> p.proposed_by AND g.signed_at <= s.valid_from
+WHERE s.version > 1 AND g.id IS NULL
+UNION ALL
+SELECT 'rule pack ' || c.id || ' was chosen by nobody who may' FROM lab.pack_choices c
+LEFT JOIN lab.pack_proposals p ON p.id = c.proposal_id AND p.pack = c.pack
+LEFT JOIN lab.signatures g ON g.id = c.signature_id AND g.meaning = 'pack_approved' AND g.record_id = p.id
+    AND g.account_id <> p.proposed_by WHERE g.id IS NULL
+UNION ALL
 SELECT 'appointment ' || id || ' was made by nobody' FROM people.appointments WHERE id > $2 AND second_signature_id IS NULL
 UNION ALL
 SELECT 'account ' || account_id || ' is administrator and more' FROM people.grants WHERE revoked_at IS NULL

@@ -220,6 +220,37 @@ RELEASE: dict[str, tuple[str, ...]] = {
     "loosen a setting": change(
         "INSERT INTO lab.settings (name, version, value, source, valid_from) VALUES ('qa03.years', 2, '0', 'me', now())"
     ),
+    "loosen a setting with somebody's signature": change(
+        "INSERT INTO lab.setting_proposals (name, value, source, why, valid_from, proposed_by)"
+        " VALUES ('qa03.years', '0', 'me', 'x', now(), {tess})",
+        "INSERT INTO lab.settings (name, version, value, source, valid_from, proposal_id, signature_id)"
+        " SELECT 'qa03.years', 2, '0', 'me', now(), max(p.id), (SELECT max(id) FROM lab.signatures) FROM lab.setting_proposals p",
+    ),
+    "approve the change of a setting with another ceremony": change(
+        "INSERT INTO lab.setting_proposals (name, value, source, why, valid_from, proposed_by)"
+        " VALUES ('qa03.years', '0', 'me', 'x', now(), {tess})",
+        "SELECT gate.approve_setting((SELECT max(id) FROM lab.setting_proposals), '{others}')",
+    ),
+    "change a proposed setting before it is signed": change("UPDATE lab.setting_proposals SET value = '0'"),
+    "backdate a proposed setting": change(
+        "INSERT INTO lab.setting_proposals (name, value, source, why, valid_from, proposed_by, recorded_at)"
+        " VALUES ('qa03.years', '0', 'me', 'x', '2020-01-01', {tess}, '2020-01-01')"
+    ),
+    "choose a rule pack by hand": change(
+        "INSERT INTO lab.pack_proposals (pack, why, proposed_by) VALUES ('EU', 'x', {tess})",
+        "INSERT INTO lab.pack_choices (pack, proposal_id, signature_id)"
+        " SELECT 'EU', max(p.id), (SELECT max(id) FROM lab.signatures) FROM lab.pack_proposals p",
+    ),
+    "choose a rule pack with another ceremony": change(
+        "INSERT INTO lab.pack_proposals (pack, why, proposed_by) VALUES ('EU', 'x', {tess})",
+        "SELECT gate.approve_pack((SELECT max(id) FROM lab.pack_proposals), '{others}')",
+    ),
+    "backdate an authority's reply": change(
+        "INSERT INTO lab.authority_replies (authority, reference, dated, rule, process_id, question, answer, ruling,"
+        " file_name, file_sha256, file_place, recorded_by, recorded_at)"
+        " SELECT 'NHC', '1', '2020-01-01', 'CB-01A', max(id), 'q', 'a', 'permits', 'f', repeat('a', 64), 's', {tess},"
+        " '2020-01-01' FROM lab.process_versions"
+    ),
     "reject with the authority's releasing ceremony": change("SELECT gate.reject_lot({other}, '{others}')"),
     "ask for a release under an old snapshot": (
         "BEGIN ISOLATION LEVEL REPEATABLE READ",

@@ -70,10 +70,17 @@ CREATE FUNCTION pg_temp.stage(OUT workstation bigint, OUT clearance bigint, OUT 
 DECLARE
     v_material bigint;
     v_signature bigint;
+    v_authorisation bigint;
 BEGIN
     workstation := pg_temp.item('equipment');
     INSERT INTO lab.equipment (id, name, kind, room, recorded_by)
     VALUES (workstation, 'BSC ' || workstation, 'workstation', 'A-1', pg_temp.who('quinn'));
+    INSERT INTO lab.equipment_qualifications (equipment_id, kind, done_on, due_on, outcome, as_found_in_tolerance, evidence, done_by, recorded_by, recorded_at)
+    VALUES (workstation, 'performance', current_date - 200, current_date + 500, 'passed', true, 'PQ-1', 'Metrology Ltd', pg_temp.who('quinn'),
+            clock_timestamp() - interval '199 days');
+    INSERT INTO lab.area_classifications (workstation_id, room, grade, classified_on, due_on, evidence, recorded_by, recorded_at)
+    SELECT area.*, current_date - 200, current_date + 500, 'CL-1', pg_temp.who('quinn'), clock_timestamp() - interval '199 days'
+    FROM (VALUES (workstation, NULL, 'A'), (NULL, 'A-1', 'B')) AS area(workstation_id, room, grade);
     INSERT INTO lab.line_clearances (workstation_id, phase, checks, performed_by, cleared_at, recorded_by)
     VALUES (workstation, 'before', '{}', pg_temp.who('tess'), clock_timestamp() - interval '41 days',
             pg_temp.who('tess')) RETURNING id INTO clearance;
@@ -81,6 +88,11 @@ BEGIN
         shelf_life_days, gene_modified, long_term_expansion, clone_selected, short_cycle, low_manipulation, recorded_by)
     VALUES ('MSC ' || workstation, 1, 'MSC', '间充质干细胞', 'bone marrow', 'primary_is_p0', 5, 20, 730, false, false, false, true,
             true, pg_temp.who('quinn')) RETURNING id INTO process;
+    INSERT INTO lab.authorisations (process_id, owner, address, classification, valid_from, valid_to, proposed_by)
+    VALUES (process, 'test house', 'here', 'A in B', clock_timestamp() - interval '190 days', clock_timestamp() + interval '500 days',
+            pg_temp.who('quinn')) RETURNING id INTO v_authorisation;
+    v_signature := pg_temp.signed('lin', 'process_authorised', 'authorisation', v_authorisation, '', repeat('0', 64), clock_timestamp() - interval '189 days');
+    UPDATE lab.authorisations SET signature_id = v_signature WHERE id = v_authorisation;
     INSERT INTO lab.specifications (name, version, effective_from, recorded_by)
     VALUES ('whole ' || workstation, 1, clock_timestamp() - interval '90 days', pg_temp.who('quinn')) RETURNING id INTO whole;
     INSERT INTO lab.specification_lines (specification_id, test, method, kind, low, high, unit, expected, safety, required)
@@ -94,8 +106,9 @@ BEGIN
     INSERT INTO lab.specification_lines (specification_id, test, method, kind, expected, safety, required)
     VALUES (short, 'sterility', 'SOP', 'qualitative', 'no growth', true, true);
     INSERT INTO lab.materials (name, description, grade, composition, composition_complete, animal_serum, recorded_by)
-    VALUES ('medium ' || workstation, 'DMEM low glucose', 'GMP', '[{"name": "glucose", "cas": null}]', true, false, pg_temp.who('quinn'))
+    VALUES ('medium ' || workstation, 'DMEM low glucose', 'pharmacopoeial_excipient', '[{"name": "glucose", "cas": null}]', true, false, pg_temp.who('quinn'))
     RETURNING id INTO v_material;
+    INSERT INTO lab.material_statements (material_id, animal_derived, human_derived, recorded_by) VALUES (v_material, false, false, pg_temp.who('quinn'));
     medium := pg_temp.item('lot');
     v_signature := pg_temp.signed('quinn', 'material_approved', 'material_lot', medium, '', repeat('0', 64), clock_timestamp() - interval '60 days');
     INSERT INTO lab.lots (id, name, kind, state, version, recorded_by) VALUES (medium, 'MAT ' || medium, 'material', 'approved', 2, pg_temp.who('tess'));
@@ -104,6 +117,8 @@ BEGIN
         certificate_reviewed_at, storage_ok, recorded_by)
     VALUES (medium, v_material, 'Supplier', 'SL-1', current_date + 300, clock_timestamp() - interval '65 days', 'C-1',
             clock_timestamp() - interval '61 days', true, pg_temp.who('tess'));
+    INSERT INTO lab.material_lot_suppliers (material_lot_id, supplier_id, recorded_by)
+    SELECT medium, s.id, pg_temp.who('tess') FROM lab.suppliers s WHERE s.name = 'Good Supplies';
     bottle := pg_temp.item('material_container');
     INSERT INTO lab.containers (id, lot_id, kind, opened_until, recorded_by)
     VALUES (bottle, medium, 'bottle', clock_timestamp() + interval '30 days', pg_temp.who('tess'));
@@ -140,6 +155,10 @@ BEGIN
           WHERE name = 'don01.panel' ORDER BY version DESC) AS panel WHERE v_whole OR marker = 'HIV NAT';
     INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)
     VALUES (v_donor, 'IC-3', '{donation,processing}', v_now - interval '45 days', v_tess);
+    INSERT INTO lab.health_histories (donor_id, questionnaire_id, answers, asked_at, examined_at, examined_by, examination, recorded_by, recorded_at)
+    SELECT v_donor, q.id, (SELECT jsonb_object_agg(asked ->> 'code', 'no') FROM jsonb_array_elements(q.questions) AS asked),
+           v_now - interval '44 days', v_now - interval '44 days', 'Dr Phil Fang', 'suitable', v_tess, v_now - interval '44 days'
+    FROM lab.questionnaires q WHERE q.name = 'Donor history';
     INSERT INTO lab.donations (id, donor_id, tissue, collected_at, received_at, recorded_by)
     VALUES (v_donation, v_donor, 'bone marrow', v_now - interval '42 days', v_now - interval '42 days' + interval '1 hour', v_tess);
     INSERT INTO lab.lineage (parent_id, child_id) VALUES (v_donor, v_donation);
@@ -156,11 +175,18 @@ BEGIN
     INSERT INTO lab.steps (lot_id, kind, passage, performed_by, workstation_session_id, started_at, ended_at,
         viable_seeded, viable_harvested, viability_percent, pd, cpdl, parameters, recorded_by)
     SELECT v_lot, kind, passage, v_tess, CASE WHEN kind <> 'cryopreservation' THEN v_session END, v_now - age, v_now - age + interval '2 hours',
-        CASE WHEN pd > 0 THEN 500000 END, CASE WHEN pd > 0 THEN 4000000 END, 95, pd, cpdl, '{}', v_tess
+        CASE WHEN pd > 0 THEN 500000 END, CASE WHEN pd > 0 THEN 4000000 END, 95, pd, cpdl,
+        jsonb_build_object('place', dossier.own_code(p_stage.workstation)), v_tess
     FROM (VALUES ('isolation', 0, interval '40 days', NULL::numeric, NULL::numeric), ('passage', 1, interval '33 days', 3, 3),
                  ('fill', 1, interval '21 days', NULL, 3), ('cryopreservation', 1, interval '20 days 12 hours', NULL, 3)) AS s(kind, passage, age, pd, cpdl)
     WHERE v_whole OR kind = 'isolation';
     SELECT min(id) INTO v_step FROM lab.steps WHERE lot_id = v_lot;
+    WITH taken AS (
+        INSERT INTO lab.monitoring_samples (lot_id, session_id, kind, grade, place, taken_at, recorded_by)
+        SELECT v_lot, v_session, wanted.kind, wanted.grade, 'work surface', v_now - interval '40 days', v_tess
+        FROM (VALUES ('settle', 'A'), ('glove', 'A'), ('settle', 'B')) AS wanted(kind, grade) RETURNING id)
+    INSERT INTO lab.monitoring_readings (lot_id, sample_id, value, read_at, recorded_by)
+    SELECT v_lot, id, 0, v_now - interval '35 days', pg_temp.who('ana') FROM taken ORDER BY id;
     INSERT INTO lab.consumptions (step_id, lot_id, container_id, material_lot_id, quantity, unit, used_at, recorded_by)
     SELECT id, v_lot, p_stage.bottle, p_stage.medium, 45, 'mL', started_at, v_tess FROM lab.steps
     WHERE lot_id = v_lot AND kind <> 'cryopreservation' ORDER BY id;

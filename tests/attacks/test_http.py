@@ -43,6 +43,8 @@ OWN_AFFAIRS = {
     ("POST", f"{API}/accounts/me/totp/offer"),
     ("POST", f"{API}/accounts/me/totp"),
     ("GET", f"{API}/rules"),
+    ("GET", f"{API}/rules/book.pdf"),
+    ("GET", f"{API}/rules/{{rule_id}}"),
     ("GET", f"{API}/appointments"),
     ("POST", f"{API}/scans"),  # every scan is kept and answered, also one that is refused: see below
 }

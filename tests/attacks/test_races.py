@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 RACES = 2_000
 FEW = 120
 SECOND_SIGNER = "a second signer"
-FACTS = ("a failing result", "a positive marker", "a new deviation", "a revoked appointment")
+MARKER = "a positive marker"
+FACTS = ("a failing result", MARKER, "a new deviation", "a revoked appointment")
 KINDS = (*FACTS, SECOND_SIGNER)
 TWICE = "SELECT count(*) FROM (SELECT lot_id FROM lab.releases GROUP BY lot_id HAVING count(*) > 1) AS twice"
 
@@ -43,9 +44,11 @@ async def test_no_illegal_release(fresh_database: Database, capsys: pytest.Captu
 
 # --- with teeth -------------------------------------------------------------------------------------------------------
 
+STATES = "the lock of who states a fact"
 JUDGES = "the locks of who judges"
 MOVES = "the table of moves"
-NO_LOCKS = {"the lock of who states a fact": "lab.lock_one", JUDGES: "lab.lock_for_judgement"}
+LOOK_BACK = "the look-back"
+NO_LOCKS = {STATES: "lab.lock_one", JUDGES: "lab.lock_for_judgement"}
 RELEASE_AGAIN = (
     "INSERT INTO lab.lot_moves (kind, from_state, act, to_state, towards_use)"
     " SELECT kind, to_state, act, to_state, towards_use FROM lab.lot_moves"
@@ -54,9 +57,12 @@ RELEASE_AGAIN = (
 
 
 async def take_away(stage: Stage, defence: str) -> None:
-    """A lock is asked for and not taken; or a released lot may be released."""
+    """A lock is asked for and not taken; or a released lot may be released; or a marker holds nothing downstream."""
     if defence == MOVES:
         assert await stage.value(RELEASE_AGAIN)
+        return
+    if defence == LOOK_BACK:
+        await stage.hand.execute("DROP TRIGGER y_comes_to_light ON lab.marker_results")
         return
     source = await stage.hand.fetchval(
         "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE oid::regproc::text = $1", NO_LOCKS[defence]
@@ -67,13 +73,30 @@ async def take_away(stage: Stage, defence: str) -> None:
 
 @pytest.mark.parametrize("lock", NO_LOCKS)
 async def test_without_the_locks_there_are_illegal_releases(lock: str, fresh_database: Database) -> None:
-    """Either lock, taken away alone, lets every fact come too late to be seen."""
+    """Either lock, taken away alone, lets every fact come too late to be seen; a marker, once it holds nothing either."""
     async with staged(fresh_database) as stage:
         racers = await line_up(stage, FEW)
         await take_away(stage, lock)
+        outcome = await race(stage, racers, MARKER)
+        assert outcome.illegal == 0, outcome
+        await take_away(stage, LOOK_BACK)
         for kind in FACTS:
             outcome = await race(stage, racers, kind)
             assert outcome.illegal > 0, outcome
+
+
+async def test_without_the_look_back_the_locks_suffice(fresh_database: Database) -> None:
+    """The other way round: a marker that holds nothing is still seen by who releases."""
+    async with staged(fresh_database) as stage:
+        racers = await line_up(stage, FEW)
+        await take_away(stage, LOOK_BACK)
+        outcome = await race(stage, racers, MARKER)
+        assert outcome.illegal == 0, outcome
+        assert min(outcome.released, outcome.refused) > 0, "this was no race"
+        assert await stage.hand.fetchval("SELECT count(*) FROM lab.holds") == 0
+        await take_away(stage, STATES)
+        outcome = await race(stage, racers, MARKER)
+        assert outcome.illegal > 0, outcome
 
 
 @pytest.mark.parametrize(("first", "then"), [(JUDGES, MOVES), (MOVES, JUDGES)], ids=["locks", "moves"])

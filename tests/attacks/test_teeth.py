@@ -96,6 +96,9 @@ TEETH = (
         "release a lot whose donor withdrew the consent",
         (
             Cut("gate.objections", "AND c.withdrawn_at IS NULL", ""),
+            # Who withdraws a consent holds what was made: that stops it too.
+            Cut("lab.make_move", "IF v_held IS NOT NULL THEN", "IF false THEN"),
+            Cut("gate.objections", "IF EXISTS (SELECT FROM lab.open_holds(p_lot)) THEN", "IF false THEN"),
             # The batch record was reviewed with the consent in it: that stops it a second time.
             Cut(
                 "gate.objections",
@@ -127,6 +130,18 @@ TEETH = (
         "stemma_app",
         "approve an assessment by hand",
         ("GRANT INSERT ON lab.assessments TO stemma_app",),
+    ),
+    Tooth(
+        "a setting changes by signature",
+        "stemma_app",
+        "loosen a setting with somebody's signature",
+        ("GRANT INSERT ON lab.settings TO stemma_app",),
+    ),
+    Tooth(
+        "the rule pack is chosen by signature",
+        "stemma_app",
+        "choose a rule pack by hand",
+        ("GRANT INSERT ON lab.pack_choices TO stemma_app",),
     ),
     Tooth(
         "the database says when somebody was qualified",

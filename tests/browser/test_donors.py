@@ -69,6 +69,20 @@ async def test_a_donor_from_registration_to_determination(site, locale, scheme, 
         await sends(tess)
         await tess.page.locator("#h-markers").wait_for()
 
+        await tess.goes_to(f"{there}/histories/new")
+        for each in await tess.page.locator("input[name^=answer-][value=no]").all():
+            await each.check()
+        await tess.page.check("input[name=examination][value=suitable]")
+        await tess.page.fill("#asked_at", ago(days=4))
+        await tess.page.fill("#examined_at", ago(days=4))
+        await sends(tess)
+        await tess.page.locator("#examined_by[aria-invalid=true]").wait_for()
+        await tess.page.fill("#examined_by", "Dr Phil Fang")
+        assert await wide(tess) <= size[0]
+        await tess.screen(f"{shot}-5b-history")
+        await sends(tess)
+        await tess.page.locator("#h-markers").wait_for()
+
         # A scanner's Enter goes on to the next field; it does not send the form.
         await tess.goes_to(f"{there}/donations/new")
         assert await tess.page.evaluate("document.activeElement.id") == "din"
@@ -96,6 +110,8 @@ async def test_a_donor_from_registration_to_determination(site, locale, scheme, 
             await ana.page.fill(f"#{field}", value)
         await ana.page.fill("#sampled_at", ago(days=4))
         await ana.page.fill("#reported_at", ago(days=3))
+        for field, value in (("weight_kg", "60"), ("blood_ml", "0"), ("colloid_ml", "0"), ("crystalloid_ml", "0")):
+            await ana.page.fill(f"#{field}", value)
         await ana.screen(f"{shot}-8-markers")
         for each in await ana.page.locator("fieldset.inline input[value=negative]").all():
             if "other" not in await each.get_attribute("name"):
@@ -103,7 +119,7 @@ async def test_a_donor_from_registration_to_determination(site, locale, scheme, 
         assert await wide(ana) <= size[0]
         await sends(ana)
         await ana.page.locator("tr[data-state=negative]").first.wait_for()
-        assert await ana.page.locator("tr[data-state=negative]").count() == 9
+        assert await ana.page.locator("tr[data-state=negative]").count() == 14
 
     async with site.person(locale=locale, color_scheme=scheme, size=size) as quinn:
         await quinn.signs_in("quinn")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.browser.accessible import barriers
+from tests.services import things
 
 HERE = ZoneInfo("Asia/Shanghai")
 
@@ -54,12 +55,15 @@ async def test_a_serum_from_definition_to_rejection(site, locale, scheme, size):
         await quinn.goes_to("/materials/catalogue/new")
         await quinn.page.fill("#name", name)
         await quinn.page.fill("#description", "胎牛血清 FBS")
-        await quinn.page.check("input[value=gmp_ancillary]")
+        await quinn.page.check("input[name=kind][value=reagent]")
+        await quinn.page.check("input[value=pharmacopoeial_excipient]")
         await quinn.page.check("input[name=known][value=all]")
         await quinn.page.fill("#components", "fetal bovine serum")
         assert not await quinn.page.locator("#species").is_visible()
         await quinn.page.check("input[name=animal_serum][value=yes]")
         await quinn.page.select_option("#species", "bovine")
+        await quinn.page.check("input[name=animal_derived][value=yes]")
+        await quinn.page.check("input[name=human_derived][value=no]")
         await quinn.page.fill("#opened_life_hours", "1,5")
         await sends(quinn)
         await quinn.page.locator("#opened_life_hours[aria-invalid=true]").wait_for()
@@ -68,6 +72,7 @@ async def test_a_serum_from_definition_to_rejection(site, locale, scheme, size):
         await sends(quinn)
         await quinn.comes_to(f"{site.address}/materials/catalogue")
         await looks(quinn, f"{shot}-2-catalogue")
+        await things.assessed(site.lab, "MAT-04", name, "animal_free_search", "residual_test")
 
         await tess.signs_in("tess")
         await tess.goes_to("/materials/receive")
@@ -79,7 +84,7 @@ async def test_a_serum_from_definition_to_rejection(site, locale, scheme, size):
         await sends(tess)
         await tess.page.locator("#supplier_lot").wait_for()
         assert await tess.page.input_value("#supplier_lot") == "FBS-77"
-        await tess.page.fill("#supplier", "Serum House")
+        await tess.page.fill("#supplier", "Good Supplies")
         await tess.page.fill("#certificate_reference", "CoA FBS-77")
         await tess.page.fill("#certificate_reviewed_at", ago(minutes=10))
         await tess.page.fill("#origin_countries", country)

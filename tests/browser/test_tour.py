@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from app.demo import tour
 from app.demo.life import Laboratory
@@ -24,6 +24,21 @@ class Colleague(OnPaper):
 
     world: Lab | None = None
     loop: asyncio.AbstractEventLoop | None = None
+    asked: ClassVar[int] = 1
+
+    def does(self, path: str, body: Any = None, *, expect: int | None = None) -> Any:
+        """The cast's house has its rule pack, and a first version of what donors are asked."""
+        if path.startswith("/packs/"):
+            return {"proposal": 0}
+        if path.endswith("/histories"):
+            body = {**body, "version": Colleague.asked}
+        answer = super().does(path, body, expect=expect)
+        if path == "/questionnaires":
+            Colleague.asked = answer["version"]
+        return answer
+
+    def signs(self, meaning: str, record: dict[str, str], *, statement: str = "") -> str:
+        return "" if meaning == "pack_approved" else super().signs(meaning, record, statement=statement)
 
     def code(self) -> str:
         assert self.world is not None

@@ -190,6 +190,16 @@ async def a_donor(journey: Journey) -> str:
     await journey.look(tess, "identity-match")
     await sends(tess)
     await tess.page.locator("#h-markers").wait_for()
+    await tess.goes_to(f"{there}/histories/new")
+    for each in await tess.page.locator("input[name^=answer-][value=no]").all():
+        await each.check()
+    await tess.page.check("input[name=examination][value=suitable]")
+    await tess.page.fill("#examined_by", "Dr Phil Fang")
+    for name in ("asked_at", "examined_at"):
+        await tess.page.fill(f"#{name}", ago(days=4))
+    await journey.look(tess, "history")
+    await sends(tess)
+    await tess.page.locator("#h-markers").wait_for()
     await tess.goes_to(f"{there}/donations/new")
     await tess.page.fill("#tissue", "bone marrow")
     await tess.page.fill("#volume_ml", "30")
@@ -383,6 +393,8 @@ async def through_qc(journey: Journey, lot: str, vials: list[str]) -> None:
     await sends(tess)
     sample = (await arrives(tess, r"/items/([A-Z0-9]{11})$"))[1]
 
+    lot_id = await journey.site.lab.value("SELECT item_id FROM lab.item_codes WHERE code = $1", lot)
+    await journey.site.lab.arrange(life.CLEAN, lot_id)
     ana = await journey.be("ana")
     await ana.goes_to("/samples")
     await journey.look(ana, "samples")

@@ -38,6 +38,7 @@ NO_LOCK = {
     "lab.lots": "itself a root: changing it takes its own row's lock",
     "lab.materials": "itself a root; never changed",
     "lab.material_lots": "never changed; a consumption, which locks, names it",
+    "lab.recipes": "never changed; a reagent, which locks, names it",
     "lab.specifications": "itself a root; never changed",
     "lab.process_versions": "never changed; named when the lot begins",
     "lab.equipment": "never changed; a session, which locks, names it",

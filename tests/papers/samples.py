@@ -9,12 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from app.domain.rulebook import Outcome
+from app.domain.text import Text
 from app.papers.facts import (
     Anchor,
     Appointed,
     BatchSummary,
     Certificate,
     Citation,
+    Cited,
     Cleared,
     Conclusion,
     Consented,
@@ -30,15 +32,19 @@ from app.papers.facts import (
     Marked,
     Matched,
     Reviewed,
+    RuleBook,
     Ruled,
+    RuleShown,
+    SettingShown,
     Signed,
     Step,
     Taken,
     Tested,
     Used,
     Waived,
+    WouldClose,
 )
-from app.rules import RULES
+from app.rules import RULEBOOK_VERSION, RULES, rulebook_digest
 from labels.codes import CodeKind, new_code
 
 AT = datetime(2026, 11, 22, 13, 50, 7, tzinfo=UTC)
@@ -322,3 +328,34 @@ SHEET = Eligibility(
     digest=DIGEST,
 )
 DRAFT = replace(SHEET, determined=None, made=replace(MADE, purpose="test"))
+
+
+def counterexample(words: str) -> Text:
+    return Text(words)
+
+
+BOOK = RuleBook(
+    made=MADE,
+    version=RULEBOOK_VERSION,
+    digest=rulebook_digest(),
+    jurisdiction="CN-818",
+    rules=tuple(
+        RuleShown(
+            id=rule.id,
+            title=rule.title,
+            gates=tuple(sorted(rule.gates)),
+            waiver=tuple(rule.waiver),
+            cites=tuple(Cited(each.source, each.section, each.paraphrase, each.status) for each in rule.cites),
+            counterexamples=tuple(
+                WouldClose(counterexample(each.name), each.gate.value, each.outcome) for each in rule.breaks
+            ),
+            settings=("qa03.years",) if rule.id == "QA-03" else (),
+        )
+        for rule in RULES
+    ),
+    settings=(
+        SettingShown("qa03.years", 2, 3, "a", "指南 §2 three years", AT - timedelta(days=90)),
+        SettingShown("rel03.set", 1, {"sterility": ["sterility", "无菌"], "dose": [{"low": 4.5}]}, None, "§3", AT),
+        SettingShown("never.set", None, None, None, "", None),
+    ),
+)

@@ -26,7 +26,7 @@ from app.papers.typeface import MissingGlyph, lent, visible, width
 from app.papers.voice import Voice, number, quantity
 from app.papers.wrap import wrapped
 from labels.symbols import ReadBackError
-from tests.papers.samples import AT, CERTIFICATE, DIGEST, DRAFT, SHEET, SUMMARY
+from tests.papers.samples import AT, BOOK, CERTIFICATE, DIGEST, DRAFT, SHEET, SUMMARY
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,6 +36,7 @@ EVERY: tuple[tuple[Kind, Facts], ...] = (
     (Kind.BATCH_SUMMARY, SUMMARY),
     (Kind.ELIGIBILITY, SHEET),
     (Kind.ELIGIBILITY, DRAFT),
+    (Kind.RULE_BOOK, BOOK),
 )
 each_paper = pytest.mark.parametrize(("kind", "facts"), EVERY)
 each_language = pytest.mark.parametrize("language", Language)
@@ -117,11 +118,16 @@ def test_both_scripts_read_back_as_they_were_put_in(kind: Kind, facts: Facts, la
             "18 000 000",
             "DV-26-0007",
         ),
+        Kind.RULE_BOOK: ("qa03.years", "指南 §2 three years", "无菌", BOOK.digest, BOOK.version),
         Kind.ELIGIBILITY: ("HIV NAT", "K-17", "ICF-2", "D-0042", "Central laboratory"),
     }[kind]
     for fact in wanted:
         assert squeezed(fact) in said, fact
-    for heading in ("Determination", "Rules judged") if kind is Kind.ELIGIBILITY else ("Identity",):
+    headings = {
+        Kind.ELIGIBILITY: ("Determination", "Rules judged"),
+        Kind.RULE_BOOK: ("Contents", "How to read it", str(BOOK.rules[5].title)),
+    }
+    for heading in headings.get(kind, ("Identity",)):
         for tongue in ("en", "zh_CN"):
             assert squeezed(gettext_for(tongue)(heading)) in said
 

@@ -20,6 +20,7 @@ GATE_OF = {
     SubjectKind.DONATION: Gate.G2,
     SubjectKind.MATERIAL_LOT: Gate.G1,
     SubjectKind.STEP: Gate.G4,
+    SubjectKind.STUDY: Gate.G8,
 }
 SECTIONS = [
     "lot",
@@ -46,6 +47,14 @@ SECTIONS = [
     "qualifications",
     "disease_status",
     "banks",
+    "suppliers",
+    "equipment",
+    "facility",
+    "work_sessions",
+    "authorisations",
+    "permits",
+    "authority_replies",
+    "study",
 ]
 
 
@@ -94,6 +103,37 @@ def donor():
             }
         ],
         "markers": [marker(number, analyte, name) for number, (analyte, name) in enumerate(names, start=1)],
+        "kind": None,
+        "histories": [history()],
+        "samplings": [
+            {
+                "sampled_at": moment("2026-09-28T08:00"),
+                "weight_kg": 60,
+                "blood_ml": 0,
+                "colloid_ml": 500,
+                "crystalloid_ml": 250,
+                "recorded_at": moment("2026-10-01T12:05"),
+            }
+        ],
+    }
+
+
+def history():
+    groups = ("infection", "travel", "prion", "genetic", "malignancy")
+    return {
+        "questionnaire": "Donor history",
+        "version": 2,
+        "outdated": False,
+        "questions": [
+            {"code": group, "en": f"Anything about {group}?", "zh": f"有关{group}？", "group": group, "excludes": "yes"}
+            for group in groups
+        ],
+        "answers": dict.fromkeys(groups, "no"),
+        "asked_at": moment("2026-09-25T09:00"),
+        "examined_at": moment("2026-09-25T10:00"),
+        "examined_by": "Dr Phil Fang",
+        "examination": "suitable",
+        "recorded_at": moment("2026-09-25T11:00"),
     }
 
 
@@ -112,6 +152,28 @@ def donation():
             "valid_until": moment("2027-10-04T12:00"),
         },
         "holds": [],
+        "tissue_decisions": [
+            {
+                "name": "bone marrow",
+                "version": 1,
+                "leukocyte_rich": True,
+                "birth_tissue": False,
+                "reason": "marrow holds leukocytes in great number",
+                "proposed_by": "quinn",
+                "approved_by": "rhea",
+                "approved_at": moment("2026-06-02T09:00"),
+            }
+        ],
+        "birth_tests": [],
+        "storage": [
+            {
+                "place": "E0000000007",
+                "place_kind": "segregated_storage",
+                "biohazard_labelled": True,
+                "stored_at": moment("2026-10-04T10:30"),
+                "recorded_at": moment("2026-10-04T10:31"),
+            }
+        ],
     }
 
 
@@ -135,13 +197,60 @@ def material(code, name, components):
         "origin_countries": ["DE"],
         "processed_in": "DE",
         "collected_on": None,
+        "kind": "reagent",
+        "grade": "pharmacopoeial_excipient",
+        "animal_derived": False,
+        "human_derived": False,
+        "selected_with": None,
+        "received_at": moment("2026-09-05T09:00"),
+        "supplier": "Good Supplies",
+        "certificates": [],
+    }
+
+
+def certificate(kind, reference, pool_size=None):
+    return {
+        "kind": kind,
+        "reference": reference,
+        "pool_size": pool_size,
+        "recorded_by": "quinn",
+        "recorded_at": moment("2026-09-10T09:30"),
     }
 
 
 def materials():
+    lysate = ["human platelet lysate", "heparin"]
     return [
         material("M0000000001", "DMEM low glucose", ["glucose", "L-glutamine", "inorganic salts", "vitamins"]),
-        material("M0000000002", "人血小板裂解物 (platelet lysate)", ["human platelet lysate", "heparin"]),
+        {
+            **material("M0000000002", "人血小板裂解物 (platelet lysate)", lysate),
+            "human_derived": True,
+            "certificates": [
+                certificate("donor_pool", "POOL-7", pool_size=12),
+                certificate("virus_inactivation", "VI-7"),
+            ],
+        },
+    ]
+
+
+def suppliers():
+    return [
+        {
+            "name": "Good Supplies",
+            "kind": "manufacturer",
+            "audits": [
+                {
+                    "outcome": "qualified",
+                    "audited_on": "2026-01-10",
+                    "evidence": "AR-26-001",
+                    "valid_from": moment("2026-01-15T09:00"),
+                    "valid_to": moment("2028-01-15T09:00"),
+                    "recorded_by": "rolf",
+                    "signed_by": "quinn",
+                    "signed_at": moment("2026-01-15T09:00"),
+                }
+            ],
+        }
     ]
 
 
@@ -329,6 +438,104 @@ def qualifications():
     ]
 
 
+def classification(number, grade):
+    return {
+        "id": number,
+        "grade": grade,
+        "classified_on": "2026-02-01",
+        "due_on": "2027-01-31",
+        "recorded_at": moment("2026-02-02T09:00"),
+    }
+
+
+def monitored(number, kind, grade):
+    return {
+        "id": number,
+        "kind": kind,
+        "grade": grade,
+        "place": f"{kind} {grade}",
+        "taken_at": moment("2026-10-05T09:30"),
+        "readings": [{"value": 0, "organism": None, "read_at": moment("2026-10-10T09:00")}],
+    }
+
+
+def work_session():
+    """The one in which all steps were made: nothing grew."""
+    return {
+        "id": 1,
+        "workstation": "E0000000001",
+        "room": "B-01",
+        "since": moment("2026-10-05T08:40"),
+        "until": moment("2026-10-26T12:00"),
+        "workstation_classes": [classification(1, "A")],
+        "room_classes": [classification(2, "B")],
+        "monitored": [monitored(1, "settle", "A"), monitored(2, "glove", "A"), monitored(3, "settle", "B")],
+    }
+
+
+def facility():
+    """What stands in the house."""
+    return {
+        "documents": [
+            {
+                "number": "QM-1",
+                "version": 3,
+                "types": next(each.value for each in DEFAULTS if each.name == "gmp01.mandatory"),
+                "title": "Quality manual",
+                "effective_from": moment("2026-02-01T00:00"),
+                "proposed_by": "quinn",
+                "approved_by": "rhea",
+                "approved_at": moment("2026-01-20T09:00"),
+            }
+        ],
+        "responsible": [
+            {
+                "level": level,
+                "account": account,
+                "from": moment("2026-01-01T00:00"),
+                "until": None,
+                "accepted_at": moment("2026-01-02T09:00"),
+            }
+            for level, account in (("institution", "ida"), ("study", "phil"), ("facility", "hedda"))
+        ],
+    }
+
+
+def authorisation():
+    return {
+        "id": 1,
+        "process": "BM-MSC 4",
+        "proposed_by": "quinn",
+        "approved_by": "rhea",
+        "approved_at": moment("2026-06-03T09:00"),
+        "valid_from": moment("2026-06-03T09:00"),
+        "valid_to": moment("2028-06-03T09:00"),
+    }
+
+
+def equipment(code, kind, steps, planned=False):
+    """A piece that is fit; `steps` are those in which it served."""
+    return {
+        "code": code,
+        "name": f"{kind} {code[-1]}",
+        "kind": kind,
+        "steps": steps,
+        "planned": planned,
+        "qualifications": [
+            {
+                "id": int(code[-1]),
+                "kind": "performance",
+                "done_on": "2026-01-15",
+                "due_on": "2027-01-14",
+                "outcome": "passed",
+                "as_found_in_tolerance": True,
+                "evidence": f"PQ-26-{code[-1]}",
+                "recorded_at": moment("2026-01-16T09:00"),
+            }
+        ],
+    }
+
+
 def deviation():
     return {
         "number": "DV-26-0009",
@@ -339,6 +546,20 @@ def deviation():
         "rules": [],
         "closed_by": "quinn",
         "closed_at": moment("2026-10-20T10:00"),
+    }
+
+
+def permit():
+    return {
+        "number": "HGR-2026-0117",
+        "authority": "National Health Commission",
+        "purposes": ["banking", "third_party"],
+        "scope": "marrow of up to 200 donors",
+        "valid_from": "2026-05-01",
+        "valid_to": "2029-04-30",
+        "evidence": "original in the regulatory file, folder 4",
+        "withdrawn_at": None,
+        "recorded_at": moment("2026-05-04T09:00"),
     }
 
 
@@ -417,7 +638,15 @@ def lot_json():
         ],
         "steps": steps(),
         "containers": [
-            {"code": code, "kind": "vial", "state": "stored", "donors": [DONOR], "orphan": False, "labels_verified": 1}
+            {
+                "code": code,
+                "kind": "vial",
+                "state": "stored",
+                "donors": [DONOR],
+                "orphan": False,
+                "labels_verified": 1,
+                "place_kind": "segregated_storage",
+            }
             for code in vials
         ],
         "specification": specification(),
@@ -437,12 +666,22 @@ def lot_json():
             "package_digest": digest,
         },
         "package_digest": digest,
+        "permits": [permit()],
         "appointments": [appointment()],
         "assessments": [assessment()],
         "labels": labels(),
         "qualifications": qualifications(),
         "disease_status": [],
         "banks": [],
+        "suppliers": suppliers(),
+        "facility": facility(),
+        "work_sessions": [work_session()],
+        "authorisations": [authorisation()],
+        "equipment": [
+            equipment("E0000000001", "workstation", [1, 2, 3, 4, 5]),
+            equipment("E0000000002", "tank", [6]),
+        ],
+        "authority_replies": [],
     }
 
 
@@ -469,6 +708,7 @@ def material_lot_json():
         "waivers": [],
         "assessments": [],
         "disease_status": [],
+        "suppliers": suppliers(),
     }
 
 
@@ -498,10 +738,159 @@ def step_json():
     unmade = dict.fromkeys(("containers", "results", "batch_review", "package_digest"))
     made = {**lot_json(), **unmade, "kind": "step", "steps": steps()[:4], "lot": lot("in_process"), "plan": plan}
     # What earlier steps consumed is not planned for this one.
+    made["equipment"] = [equipment("E0000000001", "workstation", [1, 2, 3, 4], planned=True)]
     return {**made, "consumptions": [consumption(1, "M0000000777", "2026-10-05T09:30")]}
 
 
+def institution(name="First Hospital", **more):
+    kinds = (
+        ("grade", "tertiary_a"),
+        ("academic_committee", "Academic committee"),
+        ("ethics_committee", "Ethics committee"),
+    )
+    return {
+        "name": name,
+        "country": "CN",
+        "registration": f"REG-{name}",
+        "statements": [
+            {
+                "kind": kind,
+                "held": True,
+                "says": says,
+                "evidence": f"EV-{kind}",
+                "valid_from": "2024-01-01",
+                "valid_to": "2028-12-31",
+                "recorded_at": moment("2026-03-01T09:00"),
+            }
+            for kind, says in kinds
+        ],
+        **more,
+    }
+
+
+def partner():
+    """A courier, assessed and bound by an agreement."""
+    sections = ("qualification", "facilities", "quality_system")
+    duties = ("preparation", "testing", "release", "transport", "records", "data_access")
+    return {
+        "name": "Cold Road Ltd",
+        "kind": "transport",
+        "assessments": [
+            {
+                "id": 1,
+                "assessed_on": "2026-04-15",
+                "sections": [{"section": each, "score": 90, "accepted": True} for each in sections],
+                "findings": [
+                    {"class": "major", "what": "loggers not calibrated", "capa_due_on": "2026-12-31", "closed_on": None}
+                ],
+                "evidence": "PA-26-1",
+                "recorded_by": "quinn",
+                "signed_by": "rhea",
+                "signed_at": moment("2026-04-20T09:00"),
+            }
+        ],
+        "agreements": [
+            {
+                "id": 1,
+                "process": "BM-MSC 4",
+                "duties": {each: "partner" if each == "transport" else "house" for each in duties},
+                "signed_on": "2026-04-22",
+                "valid_to": None,
+                "reference": "QA-7",
+                "recorded_at": moment("2026-04-22T09:00"),
+            }
+        ],
+    }
+
+
+def study():
+    """Sponsored by another, approved on two Thursdays, filed on the Wednesday after."""
+    recorded = {"recorded_at": moment("2026-06-11T09:00")}
+    return {
+        "number": "ST-26-0001",
+        "version": 1,
+        "title": "Marrow MSC in knee osteoarthritis",
+        "regulatory_path": "technical_filing",
+        "ind_number": None,
+        "stage": "exploratory",
+        "risk_level": "ordinary",
+        "cell_class": "tissue_stem_cell",
+        "cell_source": "autologous",
+        "manipulation": "ex_vivo_cell",
+        "administration": "infused",
+        "sites": [{"name": "First Hospital", "country": "CN"}],
+        "protocol_version": "P-1.0",
+        "institution": institution(),
+        "sponsor": institution("Cell Works Ltd", statements=[]),
+        "versions": [{"version": 1, "protocol_version": "P-1.0", "substantial": True, **recorded}],
+        "leaders": [
+            {
+                "id": 1,
+                "name": "Fang Yi",
+                "licence_number": "110-2008-7",
+                "licence_valid_to": None,
+                "title_level": "senior",
+                "title_certificate": "ZG-2015-9",
+                "title_valid_to": None,
+                "from": "2026-05-04",
+                "to": None,
+                "evidence": "letter of 2026-05-04",
+                **recorded,
+            }
+        ],
+        "decisions": [
+            {
+                "id": number,
+                "committee": committee,
+                "decision": "approved",
+                "protocol_version": "P-1.0",
+                "decided_on": day,
+                "valid_to": "2027-06-04",
+                "reference": f"D-{number}",
+                **recorded,
+            }
+            for number, (committee, day) in enumerate((("academic", "2026-05-28"), ("ethics", "2026-06-04")), start=1)
+        ],
+        "filings": [
+            {
+                "id": 1,
+                "filing_number": "MR-N-11-2026-000001",
+                "authority": "National Health Commission",
+                "protocol_version": "P-1.0",
+                "filed_on": "2026-06-10",
+                "reference": "receipt 1",
+                **recorded,
+            }
+        ],
+        "agreements": [
+            {
+                "id": 1,
+                "sponsor": "Cell Works Ltd",
+                "protocol_jointly_set": True,
+                "signed_on": "2026-05-11",
+                "valid_to": "2029-05-10",
+                "reference": "AG-1",
+                **recorded,
+            }
+        ],
+        "partners": [partner()],
+    }
+
+
+def study_json():
+    """A study of the autologous preparation, ready to start but for what no rule can say yet."""
+    return {
+        **shell("study", "ST-26-0001", "Marrow MSC in knee osteoarthritis"),
+        "study": study(),
+        "banks": [],
+        "facility": facility(),
+        "process": process(),
+        "specification": specification(),
+    }
+
+
 MADE = {
+    SubjectKind.STUDY: study_json,
     SubjectKind.LOT: lot_json,
     SubjectKind.DONATION: donation_json,
     SubjectKind.MATERIAL_LOT: material_lot_json,

@@ -8,13 +8,18 @@ import pytest
 from app.domain.acts import Role
 from app.domain.facts import SubjectKind
 from app.domain.rulebook import CLOSING, Gate, Outcome, judge
+from app.domain.standing import WRITTEN
 from app.rules import BY_ID, RULES
 from tests.rules.clean import AT, GATE_OF, SIGNER, clean
 
 BREAKS = [(rule, example) for rule in RULES for example in rule.breaks]
 
 
-@pytest.mark.parametrize("kind", SubjectKind)
+JUDGED = tuple(WRITTEN.values())
+"""Kinds whose gate is open to what is clean; the gates of the others wait for rules that are not written."""
+
+
+@pytest.mark.parametrize("kind", JUDGED)
 def test_the_clean_dossier_of_each_kind_opens_its_gate(kind):
     judgement = judge(RULES, clean(kind), gate=GATE_OF[kind], at=AT, signer=SIGNER)
     assert [(each.rule, each.findings) for each in judgement.blocks] == []
@@ -104,6 +109,11 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "qualifications",
         "disease_status",
         "banks",
+        "permits",
+        "equipment",
+        "facility",
+        "work_sessions",
+        "authorisations",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
@@ -118,7 +128,14 @@ def test_no_missing_section_opens_a_gate_further(kind, section):
 @pytest.mark.parametrize("kind", SubjectKind)
 def test_a_gate_opens_only_for_its_own_kind_and_only_when_written(gate, kind):
     judgement = judge(RULES, clean(kind), gate=gate, at=AT, signer=SIGNER)
-    assert judgement.is_open == (GATE_OF[kind] is gate)
+    assert judgement.is_open == (WRITTEN.get(gate) is kind)
+
+
+@pytest.mark.parametrize("gate", [Gate.G7, Gate.G8])
+def test_a_clean_study_waits_only_for_rules_that_are_not_written(gate):
+    judgement = judge(RULES, clean(SubjectKind.STUDY), gate=gate, at=AT, signer=SIGNER)
+    assert [each.rule for each in judgement.blocks] == ["BOOK"]
+    assert not judgement.waiting
 
 
 @pytest.mark.parametrize("kind", SubjectKind)
@@ -156,6 +173,11 @@ def test_a_bare_dossier_opens_nothing():
                 "qualifications",
                 "disease_status",
                 "banks",
+                "permits",
+                "equipment",
+                "facility",
+                "work_sessions",
+                "authorisations",
             ]
         ),
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests import life
+from tests.services import things
 from tests.world import ok, refused
 
 if TYPE_CHECKING:
@@ -159,10 +160,11 @@ async def test_an_assessment_is_about_a_process_version_or_a_donor_by_name(lab: 
 
 async def positive_donation(lab: Lab) -> life.Life:
     """A donation of a patient whose HBsAg is positive, not yet determined."""
-    lived = await life.preparation(lab, upto="eligible")
+    donor = await things.ready_donor(lab)
     more = [each for each in life.markers(HBV="positive") if each["marker"] == "HBsAg"]
-    ok(await lab.as_("ana").post(f"/donors/{lived.donor}/markers", {"markers": more}))
-    return lived
+    ok(await lab.as_("ana").post(f"/donors/{donor}/markers", {"markers": more}))
+    donation = (await things.donation(lab, donor))["code"]
+    return life.Life(lab, await life.shared(lab), donor=donor, donation=donation, stage="eligible")
 
 
 async def rules_against(lab: Lab, donation: str) -> dict[str, str]:
@@ -177,25 +179,37 @@ def withdrawal() -> dict[str, Any]:
 
 async def test_a_positive_patient_is_processed_only_on_assessments_about_that_patient(lab: Lab) -> None:
     lived = await positive_donation(lab)
-    assert await rules_against(lab, lived.donation) == {"DON-04": "needs_waiver", "DON-05": "fail"}
+    undetermined = {"DON-12": "indeterminate"}
+    against = {"DON-04": "needs_waiver", "DON-05": "fail"}
+    assert await rules_against(lab, lived.donation) == against | undetermined
     await life.go_on(lived, upto="cleared")
     start = lived.step(viable="1.8e7", dead="1.1e6", flasks=2)
     refused(await lab.as_("tess").post(f"/lots/{lived.lot}/isolation", start), 409, "blocked")
 
     await about_donor(lab, lived.donor, "DON-05")
-    assert await rules_against(lab, lived.donation) == {"DON-04": "needs_waiver"}
+    assert await rules_against(lab, lived.donation) == {"DON-04": "needs_waiver"} | undetermined
     await about_donor(lab, lived.donor, "DON-04")
-    assert await rules_against(lab, lived.donation) == {}
+    assert await rules_against(lab, lived.donation) == undetermined
+    donation = await life.id_of(lab, lived.donation)
+    signed = await life.ceremony(lab, "phil", "eligibility_determined", "donation", donation, "eligible")
+    decision = {"decision": "eligible", "reason": "assessed for this patient", "ceremony": signed}
+    ok(await lab.as_("phil").post(f"/donations/{lived.donation}/determination", decision))
+    start = lived.step(viable="1.8e7", dead="1.1e6", flasks=2)
+    problem = refused(await lab.as_("tess").post(f"/lots/{lived.lot}/isolation", start), 409, "blocked")
+    assert "DON-14" in {each["rule"] for each in problem["findings"]}, "it stands among other material, for all we know"
+    place = (await life.equipment(lab, "segregated_storage"))["code"]
+    kept = {"place": place, "biohazard_labelled": True, "stored_at": life.now()}
+    ok(await lab.as_("tess").post(f"/donations/{lived.donation}/storage", kept))
     await life.go_on(lived, upto="isolated")
 
 
 async def test_a_withdrawn_consent_closes_the_way_into_processing(lab: Lab) -> None:
     lived = await life.preparation(lab, upto="cleared")
     ok(await lab.as_("phil").post(f"/donors/{lived.donor}/consents/withdrawal", withdrawal()))
-    assert await rules_against(lab, lived.donation) == {"DON-10": "fail"}
+    assert await rules_against(lab, lived.donation) == {"DON-10": "fail", "HOLD": "fail"}, "and it is held at once"
     start = lived.step(viable="1.8e7", dead="1.1e6", flasks=2)
     problem = refused(await lab.as_("tess").post(f"/lots/{lived.lot}/isolation", start), 409, "blocked")
-    assert problem["rule"] == "DON-10"
+    assert {"DON-10", "HOLD"} <= {each["rule"] for each in problem["findings"]}
 
 
 async def test_allogeneic_cells_without_a_bank_are_not_processed(lab: Lab) -> None:

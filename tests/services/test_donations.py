@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from tests import life
 from tests.services import things
 from tests.world import ok, refused
 
@@ -26,7 +27,9 @@ async def allogeneic(lab: Lab, results: list[dict[str, Any]]) -> str:
     donor = await things.donor(lab, "allogeneic")
     await things.consent(lab, donor["code"])
     if results:
-        ok(await lab.as_("ana").post(f"/donors/{donor['code']}/markers", {"markers": results}))
+        given = {"weight_kg": "60", "blood_ml": "0", "colloid_ml": "0", "crystalloid_ml": "0"}
+        ok(await lab.as_("ana").post(f"/donors/{donor['code']}/markers", {"markers": results, "given": given}))
+    ok(await lab.as_("phil").post(f"/donors/{donor['code']}/histories", life.history()))
     return (await things.donation(lab, donor["code"]))["code"]
 
 
@@ -48,7 +51,10 @@ async def test_a_donation_is_received_into_quarantine(lab: Lab) -> None:
     read = ok(await lab.as_("quinn").get(f"/donations/{view['code']}"))
     assert read["gate"]["gate"] == "G2"
     assert not read["gate"]["is_open"]
-    assert [each["rule"] for each in read["gate"]["verdicts"] if each["outcome"] == "indeterminate"] == ["DON-12"]
+    assert [each["rule"] for each in read["gate"]["verdicts"] if each["outcome"] == "indeterminate"] == [
+        "DON-08",
+        "DON-12",
+    ]
     assert ok(await lab.as_("tess").get(f"/items/{view['code']}"))["codes"] == [
         {"code": number[:13], "scheme": "din"},
         {"code": view["code"], "scheme": "own"},
@@ -100,7 +106,7 @@ async def test_an_autologous_donation_is_determined_eligible(lab: Lab) -> None:
 
 
 async def test_an_allogeneic_donation_with_a_negative_panel_is_determined_eligible(lab: Lab) -> None:
-    code = await allogeneic(lab, things.markers())
+    code = await allogeneic(lab, things.markers(panel=life.PANEL | life.FOR_LEUKOCYTES))
     view = ok(await determine(lab, code, by="phil"))
     assert view["determination"]["signed_by"] == "Dr Phil Fang"
     assert view["gate"]["is_open"]

@@ -38,7 +38,8 @@ async def stated(lab: Lab, country: str, **more: Any) -> httpx.Response:
 
 
 async def serum(lab: Lab, country: str, **more: Any) -> dict[str, Any]:
-    material = await things.material(lab, **SERUM, description="fetal bovine serum, 胎牛血清")
+    material = await things.material(lab, **SERUM, animal_derived=True, description="fetal bovine serum, 胎牛血清")
+    await things.assessed(lab, "MAT-04", material["name"], "animal_free_search", "residual_test")
     come_from = {"origin_countries": [country], "processed_in": country, "collected_on": str(COLLECTED), **more}
     return await things.material_lot(lab, material["name"], **come_from)
 

@@ -297,12 +297,11 @@ async def test_an_unverified_or_late_step_closes_the_release(lab: Lab) -> None:
     assert not any("GMP-05" in each for each in await objections(lab, lived))
     step = await lab.value("SELECT max(id) FROM lab.steps WHERE lot_id = $1", await lived.lot_id())
     verified = await lab.value("SELECT id FROM lab.verifications WHERE step_id = $1", step)
-    hours = "INSERT INTO lab.settings (name, version, value, unit, source, valid_from) SELECT name, max(version) + 1, $1::jsonb, 'h', 'a test', now() FROM lab.settings WHERE name = 'gmp05.within_hours' GROUP BY name"
-    await lab.arrange(hours, "0.0000001")
+    await life.setting(lab, "gmp05.within_hours", 0.0000001, "h")
     try:
         assert any("GMP-05" in each for each in await objections(lab, lived))
     finally:
-        await lab.arrange(hours, "12")
+        await life.setting(lab, "gmp05.within_hours", 12, "h")
     assert not any("GMP-05" in each for each in await objections(lab, lived))
     assert verified is not None
 

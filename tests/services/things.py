@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from labels.check_characters import mod_37_2
 from labels.codes import CodeKind, new_code
-from tests.life import PANEL, ago
+from tests.life import PANEL, ago, authorise, ceremony, history
 from tests.world import ok
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ def din() -> str:
     return number + mod_37_2(number)
 
 
-def markers(outcome: str = "negative", **differing: str) -> list[dict[str, Any]]:
+def markers(
+    outcome: str = "negative", *, panel: dict[str, tuple[str, ...]] | None = None, **differing: str
+) -> list[dict[str, Any]]:
     """A whole panel with this outcome; `differing` names markers with underscores for what is no letter."""
+    sampled_at, reported_at = ago(days=3), ago(days=2)
     return [
         {
             "analyte": analyte,
@@ -42,11 +45,11 @@ def markers(outcome: str = "negative", **differing: str) -> list[dict[str, Any]]
             "method": "CLIA",
             "kit_lot": "K-17",
             "laboratory": "Central laboratory",
-            "sampled_at": ago(days=3),
-            "reported_at": ago(days=2),
+            "sampled_at": sampled_at,
+            "reported_at": reported_at,
             "outcome": differing.get("".join(c if c.isalnum() else "_" for c in marker), outcome),
         }
-        for analyte, names in PANEL.items()
+        for analyte, names in (panel or PANEL).items()
         for marker in names
     ]
 
@@ -80,10 +83,11 @@ async def consent(lab: Lab, donor_code: str) -> None:
 
 
 async def ready_donor(lab: Lab) -> str:
-    """The code of a patient who consented and whose whole panel is negative."""
+    """The code of a patient who consented, whose history excludes nothing and whose whole panel is negative."""
     code = str((await donor(lab))["code"])
     await consent(lab, code)
     ok(await lab.as_("ana").post(f"/donors/{code}/markers", {"markers": markers()}))
+    ok(await lab.as_("tess").post(f"/donors/{code}/histories", history()))
     return code
 
 
@@ -100,13 +104,31 @@ async def material(lab: Lab, **more: Any) -> dict[str, Any]:
     body = {
         "name": f"Basal medium {uuid.uuid4().hex[:8]}",
         "description": "alpha-MEM, 基础培养基",
-        "grade": "gmp_ancillary",
+        "grade": "pharmacopoeial_excipient",
+        "animal_derived": False,
+        "human_derived": False,
         "composition": [{"name": "L-glutamine", "cas": "56-85-9"}, {"name": "sodium chloride", "cas": "7647-14-5"}],
         "composition_complete": True,
         "animal_serum": False,
         **more,
     }
     return ok(await lab.as_("quinn").post("/materials", body))
+
+
+async def assessed(lab: Lab, rule: str, name: str, *controls: str) -> None:
+    """An approved assessment about a material, with a measure for each of these controls."""
+    body = {
+        "rule": rule,
+        "scope": {"kind": "material", "name": name},
+        "title": f"{name} in this house",
+        "hazard": "what does not belong in a patient stays in the product",
+        "mitigations": [{"measure": f"by {each}", "control": each} for each in controls],
+        "conclusion": "acceptable",
+        "valid_to": (now() + timedelta(days=365)).isoformat(),
+    }
+    proposed = ok(await lab.as_("quinn").post("/assessments", body))["assessment"]
+    signed = await ceremony(lab, "lin", "assessment_approved", "assessment", proposed)
+    ok(await lab.as_("lin").post(f"/assessments/{proposed}/approve", {"ceremony": signed}))
 
 
 async def material_lot(lab: Lab, name: str | None = None, **more: Any) -> dict[str, Any]:
@@ -165,6 +187,7 @@ async def process(lab: Lab) -> int:
         "low_manipulation": False,
     }
     ok(await lab.as_("quinn").post("/processes", body))
+    await authorise(lab, name, 1)
     return await lab.value("SELECT id FROM lab.process_versions WHERE name = $1", name)
 
 

@@ -15,16 +15,17 @@ from html import escape, unescape
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.routing import APIRoute
 
+from app.domain.partners import SECTION_NAMES
 from app.web import pages
 from app.web.places import PLACES
-from tests import life, world
+from tests import life, study, world
 from tests.services import things
 from tests.web.browsing import Browser
 from tests.web.hostile import CORPUS, MARK, MARKUP, MEANING, Field, Form, Page, came_alive, encoded
@@ -142,10 +143,21 @@ async def furnished(lab: Lab) -> House:
     controls = ("time_slot", "vapour_tank", "protective_clothing", "cleaning", "waste")
     assessment["mitigations"] = [{"measure": NASTY, "control": each} for each in controls]
     proposed = ok(await quinn.post("/assessments", assessment | {"valid_to": life.ago(days=-90)}))["number"]
+    change = {"value": 20, "unit": "h", "source": NASTY, "why": NASTY}
+    changed = ok(await quinn.post("/settings/gmp05.within_hours/proposals", change))["proposal"]
+    pack = ok(await quinn.post("/packs/proposals", {"pack": "EU", "why": NASTY}))["proposal"]
+    await study.ready(lab, title=NASTY, why=NASTY)
+    partner = ok(await quinn.post("/partners", {"name": NASTY[:120], "kind": "transport", "address": NASTY}))["partner"]
+    parts = [{"section": each, "score": 90, "accepted": True} for each in SECTION_NAMES]
+    found = {"assessed_on": study.day(-9), "sections": parts, "evidence": NASTY}
+    found["findings"] = [{"severity": "minor", "what": NASTY}]
+    ok(await quinn.post(f"/partners/{partner}/assessments", found))
     printer = {"name": NASTY, "room": NASTY[:60], "address": "192.0.2.7:9100", "dots_per_mm": 8, "media": "25x13"}
     printer = ok(await hedda.post("/printers", printer))
     ok(await tess.post(f"/items/{sampled.vials[0]}/labels", {"printer": printer["code"]}))
     await lab.arrange("UPDATE people.appointments SET until_at = '2039-01-01T00:00:00Z'")
+    facts, waiting_for = await _proposed(lab, shared.process)
+    ok(await tess.post("/timers", {"workstation": mine.workstation, "name": NASTY[:60], "minutes": "90"}))
     result = await lab.value("SELECT max(r.id) FROM lab.results r")
     house = House(
         lab,
@@ -160,6 +172,7 @@ async def furnished(lab: Lab) -> House:
             "source": sampled.vials[0],
             "deviation": number,
             "step": str(step),
+            **facts,
         },
         workstation=mine.workstation,
     )
@@ -191,12 +204,69 @@ async def furnished(lab: Lab) -> House:
         ("hedda", "/people/appointments/new"),
         ("hedda", "/labels/printers/new"),
         ("lin", f"/lots/{sampled.lot}/waivers/{waived}?sign=sign-waiver_approved"),
+        ("lin", f"/partners/{partner}?sign=sign-partner_decided"),
         ("lin", f"/assessments/{proposed}?sign=sign-assessment_approved"),
+        ("lin", f"/rules/settings/gmp05.within_hours/proposals/{changed}?sign=sign-setting_approved"),
+        ("lin", f"/rules/packs/proposals/{pack}?sign=sign-pack_approved"),
         ("tess", "/labels"),
+        *waiting_for,
     ]
     house.sent += [(who, path.format_map(names_of(sampled))) for who, path in PAGES]
     house.sent += [(who, place.path) for place in PLACES for who in ROLES]
     return house
+
+
+async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """What waits for somebody's signature or second look: facts for its forms, and who is sent there."""
+    tess, quinn, adam, hedda, rolf = (lab.as_(name) for name in ("tess", "quinn", "adam", "hedda", "rolf"))
+    named = {"name": NASTY[:100], "name_zh": NASTY[:100], "reason": NASTY}
+    tissue = ok(await quinn.post("/tissues", named | {"leukocyte_rich": False, "birth_tissue": False}))["tissue"]
+    written = {
+        "number": "SOP-HOSTILE-1",
+        "types": ["recall"],
+        "title": NASTY,
+        "file_name": NASTY,
+        "file_sha256": "b" * 64,
+    }
+    document = ok(await quinn.post("/documents", written | {"review_due": study.day(700)}))["number"]
+    borne = {"level": "facility", "username": "hedda", "duties": NASTY}
+    responsibility = ok(await quinn.post("/mandates/responsibilities", borne))["number"]
+    run = {"process": process["name"], "version": process["version"], "owner": NASTY, "address": NASTY}
+    run |= {"classification": NASTY, "valid_to": life.ago(days=-365)}
+    authorisation = ok(await hedda.post("/mandates/authorisations", run))["number"]
+    permit = {"number": "HGR-HOSTILE-1", "authority": NASTY, "purposes": ["banking"], "scope": NASTY, "evidence": NASTY}
+    ok(await quinn.post("/permits", permit | {"valid_from": study.day(-30), "valid_to": study.day(900)}))
+    supplier = {"name": NASTY[:120], "kind": "distributor", "address": NASTY}
+    supplier = ok(await quinn.post("/suppliers", supplier))["supplier"]
+    audit = {"method": "remote", "audited_on": study.day(-3), "outcome": "qualified", "findings": NASTY}
+    audit |= {"evidence": NASTY, "valid_to": life.ago(days=-500)}
+    ok(await rolf.post(f"/suppliers/{supplier}/audits", audit))
+    years = {"employer": NASTY, "position": NASTY, "domain": "stem_cell_quality_management", "evidence": NASTY}
+    years |= {"from_on": "2018-01-01", "to_on": "2022-12-31"}
+    chosen = {"account": "vic", "title_level": "senior", "title_certificate": NASTY, "experience": [years]}
+    chosen |= {"certificate_valid_until": "2050-12-31", "from_at": "2040-01-01T00:00:00Z"}
+    chosen |= {"until_at": "2040-01-20T00:00:00Z"}
+    proposal = ok(await hedda.post("/appointments/proposals", chosen))["id"]
+    ok(await adam.post("/accounts/vic/badge"))
+    basal = (await things.material(lab, name=f"{NASTY[:60]} {next(_serial)}"))["name"]
+    bottle = (await things.approved_material_lot(lab, name=basal))["containers"][0]["code"]
+    mixed = {"material": NASTY[:100], "components": [{"material": basal, "amount": "450", "unit": "mL"}]}
+    mixed |= {"shelf_life_hours": "72", "storage": NASTY, "instructions": NASTY}
+    recipe = ok(await quinn.post("/recipes", mixed))["recipe"]
+    taken = [{"container": bottle, "quantity": "450", "unit": "mL"}]
+    reagent = ok(await tess.post("/reagents", {"recipe": recipe, "parts": taken, "containers": 2}))
+    return {"container0": bottle, "reagent": reagent["containers"][0]}, [
+        ("lin", f"/tissues/{tissue}?sign=sign-tissue_decided"),
+        ("lin", f"/documents/{document}?sign=sign-document_approved"),
+        ("hedda", f"/mandates/responsibilities/{responsibility}?sign=sign-responsibility_accepted"),
+        ("lin", f"/mandates/authorisations/{authorisation}?sign=sign-process_authorised"),
+        ("quinn", "/permits/withdrawal"),
+        ("quinn", f"/materials/suppliers/{supplier}?sign=sign-supplier_decided"),
+        ("phil", f"/people/appointments/proposals/{proposal}?sign=sign-appointment_supported"),
+        ("adam", "/people/vic"),
+        ("tess", f"/materials/recipes/{recipe}/prepare"),
+        ("tess", f"/materials/{reagent['code']}/preparation"),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -399,7 +469,7 @@ async def honest(house: House, met: Met, mark: str) -> list[tuple[str, str | byt
 async def _filled(house: House, met: Met, each: Field, mark: str) -> str:
     lab, name = house.lab, each.name
     if name in SECRETS:
-        whose = "vera" if "/bench/" in met.action else met.who
+        whose = "vera" if met.action.startswith("/bench/") or met.action.endswith("/preparation") else met.who
         match name:
             case "password":
                 await forgiven(lab, whose)
@@ -424,6 +494,8 @@ async def _filled(house: House, met: Met, each: Field, mark: str) -> str:
         return when if each.kind == "datetime-local" else when[:10]
     if name == "scanned" and "/hold/" in met.action:
         return ""
+    if name == "scanned" and met.action.endswith("/preparation"):
+        return house.facts["reagent"]
     if name in house.facts and not (name == "account" and each.kind == "textarea"):
         return house.facts[name]
     if name == "username":
@@ -587,7 +659,7 @@ async def test_hostile_addresses_lead_nowhere(house: House) -> None:
                     r"{\w+(:\w+)?}", lambda _: quote(items[next(turn) % len(items)][:400], safe=""), route.path
                 )
                 found.take(await visitor.get(parts), "path")
-                plain = route.path.format_map(defaultdict(lambda: house.facts["item"]))
+                plain = re.sub(r":\w+}", "}", route.path).format_map(defaultdict(lambda: house.facts["item"]))
                 query = "&".join(f"{name}={quote(items[next(turn) % len(items)][:400], safe='')}" for name in asked)
                 found.take(await visitor.get(f"{plain}?{query}"), query[:200])
         for path in ("//evil.test/x", "//evil.test", "/\\\\evil.test", "/%2f%2fevil.test/", "/lots//evil.test/"):

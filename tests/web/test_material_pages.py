@@ -35,7 +35,11 @@ def a_material(**more):
     return {
         "name": f"Page medium {uuid.uuid4().hex[:8]}",
         "description": "培养基",
-        "grade": "gmp_ancillary",
+        "grade": "pharmacopoeial_excipient",
+        "kind": "reagent",
+        "animal_derived": "no",
+        "human_derived": "no",
+        "selected_with": "",
         "known": "all",
         "components": "L-glutamine 56-85-9\nα-MEM\nsodium chloride (CAS 7647-14-5)",
         "animal_serum": "no",

@@ -26,6 +26,7 @@ from app.db.tables.base import (
     ITEM,
     LAB,
     LOT,
+    SIGNATURE,
     Instant,
     instant,
     item_id,
@@ -198,7 +199,12 @@ settings = Table(
     text("source"),
     instant("valid_from"),
     recorded_at(),
+    Column("proposal_id", BigInteger, ForeignKey("lab.setting_proposals.id"), unique=True),
+    Column("signature_id", BigInteger, ForeignKey(SIGNATURE), unique=True),
     UniqueConstraint("name", "version"),
+    CheckConstraint(
+        "(proposal_id IS NULL) = (signature_id IS NULL) AND (version = 1 OR signature_id IS NOT NULL)", name="signed"
+    ),
     schema=LAB,
 )
 

@@ -48,7 +48,9 @@ donors = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     recorded_by(),
     recorded_at(),
+    text("kind", nullable=True),
     CheckConstraint("relation IN ('autologous','allogeneic')", name="relation"),
+    CheckConstraint("kind IN ('birth')", name="kind"),
     schema=LAB,
 )
 
@@ -136,6 +138,7 @@ materials = Table(
     text("name", unique=True),
     text("description"),
     text("grade"),
+    Column("kind", Text, nullable=False, server_default="reagent"),
     facts("composition", nullable=True),
     Column("composition_complete", Boolean, nullable=False),
     Column("animal_serum", Boolean),
@@ -144,6 +147,7 @@ materials = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     recorded_by(),
     recorded_at(),
+    CheckConstraint("kind IN ('reagent','single_use','vector','prepared')", name="kind"),
     schema=LAB,
 )
 

@@ -9,7 +9,16 @@ from fastapi.responses import Response
 
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, Meaning, RecordKind, may, require
-from app.domain.assessments import CONTROL_NAMES, FACILITY, GROUP_NAMES, PROCESS, SCOPE_NAMES, SCOPES_OF
+from app.domain.assessments import (
+    ABOUT_MATERIALS,
+    CONTROL_NAMES,
+    FACILITY,
+    GROUP_NAMES,
+    MATERIAL,
+    PROCESS,
+    SCOPE_NAMES,
+    SCOPES_OF,
+)
 from app.domain.errors import Refusal
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
@@ -45,6 +54,26 @@ RULES: Mapping[str, tuple[Text, Text]] = {
     "DON-04": (
         Text("A patient with a positive or missing marker"),
         Text("DON-04: why this one donor's own cells may be processed all the same."),
+    ),
+    "MAT-02": (
+        Text("A material that is not of medicinal grade"),
+        Text("MAT-02: why it may be used, with the search for a medicinal one and what keeps it from the patient."),
+    ),
+    "MAT-04": (
+        Text("A material of animal origin"),
+        Text("MAT-04: why no other will do, and what is done about what remains of it."),
+    ),
+    "DON-02": (
+        Text("A donor with an active CMV or EBV infection"),
+        Text("DON-02: why cells of this one donor may be given to this recipient all the same."),
+    ),
+    "DON-06": (
+        Text("A blood sample taken outside the window"),
+        Text("DON-06: why the sample of this one donor still speaks for the donation."),
+    ),
+    "DON-08": (
+        Text("A patient whose history or examination excludes"),
+        Text("DON-08: why this one donor's own cells may be processed all the same."),
     ),
 }
 AT = {"scope": "scope_kind"}
@@ -184,6 +213,8 @@ async def _content(entry: Entry, house: House, who: SignedIn, rule: str) -> Cont
 
 
 async def _controls(house: House, who: SignedIn, rule: str) -> dict[str, Text]:
+    if SCOPES_OF[rule] == (MATERIAL,):
+        return {each: CONTROL_NAMES[each] for each in ABOUT_MATERIALS}
     known = [each for group in (await assessments.known_controls(house, who.actor)).values() for each in group]
     # Only what the rule about cross-contamination asks for is tied to the controls of the house alone.
     more = [] if rule == "DON-05" else ["medical_review"]

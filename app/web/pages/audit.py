@@ -56,6 +56,13 @@ TABLES = (
     "people.credentials",
     "people.appointments",
     "people.qualifications",
+    "lab.equipment_qualifications",
+    "lab.documents",
+    "lab.authorisations",
+    "lab.responsibilities",
+    "lab.area_classifications",
+    "lab.monitoring_samples",
+    "lab.monitoring_readings",
     "people.badges",
 )
 """What is offered; the address takes any other."""

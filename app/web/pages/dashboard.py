@@ -32,8 +32,10 @@ EXPIRING_NAMES = {
     ExpiringKind.WAIVER: Text("Waiver"),
     ExpiringKind.ASSESSMENT: Text("Assessment"),
     ExpiringKind.DETERMINATION: Text("Eligibility of a donation"),
+    ExpiringKind.EQUIPMENT: Text("Equipment"),
 }
 QUEUE_PAGES = {
+    "recalls_to_decide": "/impacts",
     "releases_awaited": "/lots?state=awaiting_release",
     "lots_to_submit": "/lots?state=quarantine",
     "batches_to_review": "/lots?state=quarantine",

@@ -9,16 +9,18 @@ from fastapi.responses import Response
 
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, Meaning, RecordKind, require
+from app.domain.donors import BIRTH_TESTS
 from app.domain.errors import Refusal
 from app.domain.facts import Eligibility
 from app.domain.rulebook import OUTCOME_NAMES, Outcome, Verdict
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
-from app.services import donations, donors
+from app.services import donation_care, donations, donors
 from app.services.donations import DonationView
 from app.services.house import House
 from app.web.fields import FormView, blank, once, read_entry, see
 from app.web.pages.donors import DONATION_MARKS, NAME, PAGE, RELATION_NAMES
+from app.web.pages.items import EQUIPMENT_KINDS
 from app.web.refusals import CodeDep, PageRoute
 from app.web.saying import grouped
 from app.web.shell import render, the_facility
@@ -151,6 +153,9 @@ async def _shown(request: Request, house: House, who: SignedIn, code: str, form:
         status=form.status if form else 200,
         who=who,
         donation=donation,
+        care=await donation_care.read_care(house, who.actor, code=code),
+        kinds=EQUIPMENT_KINDS,
+        birth_tests=BIRTH_TESTS,
         verdicts=sorted(verdicts, key=lambda each: (ORDER.index(each.outcome), each.rule)),
         closing=sum(each.closes for each in verdicts),
         may_determine=may,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -17,8 +18,8 @@ from app.domain.errors import Refusal
 from app.domain.facts import MarkerOutcome, Relation
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
-from app.services import donations, donors
-from app.services.donors import SELF, DonorView, MarkerView
+from app.services import donations, donors, histories
+from app.services.donors import SELF, DonorView, GivenView, MarkerView
 from app.services.house import House
 from app.web.fields import Entry, FormView, blank, once, read_entry, see
 from app.web.refusals import CodeDep, PageRoute
@@ -37,6 +38,14 @@ DONATION_MARKS: Mapping[str, tuple[str, str, Text]] = {
     "quarantine": ("wait", "clock", Text("in quarantine")),
     "eligible": ("go", "check", Text("donor eligible")),
     "ineligible": ("stop", "x", Text("donor not eligible")),
+}
+
+
+EXAMINATIONS: Mapping[str, Text] = {"suitable": Text("suitable"), "not_suitable": Text("not suitable")}
+WHY_ASKED: Mapping[str, Text] = {
+    "DON-01": Text("asked of every donor"),
+    "DON-02": Text("asked where the tissue is rich in leukocytes"),
+    "": Text("beside the panel"),
 }
 
 
@@ -125,6 +134,7 @@ async def register(request: Request, house: HouseDep, who: SignedInDep, case: st
                 tested_person=mother or scanned,
                 genetic_source=None,
                 recipient=recipient,
+                kind=donors.BIRTH if chosen is Case.BIRTH else None,
             )
         )
     except Refusal as refusal:
@@ -172,6 +182,9 @@ async def show_donor(request: Request, house: HouseDep, who: SignedInDep, code: 
         outcome_names=OUTCOME_NAMES,
         identifier_names=IDENTIFIER_NAMES,
         scope_names=SCOPE_NAMES,
+        histories=await histories.read_histories(house, who.actor, code=code),
+        examinations=EXAMINATIONS,
+        why_asked=WHY_ASKED,
     )
 
 
@@ -256,19 +269,19 @@ async def match_identity(request: Request, house: HouseDep, who: SignedInDep, co
 async def new_markers(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """The whole panel on one form."""
     require(who.actor, Act.RECORD_MARKER)
-    return await _markers_shown(request, house, who, code, await blank(request), await _rows(house, who))
+    return await _markers_shown(request, house, who, code, await blank(request), await _rows(house, who, code))
 
 
 @router.post("/{code}/markers/new")
 async def record_markers(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """Keep what the laboratory reported; a marker without an answer is not recorded."""
     entry = await read_entry(request)
-    rows = await _rows(house, who)
-    markers = _read_markers(entry, rows)
+    rows = await _rows(house, who, code)
+    markers, given = _read_markers(entry, rows), _given(entry)
     try:
-        await once(donors.record_markers(house, entry.call(who), code=code, markers=markers))
+        await once(donors.record_markers(house, entry.call(who), code=code, markers=markers, given=given))
     except Refusal as refusal:
-        return await _markers_shown(request, house, who, code, entry.again(refusal), rows)
+        return await _markers_shown(request, house, who, code, entry.again(refusal, at=OTHER), rows)
     return see(f"/donors/{code}")
 
 
@@ -348,18 +361,22 @@ async def _markers_shown(
         form,
         rows=rows,
         outcomes=("", *MarkerOutcome),
+        analytes={each: each for each in await donors.known_analytes(house, who.actor)},
         outcome_words=OUTCOME_WORDS,
     )
 
 
+VOLUMES = ("blood_ml", "colloid_ml", "crystalloid_ml")
+OTHER = {"analyte": "other_analyte", "marker": "other_marker"}
+"""Where the form shows what the service says of a field: the panel's own markers are known and stand there once."""
 OUTCOME_WORDS: Mapping[str, Text] = {
     "": Text("not in this report"),
     **{outcome.value: name for outcome, name in OUTCOME_NAMES.items()},
 }
 
 
-async def _rows(house: House, who: SignedIn) -> list[Row]:
-    panel = await donors.marker_panel(house, who.actor)
+async def _rows(house: House, who: SignedIn, code: str) -> list[Row]:
+    panel = await donors.marker_panel(house, who.actor, code=code)
     return [Row(analyte, marker, _slug(analyte, marker)) for analyte, names in panel.items() for marker in names]
 
 
@@ -403,6 +420,20 @@ def _read_markers(entry: Entry, rows: list[Row]) -> list[MarkerView]:
             Text("State when the laboratory reported it."),
         )
     return reported
+
+
+def _given(entry: Entry) -> GivenView | None:
+    """What was given before the sample, where anything is said of it: then all of it but the weight."""
+    volumes = {name: entry.optional_amount(name, most=100_000) for name in VOLUMES}
+    weight = entry.optional_amount("weight_kg", most=500)
+    if weight is None and all(each is None for each in volumes.values()):
+        return None
+    for name, each in volumes.items():
+        if each is None:
+            entry.problem(name, Text("It is not said how much."), Text("Write 0 where nothing was given."))
+    if weight is not None and weight <= 0:
+        entry.problem("weight_kg", Text("Nobody weighs nothing."), Text("Write the weight, or leave it empty."))
+    return GivenView(weight_kg=weight, **{name: each or Decimal(0) for name, each in volumes.items()})
 
 
 def _outcome(entry: Entry, row: Row) -> MarkerOutcome | None:

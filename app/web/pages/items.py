@@ -32,6 +32,7 @@ EQUIPMENT_KINDS = {
     "incubator": Text("Incubator"),
     "freezer": Text("Freezer"),
     "tank": Text("Nitrogen tank"),
+    "segregated_storage": Text("Storage set apart for infectious or untested material"),
     "balance": Text("Balance"),
     "cell_counter": Text("Cell counter"),
     "shelf": Text("Shelf"),

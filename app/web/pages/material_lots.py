@@ -16,7 +16,7 @@ from app.domain.lots import STATE_NAMES, LotState
 from app.domain.rulebook import OUTCOME_NAMES
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
-from app.services import labels, materials, printing
+from app.services import catalogue, labels, material_containers, materials, printing, suppliers
 from app.services.house import House
 from app.services.labels import AT_ONCE_MAX, Language, Many
 from app.services.materials import Arriving, MaterialLotView
@@ -36,6 +36,15 @@ SIGNING = "sign-"
 USES = 50
 CONTAINERS_MOST = 500
 COUNTRIES_MOST = 40
+CERTIFICATE_NAMES = {
+    "analysis": Text("Certificate of analysis"),
+    "marketing_licence": Text("Marketing licence"),
+    "donor_pool": Text("Certificate of the donor pool"),
+    "virus_inactivation": Text("Inactivation of viruses"),
+    "sterility": Text("Sterility"),
+    "endotoxin": Text("Endotoxin"),
+    "compatibility": Text("Suitability of its material"),
+}
 ENDED = frozenset({LotState.REJECTED, LotState.RECALLED, LotState.DESTROYED})
 
 
@@ -155,7 +164,8 @@ async def _arriving_shown(
         form=form,
         material=material,
         is_new=is_new,
-        names=[] if material else await materials.material_names(house, who.actor),
+        names=[] if material else await catalogue.material_names(house, who.actor),
+        suppliers=await suppliers.supplier_names(house, who.actor) if material else [],
         storage=STORAGE,
         serum=HOLDS_SERUM[material.animal_serum] if material else None,
         countries=country_names(request) if material and material.animal_serum else {},
@@ -244,6 +254,46 @@ async def recall(request: Request, house: HouseDep, who: SignedInDep, code: Code
     return see(f"/materials/{code}")
 
 
+@router.get("/{code}/certificates")
+async def ask_certificate(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
+    """A paper of the lot that was reviewed."""
+    require(who.actor, Act.REVIEW_COA)
+    return await _asking(request, house, who, code, await blank(request), "materials/certificate.html")
+
+
+@router.post("/{code}/certificates")
+async def file_certificate(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
+    """File it: it counts from now on."""
+    entry = await read_entry(request)
+    kind, reference = entry.one_of("kind", CERTIFICATE_NAMES), entry.text("reference")
+    pool = entry.optional_whole("pool_size", least=1, most=100_000)
+    call = entry.call(who)
+    try:
+        await once(materials.file_certificate(house, call, code=code, kind=kind, reference=reference, pool_size=pool))
+    except Refusal as refusal:
+        return await _asking(request, house, who, code, entry.again(refusal), "materials/certificate.html")
+    return see(f"/materials/{code}")
+
+
+@router.get("/{code}/supplier")
+async def ask_supplier(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
+    """Which of the known suppliers the lot is from."""
+    require(who.actor, Act.CHOOSE_SUPPLIER)
+    return await _asking(request, house, who, code, await blank(request), "materials/whose.html")
+
+
+@router.post("/{code}/supplier")
+async def choose_supplier(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
+    """Say it; what was written at the receipt stays."""
+    entry = await read_entry(request)
+    supplier = entry.text("supplier", most=NAME)
+    try:
+        await once(suppliers.choose_supplier(house, entry.call(who), code=code, supplier=supplier))
+    except Refusal as refusal:
+        return await _asking(request, house, who, code, entry.again(refusal), "materials/whose.html")
+    return see(f"/materials/{code}")
+
+
 @router.get("/{code}/opening")
 async def ask_opening(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
     """A container that was opened, and not used at once."""
@@ -259,7 +309,7 @@ async def open_container(request: Request, house: HouseDep, who: SignedInDep, co
     entry = await read_entry(request)
     container, at = entry.scanned("container"), entry.moment("opened_at")
     try:
-        await once(materials.open_material(house, entry.call(who), code=container, opened_at=at))
+        await once(material_containers.open_material(house, entry.call(who), code=container, opened_at=at))
     except Refusal as refusal:
         return await _opening(request, house, who, code, entry.again(refusal))
     return see(f"/materials/{code}#h-containers")
@@ -314,6 +364,7 @@ def _names(request: Request, lot: MaterialLotView) -> dict[str, Any]:
     countries = country_names(request) if lot.origin_countries or lot.processed_in else {}
     return {
         "state_names": STATE_NAMES,
+        "certificate_names": CERTIFICATE_NAMES,
         "container_states": CONTAINER_STATES,
         "outcome_names": OUTCOME_NAMES,
         "grade_names": GRADE_NAMES,
@@ -380,6 +431,21 @@ async def _recalling(request: Request, house: House, who: SignedIn, code: str, f
         lot=lot,
         used_in=used_in,
         state_names=STATE_NAMES,
+    )
+
+
+async def _asking(request: Request, house: House, who: SignedIn, code: str, form: FormView, template: str) -> Response:
+    lot = await materials.read_material_lot(house, who.actor, code=code)
+    return await render(
+        request,
+        template,
+        status=form.status,
+        who=who,
+        form=form,
+        lot=lot,
+        state_names=STATE_NAMES,
+        certificate_names=CERTIFICATE_NAMES,
+        names=await suppliers.supplier_names(house, who.actor),
     )
 
 

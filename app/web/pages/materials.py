@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from babel import Locale
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.db.catalogue import MaterialView
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, require
 from app.domain.animal_serum import CATEGORY_NAMES, DISEASE_NAMES, SPECIES_NAMES
@@ -20,7 +22,7 @@ from app.domain.lots import STATE_NAMES, LotState
 from app.domain.text import Text
 from app.locale import language_of
 from app.requests import HouseDep, SignedInDep
-from app.services import materials
+from app.services import animal_diseases, catalogue, materials
 from app.web.fields import Entry, FormView, blank, once, read_entry, see
 from app.web.forms import FieldProblem, Form
 from app.web.refusals import PageRoute
@@ -72,6 +74,20 @@ SERUM_NAMES: Mapping[Serum, tuple[Text, Text]] = {
     Serum.YES: (Text("Yes"), Text("Each lot needs its countries of origin.")),
     Serum.UNKNOWN: (Text("Not known"), Text("Its lots cannot be approved.")),
 }
+KIND_NAMES: Mapping[str, tuple[Text, Text]] = {
+    "reagent": (Text("Reagent"), Text("Media, salts, enzymes, serum and what else is used up.")),
+    "single_use": (
+        Text("Single-use item"),
+        Text("Flasks, bags and tips that touch cells: each lot needs certificates."),
+    ),
+    "vector": (Text("Vector or plasmid"), Text("It needs to be said under which antibiotic it was grown.")),
+}
+ORIGIN_NAMES: Mapping[Serum, tuple[Text, Text]] = {
+    Serum.NO: (Text("No"), Text("Neither it nor anything in it.")),
+    Serum.YES: (Text("Yes"), Text("Its lots ask for more papers.")),
+    Serum.UNKNOWN: (Text("Not known"), Text("Its lots cannot be approved.")),
+}
+IS_SO = {Serum.YES: True, Serum.NO: False}
 HOLDS_SERUM = {True: Serum.YES, False: Serum.NO, None: Serum.UNKNOWN}
 
 
@@ -117,7 +133,7 @@ async def list_materials(
     """Materials by name."""
     sought = "".join(each for each in q.strip()[:200] if each.isprintable())
     begin = None if after is None else "".join(each for each in after[:NAME] if each.isprintable())
-    found = await materials.list_materials(house, who.actor, after=begin, limit=PAGE, sought=sought or None)
+    found = await catalogue.list_materials(house, who.actor, after=begin, limit=PAGE, sought=sought or None)
     return await render(
         request,
         "materials/catalogue.html",
@@ -152,9 +168,12 @@ async def define_material(request: Request, house: HouseDep, who: SignedInDep) -
     # What the page no longer asks because of an answer above is not taken from it.
     species = entry.one_of("species", SPECIES_NAMES) if serum is Serum.YES and entry.optional("species") else None
     keeps = entry.optional_amount("opened_life_hours", least=Decimal("0.01"), most=OPENED_LIFE_MOST_HOURS)
+    kind, origin = entry.one_of("kind", KIND_NAMES), _origin(entry)
+    if kind != "vector":
+        origin["selected_with"] = None
     try:
         await once(
-            materials.define_material(
+            catalogue.define_material(
                 house,
                 entry.call(who),
                 name=name,
@@ -165,10 +184,42 @@ async def define_material(request: Request, house: HouseDep, who: SignedInDep) -
                 animal_serum={Serum.YES: True, Serum.NO: False}.get(serum),
                 species=species,
                 opened_life_hours=keeps,
+                kind=kind,
+                **origin,
             )
         )
     except Refusal as refusal:
         return await _new_shown(request, who, entry.again(refusal))
+    return see("/materials/catalogue")
+
+
+@router.get("/catalogue/origin")
+async def ask_origin(request: Request, house: HouseDep, who: SignedInDep, material: str = "") -> Response:
+    """Of what origin a material is, beginning with what was stated last."""
+    require(who.actor, Act.STATE_MATERIAL)
+    found = await catalogue.read_material(house, who.actor, name=_line(material))
+    form = await blank(
+        request,
+        animal_derived=HOLDS_SERUM[found.animal_derived].value,
+        human_derived=HOLDS_SERUM[found.human_derived].value,
+        selected_with=found.selected_with,
+    )
+    return await _origin_shown(request, who, form, found)
+
+
+@router.post("/catalogue/origin")
+async def state_origin(request: Request, house: HouseDep, who: SignedInDep, material: str = "") -> Response:
+    """State it; what was stated before stays."""
+    require(who.actor, Act.STATE_MATERIAL)
+    entry = await read_entry(request)
+    found = await catalogue.read_material(house, who.actor, name=_line(material))
+    origin = _origin(entry)
+    if found.kind != "vector":
+        origin["selected_with"] = None
+    try:
+        await once(catalogue.state_material(house, entry.call(who), name=found.name, **origin))
+    except Refusal as refusal:
+        return await _origin_shown(request, who, entry.again(refusal), found)
     return see("/materials/catalogue")
 
 
@@ -178,7 +229,7 @@ async def list_disease_status(
 ) -> Response:
     """What was stated of countries, newest first."""
     chosen = country if country in COUNTRIES else None
-    found = await materials.list_disease_status(
+    found = await animal_diseases.list_disease_status(
         house, who.actor, country=chosen, after=after if after and 0 < after < 2**63 else None, limit=PAGE
     )
     return await render(
@@ -212,7 +263,7 @@ async def state_disease_status(request: Request, house: HouseDep, who: SignedInD
     begins, ends = entry.day("valid_from"), entry.optional_day("valid_to")
     try:
         await once(
-            materials.state_disease_status(
+            animal_diseases.state_disease_status(
                 house,
                 entry.call(who),
                 country=country,
@@ -256,6 +307,30 @@ def _led_to(sought: str) -> str | None:
     return None
 
 
+def _line(typed: str) -> str:
+    return "".join(each for each in typed[:NAME] if each.isprintable())
+
+
+def _origin(entry: Entry) -> dict[str, Any]:
+    return {
+        "animal_derived": IS_SO.get(entry.choice("animal_derived", Serum)),
+        "human_derived": IS_SO.get(entry.choice("human_derived", Serum)),
+        "selected_with": entry.optional("selected_with", most=NAME),
+    }
+
+
+async def _origin_shown(request: Request, who: SignedIn, form: FormView, material: MaterialView) -> Response:
+    return await render(
+        request,
+        "materials/origin.html",
+        status=form.status,
+        who=who,
+        form=form,
+        material=material,
+        origin_names=ORIGIN_NAMES,
+    )
+
+
 async def _new_shown(request: Request, who: SignedIn, form: FormView) -> Response:
     return await render(
         request,
@@ -267,6 +342,8 @@ async def _new_shown(request: Request, who: SignedIn, form: FormView) -> Respons
         known_names=KNOWN_NAMES,
         serum_names=SERUM_NAMES,
         species_names=SPECIES_NAMES,
+        kind_names=KIND_NAMES,
+        origin_names=ORIGIN_NAMES,
     )
 
 

@@ -25,7 +25,7 @@ from app.web.forms import Form, form_call, fresh_key, read_form
 from app.web.naming import named_verdict, people_in, verdict_texts
 from app.web.refusals import CodeDep, PageRoute, wants_fragment
 from app.web.shell import render
-from app.web.sources import SECTION_NAMES, SOURCE_NAMES
+from app.web.sources import SECTION_NAMES, SHORT_NAMES, SOURCE_NAMES
 
 router = APIRouter(prefix="/lots/{code}/release", route_class=PageRoute)
 
@@ -297,5 +297,6 @@ NAMES: dict[str, Any] = {
     "outcome_names": OUTCOME_NAMES,
     "standing_names": STANDING_NAMES,
     "source_names": SOURCE_NAMES,
+    "short_names": SHORT_NAMES,
     "section_names": SECTION_NAMES,
 }

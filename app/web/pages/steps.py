@@ -215,6 +215,7 @@ def _asked(entry: Entry, view: StepFormView) -> Asked:
             materials=uses,
             started_at=started,
             ended_at=ended or max(started, datetime.now(UTC)),
+            counter=None if is_freeze else entry.code("counter"),
         ),
         counts=_counts(entry, kind, optional=False),
         made=0 if is_freeze else entry.whole(made[0], least=1, most=made[1]),

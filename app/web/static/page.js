@@ -60,3 +60,13 @@ function lockScreen() {
 document.addEventListener("DOMContentLoaded", stayOpen);
 document.addEventListener("htmx:after:request", stayOpen);
 document.addEventListener("bench:changed", stayOpen);
+
+// "/" goes to the search of the page, as long as nobody is typing.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, dialog")) return;
+  const search = document.querySelector('form[role="search"] input:not([type="hidden"])');
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});

@@ -1,0 +1,65 @@
+-- A study as its rules read it, and who may read it. Everything that was recorded stands in it, the latest last.
+
+CREATE OR REPLACE FUNCTION dossier.institution(p_institution bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('name', i.name, 'country', i.country, 'registration', i.registration, 'statements', (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('kind', s.kind, 'held', s.held, 'says', s.says, 'evidence', s.evidence,
+            'valid_from', s.valid_from, 'valid_to', s.valid_to, 'recorded_at', audit.stamp(s.recorded_at)) ORDER BY s.id), '[]')
+        FROM lab.institution_statements s WHERE s.institution_id = i.id))
+    FROM lab.institutions i WHERE i.id = p_institution
+$$;
+
+-- A partner with every assessment that was signed and every quality agreement.
+CREATE OR REPLACE FUNCTION dossier.partner(p_partner bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('name', p.name, 'kind', p.kind, 'assessments', (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'assessed_on', a.assessed_on, 'sections', a.sections,
+            'findings', a.findings, 'evidence', a.evidence, 'recorded_by', dossier.username(a.recorded_by),
+            'signed_by', dossier.username(g.account_id), 'signed_at', audit.stamp(g.signed_at)) ORDER BY a.id), '[]')
+        FROM lab.partner_assessments a JOIN lab.signatures g ON g.id = a.signature_id WHERE a.partner_id = p.id),
+        'agreements', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', q.id, 'process', v.name || ' ' || v.version,
+            'duties', q.duties, 'signed_on', q.signed_on, 'valid_to', q.valid_to, 'reference', q.reference,
+            'recorded_at', audit.stamp(q.recorded_at)) ORDER BY q.id), '[]')
+        FROM lab.quality_agreements q JOIN lab.process_versions v ON v.id = q.process_id WHERE q.partner_id = p.id))
+    FROM lab.partners p WHERE p.id = p_partner
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.study_json(p_study bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('number', t.number, 'version', v.version, 'title', v.title, 'regulatory_path', v.regulatory_path,
+        'ind_number', v.ind_number, 'stage', v.stage, 'risk_level', v.risk_level, 'cell_class', v.cell_class,
+        'cell_source', v.cell_source, 'manipulation', v.manipulation, 'administration', v.administration, 'sites', v.sites,
+        'protocol_version', v.protocol_version, 'institution', dossier.institution(v.institution_id),
+        'sponsor', dossier.institution(v.sponsor_id),
+        'versions', (SELECT jsonb_agg(jsonb_build_object('version', n.version, 'protocol_version', n.protocol_version,
+            'substantial', n.substantial, 'recorded_at', audit.stamp(n.recorded_at)) ORDER BY n.version)
+            FROM lab.study_versions n WHERE n.study_id = t.id),
+        'leaders', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'name', l.name, 'licence_number', l.licence_number,
+            'licence_valid_to', l.licence_valid_to, 'title_level', l.title_level, 'title_certificate', l.title_certificate,
+            'title_valid_to', l.title_valid_to, 'from', l.from_on, 'to', l.to_on, 'evidence', l.evidence,
+            'recorded_at', audit.stamp(l.recorded_at)) ORDER BY l.id), '[]') FROM lab.study_leaders l WHERE l.study_id = t.id),
+        'decisions', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'committee', d.committee, 'decision', d.decision,
+            'protocol_version', d.protocol_version, 'decided_on', d.decided_on, 'valid_to', d.valid_to, 'reference', d.reference,
+            'recorded_at', audit.stamp(d.recorded_at)) ORDER BY d.id), '[]') FROM lab.committee_decisions d WHERE d.study_id = t.id),
+        'filings', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'filing_number', f.filing_number, 'authority', f.authority,
+            'protocol_version', f.protocol_version, 'filed_on', f.filed_on, 'reference', f.reference,
+            'recorded_at', audit.stamp(f.recorded_at)) ORDER BY f.id), '[]') FROM lab.study_filings f WHERE f.study_id = t.id),
+        'agreements', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id,
+            'sponsor', (SELECT name FROM lab.institutions WHERE id = a.sponsor_id), 'protocol_jointly_set', a.protocol_jointly_set,
+            'signed_on', a.signed_on, 'valid_to', a.valid_to, 'reference', a.reference,
+            'recorded_at', audit.stamp(a.recorded_at)) ORDER BY a.id), '[]') FROM lab.sponsor_agreements a WHERE a.study_id = t.id),
+        'partners', (SELECT coalesce(jsonb_agg(dossier.partner(n.partner_id) ORDER BY n.id), '[]') FROM lab.study_partners n WHERE n.study_id = t.id))
+    FROM lab.studies t JOIN lab.study_versions v ON v.study_id = t.id
+    WHERE t.id = p_study ORDER BY v.version DESC LIMIT 1
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.study(p_study bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+    SELECT (dossier.shell('study', NULL, v.title) || jsonb_build_object('subject', t.number, 'study', dossier.study_json(t.id),
+        'process', dossier.process(v.process_id), 'specification', dossier.specification(v.specification_id), 'facility', dossier.facility(),
+        'banks', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'state', l.state) ORDER BY l.id), '[]')
+            FROM lab.study_banks b JOIN lab.lots l ON l.id = b.lot_id WHERE b.study_id = t.id)))::text
+    FROM lab.studies t JOIN lab.study_versions v ON v.study_id = t.id
+    WHERE t.id = p_study ORDER BY v.version DESC LIMIT 1
+$$;

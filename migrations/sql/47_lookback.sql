@@ -1,0 +1,265 @@
+-- A fact that comes to light later holds everything downstream in the transaction that records it, whoever records it and
+-- however: the holds are placed here, by triggers. How each lot stands then is judged by the application, under these locks.
+
+-- Everything that came from these items: their children, the lots that these belong to, all containers of such lots, and
+-- on. The counterpart of lab.ancestry, for many at once. Of a person: the donations and lots that name it.
+CREATE OR REPLACE FUNCTION lab.descendants(p_items bigint[]) RETURNS TABLE (item_id bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY WITH RECURSIVE down(id) AS (
+        SELECT unnest(p_items)
+        UNION
+        SELECT next.id FROM down JOIN lab.items i ON i.id = down.id CROSS JOIN LATERAL (
+            SELECT l.child_id AS id FROM lab.lineage l WHERE l.parent_id = down.id
+            UNION ALL SELECT c.lot_id FROM lab.containers c WHERE i.kind IN ('container', 'material_container') AND c.id = down.id AND c.lot_id IS NOT NULL
+            UNION ALL SELECT u.lot_id FROM lab.consumptions u WHERE i.kind IN ('container', 'material_container') AND u.container_id = down.id
+            UNION ALL SELECT c.id FROM lab.containers c WHERE i.kind = 'lot' AND c.lot_id = down.id
+            UNION ALL SELECT u.lot_id FROM lab.consumptions u WHERE i.kind = 'lot' AND u.material_lot_id = down.id
+            UNION ALL SELECT d.id FROM lab.lots d WHERE i.kind = 'donation' AND d.donation_id = down.id
+            UNION ALL SELECT d.id FROM lab.donations d WHERE i.kind = 'person' AND d.donor_id = down.id
+            UNION ALL SELECT d.id FROM lab.lots d WHERE i.kind = 'person' AND d.donor_id = down.id
+        ) AS next
+    ) SELECT down.id FROM down;
+END $$;
+
+-- Writes down what came to light, names what is downstream as it stands, and holds what may still be used. Nothing
+-- downstream: nothing is written. Several facts about one thing in one act are one impact.
+-- p_unused: only what is not used yet concerns it (a consent withdrawn), and a donation or lot used up is not named.
+CREATE OR REPLACE FUNCTION lab.comes_to_light(
+    p_kind text, p_subject bigint, p_fact text, p_fact_id bigint, p_says jsonb, p_words text, p_by bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_ended CONSTANT text[] := ARRAY['rejected', 'recalled', 'failed_after_release', 'destroyed'];
+    v_left CONSTANT text[] := ARRAY['in_use', 'stored', 'issued', 'retained', 'sampled'];
+    v_entry bigint := nullif(current_setting('stemma.entry', true), '')::bigint;
+    v_by bigint := coalesce(lab.entry_actor(), p_by);
+    v_impact bigint;
+    v_number text;
+    v_of record;
+    v_hold bigint;
+    v_down bigint[];
+BEGIN
+    SELECT id INTO v_impact FROM lab.impacts WHERE entry = v_entry AND kind = p_kind AND subject_id = p_subject;
+    IF FOUND THEN
+        INSERT INTO lab.impact_facts (impact_id, fact, fact_id, says) VALUES (v_impact, p_fact, p_fact_id, p_says);
+        RETURN;
+    END IF;
+    -- Donations before lots, banks before what came from them: the one lock order, so that who judges is waited for.
+    IF p_kind IN ('donor_marker', 'consent_withdrawn') THEN
+        PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
+    END IF;
+    v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject]) AS d);
+    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind = 'result_failed')
+        ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
+    FOR v_of IN
+        SELECT * FROM (
+            SELECT 1 AS rank, d.id, 'donation' AS kind, 'eligible' AS state, '{}'::bigint[] AS containers,
+                   (SELECT r.recipient_id FROM lab.donors r WHERE r.id = d.donor_id) AS recipient_id, true AS usable
+            FROM lab.donations d
+            WHERE p_kind IN ('donor_marker', 'consent_withdrawn') AND d.id = ANY (v_down)
+              AND 'eligible' = (SELECT t.decision FROM lab.determinations t WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1)
+              AND NOT EXISTS (SELECT FROM lab.lots l WHERE l.donation_id = d.id AND l.state <> 'planned')
+            UNION ALL
+            SELECT CASE l.kind WHEN 'material' THEN 2 WHEN 'bank' THEN 3 ELSE 4 END, l.id, l.kind, l.state, here.containers, l.recipient_id,
+                   l.state <> ALL (v_ended) AND (p_kind <> 'consent_withdrawn' OR here.usable
+                       OR l.state NOT IN ('released', 'conditionally_released'))
+            FROM lab.lots l CROSS JOIN LATERAL (
+                SELECT coalesce(array_agg(c.id ORDER BY c.id) FILTER (WHERE c.state = ANY (v_left)), '{}') AS containers,
+                       coalesce(bool_or(c.state IN ('in_use', 'stored', 'issued')), false) AS usable
+                FROM lab.containers c WHERE c.lot_id = l.id) AS here
+            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind = 'result_failed')
+        ) AS downstream WHERE p_kind <> 'consent_withdrawn' OR downstream.usable ORDER BY rank, id
+    LOOP
+        IF v_impact IS NULL THEN
+            v_number := 'IM-' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YY') || '-' || lab.counted(nextval('lab.impact_numbers'));
+            INSERT INTO lab.impacts (number, kind, subject_id, entry, recorded_by)
+            VALUES (v_number, p_kind, p_subject, v_entry, v_by) RETURNING id INTO v_impact;
+            INSERT INTO lab.impact_facts (impact_id, fact, fact_id, says) VALUES (v_impact, p_fact, p_fact_id, p_says);
+        END IF;
+        v_hold := NULL;
+        IF v_of.usable THEN
+            INSERT INTO lab.holds (item_id, reason, recorded_by) VALUES (v_of.id, v_number || ': ' || p_words, v_by) RETURNING id INTO v_hold;
+        END IF;
+        INSERT INTO lab.impact_items (impact_id, item_id, kind, state_then, containers, recipient_id, hold_id)
+        VALUES (v_impact, v_of.id, v_of.kind, v_of.state, v_of.containers, v_of.recipient_id, v_hold);
+    END LOOP;
+END $$;
+
+-- A marker that is positive or inconclusive. What tells of an old infection or of a vaccination is judged at the gates
+-- and alarms nobody: the setting lists those markers.
+CREATE OR REPLACE FUNCTION lab.marker_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.outcome IN ('positive', 'inconclusive') AND NOT EXISTS (
+            SELECT FROM jsonb_array_elements_text(coalesce(gate.setting('lookback.markers_without_alarm'), '[]')) AS quiet(marker)
+            WHERE lower(quiet.marker) = lower(btrim(NEW.marker)))
+       AND NOT EXISTS (
+            SELECT FROM jsonb_each(coalesce(gate.setting('don02.serostatus'), '{}')) AS lasting(analyte, markers), jsonb_array_elements_text(lasting.markers) AS quiet(marker)
+            WHERE lower(lasting.analyte) = lower(btrim(NEW.analyte)) AND lower(quiet.marker) = lower(btrim(NEW.marker))) THEN
+        PERFORM lab.comes_to_light('donor_marker', NEW.donor_id, 'marker', NEW.id,
+            jsonb_build_object('analyte', NEW.analyte, 'marker', NEW.marker, 'outcome', NEW.outcome,
+                'sampled_at', audit.stamp(NEW.sampled_at), 'reported_at', audit.stamp(NEW.reported_at)),
+            concat_ws(' ', NEW.analyte, NEW.marker, NEW.outcome), NEW.recorded_by);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- A consent withdrawn, unless another that stands covers the same uses.
+CREATE OR REPLACE FUNCTION lab.withdrawal_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.withdrawn_at IS NULL AND NEW.withdrawn_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM lab.consents c WHERE c.donor_id = NEW.donor_id AND c.id <> NEW.id AND c.withdrawn_at IS NULL
+              AND c.scopes @> NEW.scopes AND c.signed_at <= NEW.signed_at) THEN
+        PERFORM lab.comes_to_light('consent_withdrawn', NEW.donor_id, 'consent', NEW.id,
+            jsonb_build_object('form_version', NEW.form_version, 'scopes', to_jsonb(NEW.scopes), 'withdrawn_at', audit.stamp(NEW.withdrawn_at)),
+            'consent ' || NEW.form_version || ' withdrawn', NEW.recorded_by);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION lab.determination_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.decision <> 'eligible' THEN
+        PERFORM lab.comes_to_light('donation_ineligible', NEW.donation_id, 'determination', NEW.id,
+            jsonb_build_object('decision', NEW.decision, 'reason', NEW.reason), 'donation determined ' || NEW.decision, NEW.recorded_by);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- A material lot recalled or rejected after it was used, or after something that was prepared of it was.
+CREATE OR REPLACE FUNCTION lab.material_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.kind = 'material' AND NEW.to_state IN ('recalled', 'rejected') THEN
+        PERFORM lab.comes_to_light('material_stopped', NEW.lot_id, 'material_lot', NEW.lot_id,
+            jsonb_build_object('lot', (SELECT l.name FROM lab.lots l WHERE l.id = NEW.lot_id), 'state', NEW.to_state,
+                'material', (SELECT m.name FROM lab.material_lots ml JOIN lab.materials m ON m.id = ml.material_id WHERE ml.id = NEW.lot_id)),
+            concat_ws(' ', 'material lot', (SELECT l.name FROM lab.lots l WHERE l.id = NEW.lot_id), NEW.to_state), NEW.recorded_by);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Whether a result lies within its line; a value in another unit does not.
+CREATE OR REPLACE FUNCTION lab.is_within(p_result lab.results) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(CASE WHEN l.kind = 'qualitative' THEN p_result.value_text = l.expected
+        ELSE p_result.value_number IS NOT NULL AND p_result.unit IS NOT DISTINCT FROM l.unit
+             AND (l.low IS NULL OR p_result.value_number >= l.low) AND (l.high IS NULL OR p_result.value_number <= l.high) END, false)
+    FROM lab.specification_lines l WHERE l.id = p_result.line_id
+$$;
+
+-- A result that fails after the release: held when it is recorded, and again when it is accepted if that hold was lifted.
+CREATE OR REPLACE FUNCTION lab.result_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_result lab.results;
+BEGIN
+    IF TG_TABLE_NAME = 'results' THEN
+        v_result := NEW;
+    ELSIF NEW.decision = 'accepted' THEN
+        SELECT * INTO v_result FROM lab.results WHERE id = NEW.result_id;
+    END IF;
+    IF v_result.id IS NULL OR lab.is_within(v_result)
+       OR NOT EXISTS (SELECT FROM lab.lots WHERE id = v_result.lot_id AND state IN ('released', 'conditionally_released'))
+       OR EXISTS (SELECT FROM lab.impact_facts f JOIN lab.impact_items i ON i.impact_id = f.impact_id JOIN lab.holds h ON h.id = i.hold_id
+                  WHERE f.fact = 'result' AND f.fact_id = v_result.id AND i.item_id = v_result.lot_id AND h.lifted_at IS NULL) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM lab.comes_to_light('result_failed', v_result.lot_id, 'result', v_result.id,
+        (SELECT jsonb_build_object('test', l.test, 'value', coalesce(v_result.value_text, v_result.value_number::text), 'unit', v_result.unit,
+            'measured_at', audit.stamp(v_result.measured_at)) FROM lab.specification_lines l WHERE l.id = v_result.line_id),
+        (SELECT concat_ws(' ', l.test, coalesce(v_result.value_text, v_result.value_number::text), v_result.unit)
+         FROM lab.specification_lines l WHERE l.id = v_result.line_id), v_result.recorded_by);
+    RETURN NULL;
+END $$;
+
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('marker_results', 'INSERT', 'marker_comes_to_light'), ('consents', 'UPDATE', 'withdrawal_comes_to_light'),
+        ('determinations', 'INSERT', 'determination_comes_to_light'), ('lot_history', 'INSERT', 'material_comes_to_light'),
+        ('results', 'INSERT', 'result_comes_to_light'), ('result_reviews', 'INSERT', 'result_comes_to_light')
+    ) AS wanted(table_name, upon, function_name) LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS y_comes_to_light ON lab.%I', t.table_name);
+        EXECUTE format('CREATE TRIGGER y_comes_to_light AFTER %s ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.%I()',
+                       t.upon, t.table_name, t.function_name);
+        EXECUTE format('ALTER TABLE lab.%I ENABLE ALWAYS TRIGGER y_comes_to_light', t.table_name);
+    END LOOP;
+END $$;
+
+-- What is stated of an impact is stated with it: no fact, and no item, is added by a later transaction.
+CREATE OR REPLACE FUNCTION lab.of_this_impact() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM lab.impacts i WHERE i.id = NEW.impact_id AND i.entry = nullif(current_setting('stemma.entry', true), '')::bigint) THEN
+        RAISE EXCEPTION 'what an impact names is named with it' USING ERRCODE = 'ST013';
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS c_of_this_impact ON lab.impact_items;
+CREATE TRIGGER c_of_this_impact BEFORE INSERT ON lab.impact_items FOR EACH ROW EXECUTE FUNCTION lab.of_this_impact();
+ALTER TABLE lab.impact_items ENABLE ALWAYS TRIGGER c_of_this_impact;
+DROP TRIGGER IF EXISTS c_of_this_impact ON lab.impact_facts;
+CREATE TRIGGER c_of_this_impact BEFORE INSERT ON lab.impact_facts FOR EACH ROW EXECUTE FUNCTION lab.of_this_impact();
+ALTER TABLE lab.impact_facts ENABLE ALWAYS TRIGGER c_of_this_impact;
+
+-- What the rules on donors read of these lots, for many at once: the part that all lots of the same donors and process
+-- share is written out once, in its first row; the lot's own part stands in each. Canonical, as every dossier.
+CREATE OR REPLACE FUNCTION dossier.on_donors(p_lots bigint[]) RETURNS TABLE (lot_id bigint, shared_by bigint, shared text, own text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+BEGIN
+    RETURN QUERY WITH RECURSIVE up(lot, id) AS (
+        SELECT c.lot_id, c.id FROM lab.containers c WHERE c.lot_id = ANY (p_lots)
+        UNION SELECT l.id, l.donation_id FROM lab.lots l WHERE l.id = ANY (p_lots) AND l.donation_id IS NOT NULL
+        UNION SELECT up.lot, e.parent_id FROM up JOIN lab.lineage e ON e.child_id = up.id
+    ), given AS MATERIALIZED (
+        SELECT up.lot, array_agg(d.id ORDER BY d.id) AS ids FROM up JOIN lab.donations d ON d.id = up.id GROUP BY up.lot
+    ), givers AS MATERIALIZED (
+        SELECT known.lot, array_agg(known.id ORDER BY known.id) AS ids FROM (
+            SELECT up.lot, d.id FROM up JOIN lab.donors d ON d.id = up.id
+            UNION SELECT l.id, l.donor_id FROM lab.lots l WHERE l.id = ANY (p_lots) AND l.donor_id IS NOT NULL) AS known GROUP BY known.lot
+    ), kin AS MATERIALIZED (
+        SELECT l.id, l.process_id, coalesce(given.ids, '{}') AS donations, coalesce(givers.ids, '{}') AS donors
+        FROM lab.lots l LEFT JOIN given ON given.lot = l.id LEFT JOIN givers ON givers.lot = l.id WHERE l.id = ANY (p_lots)
+    ), firsts AS MATERIALIZED (
+        SELECT min(k.id) AS first, k.process_id, k.donations, k.donors FROM kin k GROUP BY k.process_id, k.donations, k.donors
+    )
+    SELECT k.id, f.first, CASE WHEN k.id = f.first THEN (dossier.shell('lot', k.id, '') || jsonb_build_object(
+            'process', dossier.process(f.process_id), 'donations', dossier.donations(f.donations), 'donors', dossier.donors(f.donors),
+            'permits', dossier.permits(), 'assessments', dossier.assessments(f.process_id, f.donors, NULL, '{}')))::text END,
+        (jsonb_build_object('subject', dossier.own_code(l.id), 'name', l.name,
+            'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
+                'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),
+                'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT v.product FROM lab.process_versions v WHERE v.id = l.process_id)),
+            'steps', dossier.steps(l.id), 'banks', dossier.banks(l.id), 'containers', dossier.containers(l.id), 'waivers', dossier.waivers(l.id))
+        || CASE WHEN EXISTS (SELECT FROM lab.assessments a WHERE a.scope_kind = 'lot' AND a.scope_id = l.id)
+             THEN jsonb_build_object('assessments', dossier.assessments(l.process_id, f.donors, l.id, '{}')) ELSE '{}' END)::text
+    FROM kin k JOIN firsts f ON (f.donations, f.donors) = (k.donations, k.donors) AND f.process_id IS NOT DISTINCT FROM k.process_id
+    JOIN lab.lots l ON l.id = k.id ORDER BY f.first, k.id;
+END $$;
+
+-- What the rules on materials read of these lots about one material lot: the material is shared, its use is each lot's own.
+CREATE OR REPLACE FUNCTION dossier.on_material(p_lots bigint[], p_material_lot bigint)
+RETURNS TABLE (lot_id bigint, shared_by bigint, shared text, own text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+BEGIN
+    RETURN QUERY SELECT l.id, p_material_lot,
+        CASE WHEN row_number() OVER (ORDER BY l.id) = 1 THEN (dossier.shell('lot', l.id, '') || jsonb_build_object(
+            'materials', dossier.materials(ARRAY[p_material_lot]), 'disease_status', dossier.disease_status(ARRAY[p_material_lot]),
+            'suppliers', dossier.suppliers(ARRAY[p_material_lot])))::text END,
+        jsonb_build_object('subject', dossier.own_code(l.id), 'name', l.name,
+            'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
+                'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),
+                'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT v.product FROM lab.process_versions v WHERE v.id = l.process_id)),
+            'process', dossier.process(l.process_id), 'steps', dossier.steps(l.id), 'waivers', dossier.waivers(l.id),
+            'assessments', dossier.assessments(l.process_id, '{}', l.id, ARRAY[p_material_lot]),
+            'consumptions', (SELECT coalesce(jsonb_agg(used.each), '[]') FROM jsonb_array_elements(dossier.consumptions(l.id)) AS used(each)
+                             WHERE used.each ->> 'material_lot' = dossier.own_code(p_material_lot)))::text
+    FROM lab.lots l WHERE l.id = ANY (p_lots) ORDER BY l.id;
+END $$;

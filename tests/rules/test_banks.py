@@ -1,0 +1,122 @@
+"""Cell banks: what makes one mandatory, what counts as long, and what only an authority's letter opens."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from app.domain.counterexamples import all_of, empty, inside, part, setting, within
+from app.domain.facts import Bank, PassageConvention, SubjectKind
+from app.domain.lots import LotKind, LotState
+from app.domain.rulebook import Gate, Outcome, judge
+from app.rules import RULES
+from app.rules.cb_01a_authority_answered import _OWN_AND_MODIFIED, _PERMITTED
+from tests.rules.clean import AT, GATE_OF, SIGNER, clean
+from tests.rules.test_book import verdict
+
+BEGAN = clean().steps[0].started_at
+BANKED = within("banks", lambda _: (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),))
+
+
+def letters(*changes):
+    replies = tuple(replace(_PERMITTED, id=number, **each) for number, each in enumerate(changes, 1))
+    return all_of(_OWN_AND_MODIFIED, within("authority_replies", lambda _: replies))
+
+
+# -- CB-01 and CB-02 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("process", "outcome"),
+    [
+        ({"max_passage": 5}, Outcome.NOT_APPLICABLE),
+        ({"max_passage": 6}, Outcome.FAIL),
+        ({"max_passage": 6, "passage_convention": PassageConvention.PRIMARY_IS_P1}, Outcome.NOT_APPLICABLE),
+        ({"max_passage": 7, "passage_convention": PassageConvention.PRIMARY_IS_P1}, Outcome.FAIL),
+        ({"max_pdl": Decimal(20)}, Outcome.NOT_APPLICABLE),
+        ({"max_pdl": Decimal("20.01")}, Outcome.FAIL),
+    ],
+)
+def test_a_process_beyond_a_figure_is_long_whatever_its_flag_says(process, outcome):
+    assert not clean().process.long_term_expansion
+    assert verdict("CB-01", part("process", **process)).outcome is outcome
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(20, Outcome.FAIL), (21, Outcome.NOT_APPLICABLE)])
+def test_days_are_counted_from_the_first_growing_step_to_the_fill(days, outcome):
+    assert verdict("CB-01", setting("cb02.days_over", days)).outcome is outcome
+
+
+def test_days_in_the_freezer_are_no_culture():
+    later = within("plan", lambda plan: plan and replace(plan, at=plan.at + timedelta(days=200)))
+    assert verdict("CB-01", later, kind=SubjectKind.STEP).outcome is Outcome.FAIL
+    frozen = within("steps", lambda _: clean().steps)
+    assert verdict("CB-01", all_of(frozen, later), kind=SubjectKind.STEP).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_released_bank_satisfies_what_makes_one_mandatory():
+    assert verdict("CB-01", all_of(part("process", long_term_expansion=True), BANKED)).outcome is Outcome.PASS
+    bank = all_of(part("lot", kind=LotKind.BANK), part("process", clone_selected=True))
+    assert verdict("CB-01", bank).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_each_of_the_two_rules_refuses_what_the_other_does_not():
+    flagged = part("process", long_term_expansion=True)
+    assert verdict("CB-01", flagged).outcome is Outcome.FAIL
+    assert verdict("CB-03", flagged).outcome is Outcome.NOT_APPLICABLE
+    slow = part("process", short_cycle=False)
+    assert verdict("CB-01", slow).outcome is Outcome.NOT_APPLICABLE
+    assert verdict("CB-03", slow).outcome is Outcome.FAIL
+
+
+# -- CB-01A --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_written_reply_opens_the_gate_of_own_gene_modified_cells():
+    found = verdict("CB-01A", letters({}))
+    assert found.outcome is Outcome.PASS
+    assert "ab" * 32 in str(found.evidence[0].says)
+    judgement = judge(RULES, letters({})(clean()), gate=GATE_OF[SubjectKind.LOT], at=AT, signer=SIGNER)
+    assert {"CB-01", "CB-01A", "CB-03"} & {each.rule for each in judgement.blocks} == set()
+
+
+def test_it_does_not_open_what_is_long_or_cloned_besides():
+    for more in ({"long_term_expansion": True}, {"clone_selected": True}, {"max_passage": 6}):
+        edit = all_of(letters({}), part("process", **more))
+        assert verdict("CB-01A", edit).outcome is Outcome.PASS
+        assert verdict("CB-01", edit).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        (({"recorded_at": BEGAN},), Outcome.PASS),
+        (({"recorded_at": BEGAN + timedelta(seconds=1)},), Outcome.FAIL),
+        (({}, {"ruling": "refuses", "dated": date(2026, 9, 30)}), Outcome.FAIL),
+        (({"ruling": "refuses"}, {"dated": date(2026, 9, 30)}), Outcome.PASS),
+        (({}, {"ruling": "undecided", "dated": date(2026, 9, 30)}), Outcome.INDETERMINATE),
+        (({}, {"dated": date(2026, 9, 30), "recorded_at": AT}), Outcome.PASS),
+        (({"ruling": "undecided"}, {"dated": date(2026, 9, 30), "recorded_at": AT}), Outcome.FAIL),
+        (({"process": "BM-MSC 5"},), Outcome.INDETERMINATE),
+    ],
+)
+def test_the_letters_are_read_by_their_day_and_by_when_they_were_filed(changes, outcome):
+    assert verdict("CB-01A", letters(*changes)).outcome is outcome
+
+
+def test_a_letter_is_asked_of_nobody_else():
+    for edit in (lambda dossier: dossier, all_of(_OWN_AND_MODIFIED, BANKED), empty("authority_replies")):
+        assert verdict("CB-01A", edit).outcome is Outcome.NOT_APPLICABLE
+    others = all_of(_OWN_AND_MODIFIED, inside("donors", "identity_matches"), part("lot", kind=LotKind.BANK))
+    assert verdict("CB-01A", others).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_before_the_first_step_the_moment_that_is_planned_counts():
+    unbegun = within("steps", lambda _: ())
+    planned = clean(SubjectKind.STEP).plan.at
+    in_time = all_of(letters({"recorded_at": planned}), unbegun)
+    late = all_of(letters({"recorded_at": planned + timedelta(seconds=1)}), unbegun)
+    assert verdict("CB-01A", in_time, kind=SubjectKind.STEP).outcome is Outcome.PASS
+    assert verdict("CB-01A", late, kind=SubjectKind.STEP).outcome is Outcome.FAIL
+    assert GATE_OF[SubjectKind.STEP] is Gate.G4
