@@ -178,7 +178,8 @@ class Break:
 class Rule:
     """One regulatory sentence. `waiver` names who may approve one; empty means never.
 
-    `late_by_nature`: sections whose evidence counts though it came after the work. Of all others late is as absent.
+    `late_by_nature`: sections of the dossier, or one kind of record within a section (`donations.birth_tests`), whose
+    evidence counts though it came after the work. Of all others late is as absent.
     """
 
     id: str

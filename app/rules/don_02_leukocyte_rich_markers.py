@@ -133,6 +133,7 @@ def _with_nucleic_acid(donors: tuple[Donor, ...]) -> tuple[Donor, ...]:
         Break(
             "it was decided only after the isolation that it is not rich",
             _decided(leukocyte_rich=False, approved_at=_LATER),
+            also=("DON-09",),
         ),
         Break(
             "a panel without EBV",

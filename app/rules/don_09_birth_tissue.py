@@ -70,7 +70,7 @@ def _more_of_the_mother(percent: str) -> tuple[BirthTest, ...]:
     ),
     gates=(Gate.G2, Gate.G6),
     waiver=NEVER,
-    late_by_nature=("donations",),  # what birth tissue is tested for is known once there are cells to test
+    late_by_nature=("donations.birth_tests",),  # what birth tissue is tested for is known once there are cells to test
     breaks=(
         Break(
             "the infant was tested in the mother's place",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.domain.counterexamples import all_of, allogeneic, inside
 from app.domain.dossier import Dossier
-from app.domain.facts import MarkerOutcome, SubjectKind
+from app.domain.facts import Donation, MarkerOutcome, SubjectKind
 from app.domain.rulebook import Outcome, judge
 from app.rules import BY_ID, RULES
 from tests.rules.clean import AT, GATE_OF, SIGNER, clean
@@ -120,6 +120,11 @@ def rests_on(start, path):
     return closed(changed(dossier, path, absent)) - closed(dossier)
 
 
+def declared_late(path, rule):
+    """Whether the rule says of this evidence that it comes late by nature: of its section, or of it alone."""
+    return bool({path[0], f"{path[0]}.{path[1]}"} & set(rule.late_by_nature))
+
+
 @pytest.mark.parametrize(("start", "path"), CASES, ids=IDS)
 @given(data=st.data())
 @settings(max_examples=10)
@@ -130,7 +135,7 @@ def test_evidence_recorded_after_the_act_opens_no_gate_that_its_absence_closes(s
     )
     at = AT + timedelta(days=data.draw(st.integers(0, 60), label="judged so many days later"))
     found = closed(changed(dossier, path, late(last_act(dossier) + timedelta(seconds=after))), at=at)
-    declared = {rule for rule in rests_on(start, path) if path[0] in BY_ID[rule].late_by_nature}
+    declared = {rule for rule in rests_on(start, path) if declared_late(path, BY_ID[rule])}
     assert rests_on(start, path) - declared <= found
 
 
@@ -139,7 +144,7 @@ def test_what_is_declared_late_by_nature_does_count_late(start, path):
     dossier = STARTS[start](clean())
     found = closed(changed(dossier, path, late(AT - timedelta(minutes=1))))
     for rule in rests_on(start, path):
-        if path[0] in BY_ID[rule].late_by_nature:
+        if declared_late(path, BY_ID[rule]):
             assert rule not in found, "late evidence does not count: nothing to declare"
 
 
@@ -154,7 +159,10 @@ def test_evidence_is_found_in_the_facts_and_rules_rest_on_it():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_late_by_nature_names_sections_that_there_are(rule):
-    assert set(rule.late_by_nature) <= {each.name for each in fields(Dossier)} - NO_EVIDENCE.keys()
+    sections = {each.name for each in fields(Dossier)} - NO_EVIDENCE.keys()
+    kinds = {f"{section}.{inner}" for start in STARTS for section, inner, _ in paths(STARTS[start](clean())) if inner}
+    kinds |= {f"donations.{each.name}" for each in fields(Donation)}
+    assert set(rule.late_by_nature) <= sections | kinds
 
 
 @given(data=st.data())
@@ -163,7 +171,7 @@ def test_a_late_approval_with_an_early_beginning_turns_no_past_gate_to_pass(data
     """Whatever was missing then stays a breach, however early the later paper says that it was valid."""
     start, path = data.draw(st.sampled_from(CASES), label="of")
     dossier = STARTS[start](clean())
-    resting = {rule for rule in rests_on(start, path) if path[0] not in BY_ID[rule].late_by_nature}
+    resting = {rule for rule in rests_on(start, path) if not declared_late(path, BY_ID[rule])}
     moment = last_act(dossier) + timedelta(minutes=data.draw(st.integers(1, 600), label="minutes after the last act"))
     early = moment - timedelta(days=data.draw(st.integers(30, 900), label="valid from so many days earlier"))
 
