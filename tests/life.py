@@ -531,11 +531,16 @@ async def _sampled(life: Life, _: dict[str, Any]) -> None:
 
 
 async def _tested(life: Life, knobs: dict[str, Any]) -> None:
-    await life.lab.arrange(CLEAN, await life.lot_id())
+    await nothing_grew(life)
     for test, (value, unit) in knobs["findings"].items():
         life.results[test] = await measured(life, test, value, unit)
         await result_reviewed(life, life.results[test])
     await labels_counted(life)
+
+
+async def nothing_grew(life: Life) -> None:
+    """Plates were out in every session of the lot, and nothing grew on them."""
+    await life.lab.arrange(CLEAN, await life.lot_id())
 
 
 async def labels_counted(life: Life) -> None:

@@ -30,16 +30,23 @@ SOURCE_NAMES: Mapping[str, Text] = {
 }
 
 SECTION_NAMES: Mapping[str, Text] = {
+    "annex on sterile products": Text("annex on sterile products"),
     "chapter 3": Text("chapter 3"),
+    "chapter 5": Text("chapter 5"),
     "chapter 6": Text("chapter 6"),
+    "chapter 8": Text("chapter 8"),
     "chapter 9": Text("chapter 9"),
     "chapter 11.4": Text("chapter 11.4"),
     "chapters 8 and 9": Text("chapters 8 and 9"),
     "chapter 10": Text("chapter 10"),
+    "collection and preservation": Text("collection and preservation"),
+    "donor material": Text("donor material"),
+    "donors": Text("donors"),
     "filing": Text("filing"),
     "informed consent": Text("informed consent"),
     "institutions": Text("institutions"),
     "missing is not passing": Text("missing is not passing"),
+    "premises": Text("premises"),
     "production": Text("production"),
     "release testing": Text("release testing"),
     "retained samples": Text("retained samples"),

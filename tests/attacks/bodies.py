@@ -18,6 +18,14 @@ TEXTS = {
     "^[0-9a-f]{64}$": DIGEST,
     "^[0-9]{2,7}-[0-9]{2}-[0-9]$": "50-99-7",
     "^[A-Z2-7]{32}$": "A" * 32,
+    r"^AS-\d{2}-\d{4,12}$": "AS-26-9999",
+    r"^IM-\d{2}-\d{4,12}$": "IM-26-9999",
+    r"^ST-\d{2}-\d{4,12}$": "ST-26-9999",
+    r"^[A-Z]{2,6}(-[0-9]{2}[A-Z]?)?$": "REL-02",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$": "SOP-9999",
+    r"^[a-z][a-z0-9_]{0,39}$": "attacked_name",
+    r"^[a-z0-9]+\.[a-z0-9_]+$": "attacked.name",
+    r"^[a-z_]{1,40}\.[a-z_]{1,60}$": "lab.lots",
 }
 STRANGE: tuple[Any, ...] = (
     None,
@@ -73,20 +81,29 @@ class Bodies:
                 yield method.upper(), path, operation
 
     def path(self, path: str) -> str:
-        """The path with its parameters filled in: of the right form, and naming nothing."""
-        if path.startswith("/api/v1/print-jobs/"):
-            return path.replace("{number}", "999999")
-        if path.startswith("/api/v1/audit/"):
-            filled = path.replace("{number}", "999999999").replace("{table}", "lab.lots").replace("{key}", "999999")
-            return filled.replace("{code}", self.code)
-        if path.startswith("/api/v1/rules/"):
-            return path.replace("{rule_id}", "REL-02")
-        if path.startswith("/api/v1/assessments/"):
-            return path.replace("{number}", "AS-26-9999").replace("{assessment}", "999999")
-        filled = path.replace("{username}", "attacked.name").replace("{role}", "technician").replace("{form}", "pdf")
-        for name in ("proposal", "appointment", "hold", "result", "waiver", "step", "clearance", "timer", "reason"):
-            filled = filled.replace(f"{{{name}}}", "999999")
-        return filled.replace("{number}", "DV-26-9999").replace("{code}", self.code)
+        """The path with its parameters filled in: of the form that the document states, and naming nothing."""
+        (parameters, *_) = [each.get("parameters", []) for each in self.document["paths"][path].values()]
+        for parameter in parameters:
+            if parameter["in"] == "path":
+                value = self._named(parameter["name"], parameter["schema"])
+                path = path.replace(f"{{{parameter['name']}}}", value)
+        return path
+
+    def _named(self, name: str, schema: Mapping[str, Any]) -> str:
+        if schema.get("type") == "integer":
+            return "999999"
+        if "enum" in schema or "$ref" in schema:
+            return str(self._of(schema, name))
+        if (pattern := schema.get("pattern")) is not None:
+            return TEXTS[pattern]
+        known = {
+            "username": "attacked.name",
+            "number": "DV-26-9999",
+            "key": "999999",
+            "role": "technician",
+            "form": "pdf",
+        }
+        return known.get(name, self.code)
 
     def valid(self, operation: Mapping[str, Any]) -> Any:
         """A body that the document allows, or None where there is none."""
@@ -130,7 +147,8 @@ class Bodies:
         match schema.get("type"):
             case "object":
                 if "properties" not in schema:
-                    return {"checked": True} if schema.get("additionalProperties") else {}
+                    values = schema.get("additionalProperties")
+                    return {"checked": self._of(values, name) if isinstance(values, dict) else True} if values else {}
                 wanted = schema.get("required", [])
                 return {field: self._of(schema["properties"][field], field) for field in wanted}
             case "array":

@@ -45,6 +45,11 @@ OWN_AFFAIRS = {
     ("GET", f"{API}/rules"),
     ("GET", f"{API}/rules/book.pdf"),
     ("GET", f"{API}/rules/{{rule_id}}"),
+    ("GET", f"{API}/settings"),
+    ("GET", f"{API}/settings/{{name}}"),
+    ("GET", f"{API}/packs"),
+    ("GET", f"{API}/authority-replies"),
+    ("GET", f"{API}/authority-replies/{{reply}}"),
     ("GET", f"{API}/appointments"),
     ("POST", f"{API}/scans"),  # every scan is kept and answered, also one that is refused: see below
 }

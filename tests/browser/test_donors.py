@@ -69,7 +69,7 @@ async def test_a_donor_from_registration_to_determination(site, locale, scheme, 
         await sends(tess)
         await tess.page.locator("#h-markers").wait_for()
 
-        await tess.goes_to(f"{there}/histories/new")
+        await tess.goes_to(f"{there}/histories/new?questionnaire=Donor%20history")
         for each in await tess.page.locator("input[name^=answer-][value=no]").all():
             await each.check()
         await tess.page.check("input[name=examination][value=suitable]")

@@ -190,7 +190,7 @@ async def a_donor(journey: Journey) -> str:
     await journey.look(tess, "identity-match")
     await sends(tess)
     await tess.page.locator("#h-markers").wait_for()
-    await tess.goes_to(f"{there}/histories/new")
+    await tess.goes_to(f"{there}/histories/new?questionnaire=Donor%20history")
     for each in await tess.page.locator("input[name^=answer-][value=no]").all():
         await each.check()
     await tess.page.check("input[name=examination][value=suitable]")

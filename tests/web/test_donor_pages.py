@@ -97,7 +97,7 @@ async def test_a_donors_whole_record_is_made_on_pages(lab, browser_of):
     assert "consent given" in words(full)
     assert full.count('data-state="negative"') == 14
     assert "Given before the blood was taken" in words(full)
-    history = f"{there}/histories/new"
+    history = f"{there}/histories/new?questionnaire=Donor%20history"
     answers = {f"answer-{each}": "no" for each in QUESTIONS if each != "travel"}
     asked = answers | {"asked_at": ago(days=4), "examination": "suitable", "examined_by": "Dr Phil Fang"}
     half = await tess.post(history, asked, page=history)

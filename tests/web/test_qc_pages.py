@@ -75,6 +75,7 @@ async def test_from_the_sample_to_the_submitted_lot(lab, browser_of):
     assert done.status_code == 303, words(done.text)
     assert (await rolf.get(f"/results/{lived.lot}")).text.count("accepted") >= 7
     await life.labels_counted(lived)
+    await life.nothing_grew(lived)
 
     page = (await quinn.get(f"/lots/{lived.lot}/batch")).text
     assert "no rule blocks" in page

@@ -1,6 +1,7 @@
 """Every sentence stands in both languages, and the check would notice if one did not."""
 
 import ast
+import re
 
 import pytest
 
@@ -68,6 +69,6 @@ def test_every_citation_is_named_in_the_readers_language():
     assert {str(text) for text in SOURCE_NAMES.values()} == set(SOURCE_NAMES)
     assert {str(text) for text in SECTION_NAMES.values()} == set(SECTION_NAMES)
     assert set(SOURCE_NAMES) == {value for name, value in vars(sources).items() if name.isupper()}
-    in_words = {cite.section for rule in RULES for cite in rule.cites if cite.section.islower()}
+    in_words = {cite.section for rule in RULES for cite in rule.cites if re.match(r"[a-z]{3}", cite.section)}
     assert any(in_words)
     assert in_words <= set(SECTION_NAMES), in_words - set(SECTION_NAMES)
