@@ -1,4 +1,4 @@
-"""Whether everybody can use a page: axe-core on what the browser shows. Nothing serious or critical is let through."""
+"""Whether everybody can use a page: axe-core looks at what the browser shows. Nothing serious or critical is let through."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 GRAVE = frozenset({"serious", "critical"})
-_AXE = Axe()
+AXE = Axe().axe_script
+LOOK = "async () => (await axe.run({resultTypes: ['violations']})).violations"
+"""Every rule is judged; of what is in order nothing comes back, for that is most of a page."""
 
 
 async def barriers(page: Page) -> list[str]:
     """What keeps somebody from using the page as it stands, with where; empty where nothing does."""
-    found = (await _AXE.run(page)).response["violations"]
+    found = (await _AXE.run(page, options=_ASKED)).response["violations"]
     return [
         f"{each['id']} ({each['impact']}): {node['target']} {node.get('failureSummary', '')[:400]}"
         for each in found

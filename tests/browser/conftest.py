@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from tests.conftest import Database
 
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/google-chrome") if Path(path).exists()), None)
+BROWSERS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome")
+CHROMIUM = next((path for path in BROWSERS if Path(path).exists()), None)
+"""The first is the same Chromium without a window's own pages, and opens a page in a third of the time."""
 SCREENS = RUN / "screens"
 WEDGE_MS = 5
 """Between two characters, as a scanner in keyboard mode types."""

@@ -33,7 +33,7 @@ HERE = ZoneInfo("Asia/Shanghai")
 FORMS_AT_LEAST = 12
 PAGES_AT_LEAST = 60
 ALIKE_AT_MOST = 2
-LEFT_OUT = re.compile(r"/(api|static|sign-out)|[?&]lang=|\.(pdf|png)$")
+LEFT_OUT = re.compile(r"/(api|static|sign-out)|[?&]lang=|\.(pdf|png)(\?|$)")
 
 
 def on(**parts: float) -> str:
@@ -70,6 +70,8 @@ async def typed(person: Person, path: str, fields: dict[str, str], *, form: str 
             await box.select_option(value)
         else:
             await box.fill(value)
+    unfilled = await page.locator(f"{form} :invalid").evaluate_all("all => all.map((each) => each.name)")
+    assert not unfilled, f"{path}: {unfilled}"
     async with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
         await page.locator(f"{form} button:not([type=button])").first.click()
     answer = await sent.value
@@ -97,7 +99,7 @@ def forms(lived: life.Life, open_lot: life.Life, signs: dict[str, str]) -> list[
         ("tess", "/bench/already-happened", {"what": "other", "occurred_at": on(minutes=-5), "account": WORDS, "item": lived.vials[2]}),
         ("tess", f"/lots/{lived.lot}/labels", {"used": "0", "destroyed": "0", "returned": "0", "remark": WORDS[:300]}),
         ("quinn", f"/lots/{lived.lot}/waivers/new", waiver),
-        ("quinn", "/materials/catalogue/new", {"name": SHORT, "description": WORDS, "grade": "gmp_ancillary", "known": "part", "components": WORDS[:100], "animal_serum": "no"}),
+        ("quinn", "/materials/catalogue/new", {"name": SHORT, "description": WORDS, "grade": "gmp_ancillary", "known": "part", "components": WORDS[:100], "animal_serum": "no", "kind": "reagent", "animal_derived": "no", "human_derived": "no", "selected_with": SHORT}),
         ("quinn", "/assessments/new?rule=DON-05", {"scope_kind": "facility", "title": WORDS[:200], "hazard": WORDS, "conclusion": WORDS, "valid_to": on(days=300), **measures}),
         ("quinn", "/items/new", {"kind": "workstation", "name": SHORT, "room": SHORT}),
         ("quinn", "/processes/new", process),

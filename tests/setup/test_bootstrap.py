@@ -257,7 +257,7 @@ def test_root_on_debian_installs_after_an_update_if_need_be_and_tries_once(
     assert len(again) == (1 if repaired else 0)
 
 
-@pytest.mark.parametrize("package", ["libzbar0", "chromium", "fonts-noto-cjk"])
+@pytest.mark.parametrize("package", ["libzbar0", "chromium-headless-shell", "fonts-noto-cjk"])
 def test_the_signs_of_a_package_are_files_that_debian_puts_there(
     script: ModuleType, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,8 @@ SPARED = {
 """Forms that are never sent as they should be."""
 LAST = ("revocation", "closing", "/factors", "rejection", "recall", "withdrawal", "/end", "unlocking")
 """What ends something is sent after everything else."""
+FIRST = ("/release/check",)
+"""What needs everything in order is sent before anything else."""
 _serial = itertools.count(1)
 
 
@@ -428,7 +430,7 @@ async def crawl(house: House, visitors: dict[str, Visitor], journal: Journal, *,
                     if met.signature not in journal.forms and (met.is_fair_game() or action in SPARED):
                         journal.forms[met.signature] = met
                         new.append(met)
-    return sorted(new, key=lambda met: any(end in met.action for end in LAST))
+    return sorted(new, key=lambda met: any(end in met.action for end in LAST) - met.action.endswith(FIRST))
 
 
 # -- what is typed -----------------------------------------------------------------------------------------------------
