@@ -17,7 +17,8 @@ LOOK = "async () => (await axe.run({resultTypes: ['violations']})).violations"
 
 async def barriers(page: Page) -> list[str]:
     """What keeps somebody from using the page as it stands, with where; empty where nothing does."""
-    found = (await _AXE.run(page, options=_ASKED)).response["violations"]
+    await page.evaluate(AXE)
+    found = await page.evaluate(LOOK)
     return [
         f"{each['id']} ({each['impact']}): {node['target']} {node.get('failureSummary', '')[:400]}"
         for each in found
