@@ -83,7 +83,8 @@ def _half_a_year_ago() -> dict[str, str]:
 
 
 def prepare_house(lab: Laboratory) -> None:
-    """Equipment, process, specification, materials: what must stand before the first donation."""
+    """By whose rules; equipment, process, specification, materials: what must stand before the first donation."""
+    choose_the_rules(lab)
     quinn, quincy, tess = lab.quinn, lab.quincy, lab.tess
     done = {"kind": "performance", "outcome": "passed", "done_by": "Metrology Ltd", **_half_a_year_ago()}
     lab.workstation = quinn.does(
@@ -149,6 +150,14 @@ def prepare_house(lab: Laboratory) -> None:
     step("Tess and the QA managers", "received three material lots; each approved for use by signature")
 
 
+def choose_the_rules(lab: Laboratory) -> None:
+    """Until a rule pack is chosen by signature every gate is closed."""
+    pack = lab.quinn.does("/packs/proposals", {"pack": "CN-818", "why": "the house lies in China"})
+    ceremony = lab.lin.signs("pack_approved", {"kind": "pack", "ref": str(pack["proposal"])})
+    lab.lin.does(f"/packs/proposals/{pack['proposal']}/choose", {"ceremony": ceremony})
+    step("Quinn and Dr Lin Qing", "chose the rule pack CN-818: proposed by one, signed by the other")
+
+
 def qualify_supplier(lab: Laboratory) -> None:
     """One QA manager writes the audit down, another signs it."""
     made = lab.quinn.does(
@@ -198,11 +207,7 @@ MEASURES = {
 
 
 def qualify_and_assess(lab: Laboratory) -> None:
-    """Before anybody works: by whose rules, who was trained for what, and how donors' cells are kept apart."""
-    pack = lab.quinn.does("/packs/proposals", {"pack": "CN-818", "why": "the house lies in China"})
-    ceremony = lab.lin.signs("pack_approved", {"kind": "pack", "ref": str(pack["proposal"])})
-    lab.lin.does(f"/packs/proposals/{pack['proposal']}/choose", {"ceremony": ceremony})
-    step("Quinn and Dr Lin Qing", "chose the rule pack CN-818: proposed by one, signed by the other")
+    """Before anybody works: who was trained for what, and how donors' cells are kept apart."""
     regulate(lab)
     begins = datetime.now(UTC) - timedelta(days=1)
     for topic in ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation"):
