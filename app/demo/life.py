@@ -36,7 +36,7 @@ LINES: list[dict[str, Any]] = [
 MATERIALS: list[dict[str, Any]] = [
     {"name": "MSC expansion medium", "description": "间充质干细胞扩增培养基, xeno-free", "grade": "gmp_ancillary", "human_derived": True,
      "composition": [{"name": "α-MEM"}, {"name": "human platelet lysate"}, {"name": "L-glutamine", "cas": "56-85-9"}]},
-    {"name": "Recombinant trypsin", "description": "重组胰蛋白酶", "grade": "gmp_ancillary", "human_derived": False,
+    {"name": "Recombinant trypsin", "description": "重组胰蛋白酶", "grade": "pharmacopoeial_excipient", "human_derived": False,
      "composition": [{"name": "trypsin, recombinant", "cas": "9002-07-7"}, {"name": "EDTA", "cas": "60-00-4"}]},
     {"name": "Cryoprotectant CS10", "description": "冻存液, DMSO 10 %", "grade": "pharmacopoeial_excipient", "human_derived": True,
      "composition": [{"name": "dimethyl sulfoxide", "cas": "67-68-5"}, {"name": "human serum albumin", "cas": "70024-90-7"}]},
