@@ -64,7 +64,7 @@ from app.api import (
     what_if,
     why,
 )
-from app.api.plumbing import install
+from app.api.plumbing import Under, install
 from app.asgi import BodyLimit, SecurityHeaders, Shield
 from app.db.door import Door
 from app.db.events import Feed
@@ -101,6 +101,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     install(app)
     app.include_router(health.router)
+    under_api = Under(API)
     for area in (
         accounts,
         already_happened,
@@ -157,7 +158,8 @@ def build(settings: Settings | None = None) -> FastAPI:
         what_if,
         why,
     ):
-        app.include_router(area.router, prefix=API)
+        under_api.include_router(area.router)
+    app.include_router(under_api, prefix=API)
     install_pages(app)
     # Added last stands first. A scan needs no shield: each of its two statements is a transaction of its own.
     app.add_middleware(
