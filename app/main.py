@@ -158,7 +158,7 @@ def build(settings: Settings | None = None) -> FastAPI:
         what_if,
         why,
     ):
-        under_api.include_router(area.router)
+        under_api.routes.extend(area.router.routes)
     app.include_router(under_api, prefix=API)
     install_pages(app)
     # Added last stands first. A scan needs no shield: each of its two statements is a transaction of its own.
