@@ -16,7 +16,7 @@ from app.domain.text import Text
 from app.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from app.db.door import Change, Reading
     from app.domain.facts import Signer
@@ -28,6 +28,7 @@ DOSSIERS = {
     "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
     "study": "SELECT dossier.study(:id)",
 }
+MANY = "SELECT s.id, clock_timestamp() AS at, dossier.{kind}(s.id) AS dossier FROM unnest(CAST(:ids AS bigint[])) AS s(id)"
 SIGNER = "SELECT dossier.signer(:account_id)"
 NOW = "SELECT clock_timestamp()"
 KEEP = """
@@ -90,6 +91,20 @@ async def judged(
     dossier = await dossier_of(reading, kind=kind, subject_id=subject_id, plan=plan)
     signer = None if signer_id is None else await signer_of(reading, account_id=signer_id)
     return dossier, judge(RULES, parse(dossier), gate=gate, at=at, signer=signer)
+
+
+async def judged_many(
+    reading: Reading, *, kind: str, subject_ids: Sequence[int], gate: Gate
+) -> dict[int, tuple[datetime, Judgement]]:
+    """When and how the rule book judges each of these lots, donations or material lots at this gate, in one question."""
+    if kind not in {"lot", "donation", "material_lot"}:
+        raise ValueError(kind)
+    rows = await reading.all(MANY.format(kind=kind), ids=list(subject_ids))
+    return {
+        row.id: (row.at, judge(RULES, parse(row.dossier.encode()), gate=gate, at=row.at))
+        for row in rows
+        if row.dossier is not None
+    }
 
 
 async def stands_before(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHOWN_MOST = 200
 """So many of a kind are asked, the newest first; how many there are is said beside it."""
 KEPT_MOST = 4 * SHOWN_MOST
+FIRST_ASKED = 2
 
 _OPEN_LOTS = """
 SELECT l.id, k.code, l.name, l.state, l.version, count(*) OVER () AS total
@@ -99,9 +100,9 @@ class Rounds:
     async def ask(
         self, reading: Reading, gate: Gate, subjects: Sequence[Subject], *, older_than: datetime, budget_s: float
     ) -> int:
-        """Ask about the subjects whose answers are older, those never asked first, until the time is spent.
+        """Ask about the subjects whose answers are older, those never asked first, while the time lasts.
 
-        At least one is asked. How many are left.
+        First a few, then in one more question as many as the time will do. How many are left.
         """
         stale = [
             (kept.at if kept else None, each)
@@ -109,26 +110,31 @@ class Rounds:
             if (kept := self.of(gate, each)) is None or kept.at < older_than
         ]
         stale.sort(key=lambda each: (each[0] is not None, each[0] or older_than, -each[1].id))
+        todo = [each for _, each in stale]
         began = time.monotonic()
-        for done, (_, subject) in enumerate(stale):
-            if done and time.monotonic() - began > budget_s:
-                return len(stale) - done
-            await self._ask(reading, gate, subject)
-        return 0
+        first, rest = todo[:FIRST_ASKED], todo[FIRST_ASKED:]
+        await self._ask(reading, gate, first)
+        spent = time.monotonic() - began
+        fit = int(len(first) * (budget_s - spent) / spent) if spent < budget_s else 0
+        await self._ask(reading, gate, rest[:fit])
+        return len(rest[fit:])
 
-    async def _ask(self, reading: Reading, gate: Gate, subject: Subject) -> None:
-        at = await judging.now(reading)
-        _, judgement = await judging.judged(reading, kind=OPEN[gate][0], subject_id=subject.id, gate=gate, at=at)
-        self._kept.pop((gate, subject.id), None)
-        self._kept[gate, subject.id] = Asked(
-            version=subject.version,
-            rulebook=judgement.rulebook,
-            at=at,
-            answers={
-                each.rule: Answered(each.outcome, each.findings[0].problem if each.findings else None)
-                for each in judgement.verdicts
-            },
-        )
+    async def _ask(self, reading: Reading, gate: Gate, subjects: Sequence[Subject]) -> None:
+        if not subjects:
+            return
+        versions = {each.id: each.version for each in subjects}
+        found = await judging.judged_many(reading, kind=OPEN[gate][0], subject_ids=tuple(versions), gate=gate)
+        for subject_id, (at, judgement) in found.items():
+            self._kept.pop((gate, subject_id), None)
+            self._kept[gate, subject_id] = Asked(
+                version=versions[subject_id],
+                rulebook=judgement.rulebook,
+                at=at,
+                answers={
+                    each.rule: Answered(each.outcome, each.findings[0].problem if each.findings else None)
+                    for each in judgement.verdicts
+                },
+            )
         while len(self._kept) > KEPT_MOST:
             self._kept.pop(next(iter(self._kept)))
 
