@@ -28,6 +28,7 @@ SCOPES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "DON-08": (DONOR,),
         "MAT-02": (MATERIAL,),
         "MAT-04": (MATERIAL,),
+        "TPR-06": (LOT,),
     }
 )
 """The rules on which an assessment may stand, and what it may then be about. On no other rule does one stand."""

@@ -1,0 +1,153 @@
+"""Laboratories outside: what accredits each, who says that it stands apart, and what it tested again for a study."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Numeric,
+    Table,
+    UniqueConstraint,
+)
+
+from app.db.tables.base import LAB, LOT, facts, instant, metadata, own_id, recorded_at, recorded_by, refers, text
+from app.db.tables.studies import INSTITUTION, STUDY
+
+LABORATORY = "lab.laboratories.id"
+
+laboratories = Table(
+    "laboratories",
+    metadata,
+    own_id(),
+    text("name", unique=True),
+    text("address"),
+    recorded_by(),
+    recorded_at(),
+    schema=LAB,
+)
+
+laboratory_accreditations = Table(
+    "laboratory_accreditations",
+    metadata,
+    own_id(),
+    refers("laboratory_id", LABORATORY, index=True),
+    text("kind"),
+    text("number"),
+    facts("scope"),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    text("file_name"),
+    text("file_sha256"),
+    recorded_by(),
+    recorded_at(),
+    UniqueConstraint("id", "laboratory_id"),
+    CheckConstraint("kind IN ('cma','cnas','nifdc','other')", name="kind"),
+    CheckConstraint("jsonb_typeof(scope) = 'array' AND jsonb_array_length(scope) > 0", name="scope"),
+    CheckConstraint("valid_to >= valid_from", name="interval"),
+    CheckConstraint("valid_to IS NOT NULL OR kind = 'nifdc'", name="end"),
+    CheckConstraint("file_sha256 ~ '^[0-9a-f]{64}$'", name="file"),
+    schema=LAB,
+)
+
+accreditation_ends = Table(
+    "accreditation_ends",
+    metadata,
+    own_id(),
+    refers("laboratory_id", LABORATORY, index=True),
+    Column("accreditation_id", laboratory_accreditations.c.id.type, nullable=False),
+    text("how"),
+    Column("ended_on", Date, nullable=False),
+    text("why"),
+    text("evidence"),
+    recorded_by(),
+    recorded_at(),
+    ForeignKeyConstraint(
+        ["accreditation_id", "laboratory_id"],
+        ["lab.laboratory_accreditations.id", "lab.laboratory_accreditations.laboratory_id"],
+    ),
+    CheckConstraint("how IN ('lapsed','suspended','withdrawn')", name="how"),
+    schema=LAB,
+)
+
+independence_declarations = Table(
+    "independence_declarations",
+    metadata,
+    own_id(),
+    refers("laboratory_id", LABORATORY, index=True),
+    refers("institution_id", INSTITUTION),
+    Column("not_the_institution", Boolean, nullable=False),
+    Column("not_the_facility", Boolean, nullable=False),
+    Column("no_common_control", Boolean, nullable=False),
+    text("declared_by"),
+    Column("declared_on", Date, nullable=False),
+    text("evidence"),
+    recorded_by(),
+    recorded_at(),
+    schema=LAB,
+)
+
+reinspections = Table(
+    "reinspections",
+    metadata,
+    own_id(),
+    refers("study_id", STUDY, index=True),
+    refers("laboratory_id", LABORATORY, index=True),
+    text("sample_kind"),
+    refers("lot_id", LOT),
+    refers("process_id", "lab.process_versions.id"),
+    text("report_number"),
+    text("signatory", nullable=True),
+    text("file_name", nullable=True),
+    text("file_sha256", nullable=True),
+    instant("taken_at"),
+    text("handed_over_by", nullable=True),
+    instant("received_at"),
+    text("received_by", nullable=True),
+    Column("low_c", Numeric),
+    Column("high_c", Numeric),
+    Column("min_c", Numeric),
+    Column("max_c", Numeric),
+    text("excursion", nullable=True),
+    Column("reported_on", Date, nullable=False),
+    refers("replaces_id", "lab.reinspections.id", nullable=True),
+    text("why", nullable=True),
+    recorded_by(),
+    recorded_at(),
+    UniqueConstraint("replaces_id"),
+    CheckConstraint("sample_kind IN ('bank','starting_harvest','final_formulation')", name="sample_kind"),
+    CheckConstraint("received_at >= taken_at", name="order"),
+    CheckConstraint("high_c >= low_c", name="limits"),
+    CheckConstraint("max_c >= min_c", name="measured"),
+    CheckConstraint(
+        "(file_name IS NULL) = (file_sha256 IS NULL) AND (file_sha256 IS NULL OR file_sha256 ~ '^[0-9a-f]{64}$')",
+        name="file",
+    ),
+    CheckConstraint("(replaces_id IS NULL) = (why IS NULL)", name="why"),
+    schema=LAB,
+)
+
+reinspection_tests = Table(
+    "reinspection_tests",
+    metadata,
+    own_id(),
+    refers("reinspection_id", "lab.reinspections.id"),
+    text("test"),
+    text("method"),
+    text("limit_text"),
+    Column("limit_value", Numeric),
+    text("outcome"),
+    text("found", nullable=True),
+    Column("value", Numeric),
+    text("unit", nullable=True),
+    text("statement", nullable=True),
+    Column("tested_on", Date, nullable=False),
+    recorded_at(),
+    UniqueConstraint("reinspection_id", "test"),
+    CheckConstraint("test IN ('sterility','mycoplasma','endotoxin','exogenous_viruses')", name="test"),
+    CheckConstraint("outcome IN ('passed','failed','inconclusive','not_applicable')", name="outcome"),
+    CheckConstraint("(outcome = 'not_applicable') = (statement IS NOT NULL)", name="statement"),
+    CheckConstraint("(outcome = 'not_applicable') = (found IS NULL)", name="found"),
+    CheckConstraint("(value IS NULL AND limit_value IS NULL) = (unit IS NULL)", name="unit"),
+    schema=LAB,
+)
