@@ -22,6 +22,8 @@ TEST_NAMES: Mapping[str, Text] = MappingProxyType(
     }
 )
 """What is tested again of every sample."""
+BY_STATUTE = "nifdc"
+"""The kind that stands by law, and so without an end."""
 ACCREDITATION_NAMES: Mapping[str, Text] = MappingProxyType(
     {
         "cma": Text("CMA, metrology accreditation"),

@@ -139,6 +139,7 @@ PAGES = (
     ("quinn", "/studies/new"),
     ("quinn", "/studies/institutions"),
     ("quinn", "/partners"),
+    ("quinn", "/laboratories"),
     ("quinn", "/processes"),
     ("hedda", "/processes/new"),
     ("quinn", "/specifications"),
