@@ -1039,6 +1039,31 @@ class Reinspection:
 
 
 @dataclass(frozen=True, slots=True)
+class Transport:
+    """A lot on its way between partner, house and hospital; the shipper as it was qualified. In degrees Celsius."""
+
+    id: int
+    partner: str
+    shipper: str
+    low_c: Decimal
+    high_c: Decimal
+    hours_max: Decimal
+    qualified_on: date
+    valid_to: date
+    qualification_recorded_at: datetime
+    from_place: str
+    to_place: str
+    dispatched_at: datetime
+    arrived_at: datetime
+    handed_over_by: str
+    received_by: str
+    min_c: Decimal | None
+    max_c: Decimal | None
+    file_name: str | None
+    excursion: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """A clinical study as its last version has it, with everything that was recorded about it."""
 

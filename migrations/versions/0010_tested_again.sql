@@ -153,3 +153,56 @@ ALTER TABLE lab.impacts DROP CONSTRAINT ck_impacts_kind;
 ALTER TABLE lab.impacts ADD CONSTRAINT ck_impacts_kind CHECK (kind IN ('donor_marker','consent_withdrawn','donation_ineligible','material_stopped','result_failed','accreditation_ended'));
 ALTER TABLE lab.impact_facts DROP CONSTRAINT ck_impact_facts_fact;
 ALTER TABLE lab.impact_facts ADD CONSTRAINT ck_impact_facts_fact CHECK (fact IN ('marker','consent','determination','material_lot','result','accreditation'));
+
+-- A shipper as it was qualified: between which temperatures it keeps, and for how long.
+CREATE TABLE lab.shipper_qualifications (
+	id BIGINT GENERATED ALWAYS AS IDENTITY,
+	shipper TEXT NOT NULL,
+	low_c NUMERIC NOT NULL,
+	high_c NUMERIC NOT NULL,
+	hours_max NUMERIC NOT NULL,
+	qualified_on DATE NOT NULL,
+	valid_to DATE NOT NULL,
+	file_name TEXT NOT NULL,
+	file_sha256 TEXT NOT NULL,
+	recorded_by BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+	CONSTRAINT pk_shipper_qualifications PRIMARY KEY (id),
+	CONSTRAINT uq_shipper_qualifications_shipper_qualified_on UNIQUE (shipper, qualified_on),
+	CONSTRAINT ck_shipper_qualifications_limits CHECK (high_c >= low_c),
+	CONSTRAINT ck_shipper_qualifications_hours CHECK (hours_max > 0),
+	CONSTRAINT ck_shipper_qualifications_interval CHECK (valid_to >= qualified_on),
+	CONSTRAINT ck_shipper_qualifications_file CHECK (file_sha256 ~ '^[0-9a-f]{64}$'),
+	CONSTRAINT fk_shipper_qualifications_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
+);
+
+-- That a lot was carried between a partner and the house or the hospital, in which shipper, and what its logger measured.
+CREATE TABLE lab.transports (
+	id BIGINT GENERATED ALWAYS AS IDENTITY,
+	lot_id BIGINT NOT NULL,
+	qualification_id BIGINT NOT NULL,
+	partner_id BIGINT NOT NULL,
+	from_place TEXT NOT NULL,
+	to_place TEXT NOT NULL,
+	dispatched_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	handed_over_by TEXT NOT NULL,
+	arrived_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	received_by TEXT NOT NULL,
+	min_c NUMERIC,
+	max_c NUMERIC,
+	file_name TEXT,
+	file_sha256 TEXT,
+	excursion TEXT,
+	recorded_by BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+	CONSTRAINT pk_transports PRIMARY KEY (id),
+	CONSTRAINT ck_transports_order CHECK (arrived_at >= dispatched_at),
+	CONSTRAINT ck_transports_measured CHECK (max_c >= min_c),
+	CONSTRAINT ck_transports_file CHECK ((file_name IS NULL) = (file_sha256 IS NULL) AND (file_sha256 IS NULL OR file_sha256 ~ '^[0-9a-f]{64}$')),
+	CONSTRAINT fk_transports_lot_id FOREIGN KEY(lot_id) REFERENCES lab.lots (id),
+	CONSTRAINT fk_transports_qualification_id FOREIGN KEY(qualification_id) REFERENCES lab.shipper_qualifications (id),
+	CONSTRAINT fk_transports_partner_id FOREIGN KEY(partner_id) REFERENCES lab.partners (id),
+	CONSTRAINT fk_transports_recorded_by FOREIGN KEY(recorded_by) REFERENCES people.accounts (id)
+);
+
+CREATE INDEX ix_transports_lot_id ON lab.transports (lot_id);

@@ -55,6 +55,7 @@ SECTIONS = [
     "permits",
     "authority_replies",
     "study",
+    "transports",
 ]
 
 
@@ -651,6 +652,7 @@ def lot_json():
         ],
         "specification": specification(),
         "results": results(),
+        "transports": [],
         "retains": [
             retain("R0000000001", "starting_material", "05"),
             retain("R0000000002", "final_product", "26"),

@@ -140,6 +140,8 @@ PAGES = (
     ("quinn", "/studies/institutions"),
     ("quinn", "/partners"),
     ("quinn", "/laboratories"),
+    ("quinn", "/shippers"),
+    ("tess", "/lots/{lot}/transport"),
     ("quinn", "/processes"),
     ("hedda", "/processes/new"),
     ("quinn", "/specifications"),

@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 
 from app.db.tables.base import LAB, LOT, facts, instant, metadata, own_id, recorded_at, recorded_by, refers, text
-from app.db.tables.studies import INSTITUTION, STUDY
+from app.db.tables.studies import INSTITUTION, PARTNER, STUDY
 
 LABORATORY = "lab.laboratories.id"
 
@@ -149,5 +149,56 @@ reinspection_tests = Table(
     CheckConstraint("(outcome = 'not_applicable') = (statement IS NOT NULL)", name="statement"),
     CheckConstraint("(outcome = 'not_applicable') = (found IS NULL)", name="found"),
     CheckConstraint("(value IS NULL AND limit_value IS NULL) = (unit IS NULL)", name="unit"),
+    schema=LAB,
+)
+
+shipper_qualifications = Table(
+    "shipper_qualifications",
+    metadata,
+    own_id(),
+    text("shipper"),
+    Column("low_c", Numeric, nullable=False),
+    Column("high_c", Numeric, nullable=False),
+    Column("hours_max", Numeric, nullable=False),
+    Column("qualified_on", Date, nullable=False),
+    Column("valid_to", Date, nullable=False),
+    text("file_name"),
+    text("file_sha256"),
+    recorded_by(),
+    recorded_at(),
+    UniqueConstraint("shipper", "qualified_on"),
+    CheckConstraint("high_c >= low_c", name="limits"),
+    CheckConstraint("hours_max > 0", name="hours"),
+    CheckConstraint("valid_to >= qualified_on", name="interval"),
+    CheckConstraint("file_sha256 ~ '^[0-9a-f]{64}$'", name="file"),
+    schema=LAB,
+)
+
+transports = Table(
+    "transports",
+    metadata,
+    own_id(),
+    refers("lot_id", LOT, index=True),
+    refers("qualification_id", "lab.shipper_qualifications.id"),
+    refers("partner_id", PARTNER),
+    text("from_place"),
+    text("to_place"),
+    instant("dispatched_at"),
+    text("handed_over_by"),
+    instant("arrived_at"),
+    text("received_by"),
+    Column("min_c", Numeric),
+    Column("max_c", Numeric),
+    text("file_name", nullable=True),
+    text("file_sha256", nullable=True),
+    text("excursion", nullable=True),
+    recorded_by(),
+    recorded_at(),
+    CheckConstraint("arrived_at >= dispatched_at", name="order"),
+    CheckConstraint("max_c >= min_c", name="measured"),
+    CheckConstraint(
+        "(file_name IS NULL) = (file_sha256 IS NULL) AND (file_sha256 IS NULL OR file_sha256 ~ '^[0-9a-f]{64}$')",
+        name="file",
+    ),
     schema=LAB,
 )
