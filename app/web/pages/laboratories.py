@@ -283,13 +283,15 @@ def _tests(entry: Entry) -> list[Retested]:
     return found
 
 
-def _typed(before: Reinspection | None) -> dict[str, object]:
+def _typed(before: Reinspection | None) -> dict[str, Any]:
     """What a form in the place of a record begins with."""
     if before is None:
         return {}
-    same = ("laboratory", "sample_kind", "lot", "report_number", "signatory", "file_name", "file_sha256", "taken_at")
-    same += ("handed_over_by", "received_at", "received_by", "low_c", "high_c", "min_c", "max_c", "excursion")
-    values: dict[str, object] = {each: getattr(before, each) for each in (*same, "reported_on")}
+    same = (
+        *("laboratory", "sample_kind", "lot", "report_number", "signatory", "file_name", "file_sha256", "taken_at"),
+        *("handed_over_by", "received_at", "received_by", "low_c", "high_c", "min_c", "max_c", "excursion"),
+    )
+    values: dict[str, Any] = {each: getattr(before, each) for each in (*same, "reported_on")}
     values |= {"process": before.stated_process, "replaces": before.id}
     said = ("method", "limit_text", "outcome", "found", "statement", "tested_on", "value", "limit_value", "unit")
     return values | {f"{each}_{one.test}": getattr(one, each) for one in before.tests for each in said}
