@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from tests import life
 from tests.world import ok
@@ -96,8 +97,82 @@ async def registered(lab: Lab, **more: Any) -> str:
     return str(ok(await lab.as_("quinn").post("/studies", await body(lab, **more)))["number"])
 
 
+METHODS = {"sterility": "ChP 1101", "mycoplasma": "ChP 3301", "endotoxin": "ChP 1143", "exogenous_viruses": "ChP 3302"}
+_TESTED: WeakKeyDictionary[Lab, tuple[str, str]] = WeakKeyDictionary()
+
+
+async def laboratory(lab: Lab, **more: Any) -> dict[str, Any]:
+    """A laboratory outside that is accredited for every test: its name, number and accreditation."""
+    name, quinn = f"Institute {uuid.uuid4().hex[:8]}", lab.as_("quinn")
+    number = ok(await quinn.post("/laboratories", {"name": name, "address": "Road 2"}))["laboratory"]
+    body = accreditation(**more)
+    made = ok(await quinn.post(f"/laboratories/{number}/accreditations", body))["record"]
+    return {"name": name, "number": number, "accreditation": made}
+
+
+def accreditation(**more: Any) -> dict[str, Any]:
+    scope = [{"test": test, "method": method} for test, method in METHODS.items()]
+    body = {"kind": "cnas", "number": "CNAS L0001", "scope": scope, "valid_from": day(-400), "valid_to": day(400)}
+    return {**body, "file_name": "cnas.pdf", "file_sha256": "d" * 64, **more}
+
+
+def declaration(institution: str, **more: Any) -> dict[str, Any]:
+    apart = dict.fromkeys(("not_the_institution", "not_the_facility", "no_common_control"), True)
+    body = {"institution": institution, **apart, "declared_by": "Director Wen"}
+    return {**body, "declared_on": day(-20), "evidence": "DI-1", **more}
+
+
+def retested(test: str, **more: Any) -> dict[str, Any]:
+    body = {"test": test, "method": METHODS[test], "limit_text": "none", "outcome": "passed", "found": "none"}
+    if test == "endotoxin":
+        body |= {"value": "0.05", "limit_value": "0.5", "unit": "EU/mL"}  # type: ignore[dict-item]
+    return {**body, "tested_on": day(-5), **more}
+
+
+async def report(lab: Lab, by: str, lot: str, sample_kind: str = "final_formulation", **more: Any) -> dict[str, Any]:
+    """A report about a sample of the lot that every test passed."""
+    process = (await life.shared(lab)).process
+    body = {"laboratory": by, "sample_kind": sample_kind, "lot": lot, "process": process["name"]}
+    body |= {"process_version": process["version"], "report_number": f"R-{uuid.uuid4().hex[:6]}", "signatory": "Dr Wen"}
+    body |= {"file_name": "r.pdf", "file_sha256": "e" * 64, "reported_on": day(-3)}
+    body |= {
+        "taken_at": life.ago(days=9),
+        "handed_over_by": "Tess",
+        "received_at": life.ago(days=8),
+        "received_by": "Liu",
+    }
+    body |= {"low_c": "2", "high_c": "8", "min_c": "3.5", "max_c": "6"}
+    return {**body, "tests": [retested(test) for test in METHODS], **more}
+
+
+async def tested(lab: Lab) -> tuple[str, str]:
+    """A laboratory outside by name, and the lot of which samples are sent out."""
+    if lab not in _TESTED:
+        lived = await life.preparation(lab, upto="planned")
+        _TESTED[lab] = ((await laboratory(lab))["name"], lived.lot)
+    return _TESTED[lab]
+
+
+async def tested_again(lab: Lab, number: str, institution: str) -> None:
+    """The study's matrix becomes whole."""
+    name, lot = await tested(lab)
+    quinn = lab.as_("quinn")
+    found = next(each for each in ok(await quinn.get("/laboratories")) if each["name"] == name)
+    ok(await quinn.post(f"/laboratories/{found['laboratory']}/declarations", declaration(institution)))
+    for sample_kind in ("starting_harvest", "final_formulation"):
+        ok(await quinn.post(f"/studies/{number}/reinspections", await report(lab, name, lot, sample_kind)))
+
+
 async def ready(lab: Lab, **more: Any) -> str:
     """The number of a study that has everything."""
+    number = await untested(lab, **more)
+    shown = ok(await lab.as_("quinn").get(f"/studies/{number}"))
+    await tested_again(lab, number, shown["study"]["institution"]["name"])
+    return number
+
+
+async def untested(lab: Lab, **more: Any) -> str:
+    """The number of a study that has everything but what is tested again."""
     number = await registered(lab, **more)
     quinn = lab.as_("quinn")
     ok(await quinn.post(f"/studies/{number}/leaders", LEADER))

@@ -89,7 +89,7 @@ async def judge_what_came_to_light(change: Change) -> None:
     for impact in dict.fromkeys(row.id for row in found):
         touched = [row for row in found if row.id == impact]
         kind = ImpactKind(touched[0].kind)
-        if len(touched) <= WHOLE_BOOK_MOST or kind is ImpactKind.RESULT_FAILED:
+        if len(touched) <= WHOLE_BOOK_MOST or kind in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED}:
             verdicts += [each async for each in _by_the_book(change, touched[:WHOLE_BOOK_MOST])]
         else:
             verdicts += [

@@ -91,6 +91,11 @@ class Act(StrEnum):
     ASSESS_PARTNER = "assess_partner"
     DECIDE_PARTNER = "decide_partner"
     RECORD_QUALITY_AGREEMENT = "record_quality_agreement"
+    REGISTER_LABORATORY = "register_laboratory"
+    STATE_LABORATORY = "state_laboratory"
+    RECORD_REINSPECTION = "record_reinspection"
+    QUALIFY_SHIPPER = "qualify_shipper"
+    RECORD_TRANSPORT = "record_transport"
 
     DEFINE_EQUIPMENT = "define_equipment"
     QUALIFY_EQUIPMENT = "qualify_equipment"
@@ -263,6 +268,11 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.ASSESS_PARTNER: _QA | _PRODUCTION,
         Act.DECIDE_PARTNER: _AUTHORITY,
         Act.RECORD_QUALITY_AGREEMENT: _QA,
+        Act.REGISTER_LABORATORY: _QA,
+        Act.STATE_LABORATORY: _QA,
+        Act.RECORD_REINSPECTION: _QA | _REVIEWER,
+        Act.QUALIFY_SHIPPER: _QA,
+        Act.RECORD_TRANSPORT: _BENCH | _QA,
         Act.DEFINE_EQUIPMENT: _QA | _PRODUCTION,
         Act.QUALIFY_EQUIPMENT: _QA | _PRODUCTION,
         Act.PROPOSE_DOCUMENT: _QA | _PRODUCTION | _REVIEWER,
@@ -506,6 +516,11 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.ASSESS_PARTNER: Text("record the assessment of a partner"),
         Act.DECIDE_PARTNER: Text("decide by an assessment about a partner"),
         Act.RECORD_QUALITY_AGREEMENT: Text("record a quality agreement"),
+        Act.REGISTER_LABORATORY: Text("register a laboratory outside"),
+        Act.STATE_LABORATORY: Text("record what accredits a laboratory, or that it stands apart"),
+        Act.RECORD_REINSPECTION: Text("record what a laboratory outside tested again"),
+        Act.QUALIFY_SHIPPER: Text("record how a shipper was qualified"),
+        Act.RECORD_TRANSPORT: Text("record a transport"),
         Act.DEFINE_EQUIPMENT: Text("define equipment"),
         Act.QUALIFY_EQUIPMENT: Text("record that equipment was qualified, calibrated or maintained"),
         Act.PROPOSE_DOCUMENT: Text("propose a version of a controlled document"),

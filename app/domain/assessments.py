@@ -28,6 +28,7 @@ SCOPES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "DON-08": (DONOR,),
         "MAT-02": (MATERIAL,),
         "MAT-04": (MATERIAL,),
+        "TPR-06": (LOT,),
     }
 )
 """The rules on which an assessment may stand, and what it may then be about. On no other rule does one stand."""
@@ -61,6 +62,7 @@ CONTROL_NAMES: Mapping[str, Text] = MappingProxyType(
         "residual_test": Text("a test for what remains in the product"),
         "incoming_test": Text("a test of each lot when it arrives"),
         "supplier_audit": Text("an audit of the supplier"),
+        "stability_data": Text("stability data at the temperatures reached"),
     }
 )
 """Words for the controls as shipped; a laboratory's setting may name further ones."""
@@ -74,6 +76,9 @@ ABOUT_MATERIALS = (
     "supplier_audit",
 )
 """What carries out the measures of an assessment about a material."""
+
+ABOUT_SAMPLES = ("stability_data", "medical_review")
+"""What carries out the measures of an assessment about a sample's way."""
 
 
 def stood(dossier: Dossier, rule: str, at: datetime) -> Iterator[Assessment]:

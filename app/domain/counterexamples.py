@@ -143,6 +143,26 @@ def study_records(field: str, *, only: tuple[str, object] | None = None, **chang
     return edit
 
 
+def retested(*, sample: str | None = None, only: tuple[str, object] | None = None, **changes: object) -> Edit:
+    """In the study's reports from outside (of one kind of sample), the tests are changed; `only` those with a value."""
+
+    def edit(study: Any) -> Any:
+        def changed(one: Any) -> Any:
+            return _with(one, changes) if only is None or getattr(one, only[0]) == only[1] else one
+
+        reports = tuple(
+            _with(each, {"tests": tuple(changed(one) for one in each.tests)})
+            if sample in {None, each.sample_kind}
+            else each
+            for each in study.reinspections
+        )
+        if reports == study.reinspections:
+            raise LookupError("nothing of what was tested again is changed")
+        return _with(study, {"reinspections": reports})
+
+    return within("study", edit)
+
+
 def setting(name: str, value: object) -> Edit:
     """A setting has another value."""
     return lambda dossier: replace(dossier, settings={**dossier.settings, name: Setting(99, value)})

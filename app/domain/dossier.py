@@ -44,6 +44,7 @@ from app.domain.facts import (
     Study,
     SubjectKind,
     Supplier,
+    Transport,
     Waiver,
     WorkSession,
 )
@@ -107,6 +108,7 @@ class Dossier:
     facility: Facility | None = None
     work_sessions: tuple[WorkSession, ...] | None = None
     authorisations: tuple[Authorisation, ...] | None = None
+    transports: tuple[Transport, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -936,6 +936,134 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
+class AccreditedTest:
+    """A test that an accreditation covers, by its method."""
+
+    test: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accreditation:
+    """A laboratory's accreditation as a paper says it. Without `valid_to` it is a standing by statute."""
+
+    id: int
+    kind: Literal["cma", "cnas", "nifdc", "other"]
+    number: str
+    scope: tuple[AccreditedTest, ...]
+    valid_from: date
+    valid_to: date | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccreditationEnd:
+    """An accreditation that ended before its day, by its kind and number."""
+
+    id: int
+    kind: Literal["cma", "cnas", "nifdc", "other"]
+    number: str
+    how: Literal["lapsed", "suspended", "withdrawn"]
+    ended_on: date
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IndependenceDeclaration:
+    """Who says whether a laboratory stands apart from an institution and from this facility."""
+
+    id: int
+    institution: str
+    not_the_institution: bool
+    not_the_facility: bool
+    no_common_control: bool
+    declared_by: str
+    declared_on: date
+    evidence: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    name: str
+    accreditations: tuple[Accreditation, ...]
+    ends: tuple[AccreditationEnd, ...]
+    declarations: tuple[IndependenceDeclaration, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetestedItem:
+    """What a report says of one test. Not applicable only by a written statement in the report."""
+
+    test: Literal["sterility", "mycoplasma", "endotoxin", "exogenous_viruses"]
+    method: str
+    limit_text: str
+    limit_value: Decimal | None
+    outcome: Literal["passed", "failed", "inconclusive", "not_applicable"]
+    found: str | None
+    value: Decimal | None
+    unit: str | None
+    statement: str | None
+    tested_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Reinspection:
+    """A laboratory's report about a sample of one lot, with the sample's way to it. `replaced_at`: by a corrected record."""
+
+    id: int
+    laboratory: str
+    sample_kind: Literal["bank", "starting_harvest", "final_formulation"]
+    lot: str
+    lot_kind: str
+    process: str | None
+    specification: str | None
+    stated_process: str
+    report_number: str
+    signatory: str | None
+    file_name: str | None
+    file_sha256: str | None
+    taken_at: datetime
+    handed_over_by: str | None
+    received_at: datetime
+    received_by: str | None
+    low_c: Decimal | None
+    high_c: Decimal | None
+    min_c: Decimal | None
+    max_c: Decimal | None
+    excursion: str | None
+    reported_on: date
+    replaced_at: datetime | None
+    recorded_at: datetime
+    tests: tuple[RetestedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """A lot on its way between partner, house and hospital; the shipper as it was qualified. In degrees Celsius."""
+
+    id: int
+    partner: str
+    shipper: str
+    low_c: Decimal
+    high_c: Decimal
+    hours_max: Decimal
+    qualified_on: date
+    valid_to: date
+    qualification_recorded_at: datetime
+    from_place: str
+    to_place: str
+    dispatched_at: datetime
+    arrived_at: datetime
+    handed_over_by: str
+    received_by: str
+    min_c: Decimal | None
+    max_c: Decimal | None
+    file_name: str | None
+    excursion: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """A clinical study as its last version has it, with everything that was recorded about it."""
 
@@ -960,6 +1088,9 @@ class Study:
     filings: tuple[Filing, ...]
     agreements: tuple[SponsorAgreement, ...]
     partners: tuple[Partner, ...]
+    house: str | None = None
+    reinspections: tuple[Reinspection, ...] = ()
+    laboratories: tuple[Laboratory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class ImpactKind(StrEnum):
     """A fact that, known later, may change what was judged before.
 
     What lapses is none: an assessment, an appointment or a qualification that ends was in force when it was needed, and
-    the gates ask at their own moment.
+    the gates ask at their own moment. A laboratory whose accreditation had ended before it tested is one.
     """
 
     DONOR_MARKER = "donor_marker"
@@ -21,6 +21,7 @@ class ImpactKind(StrEnum):
     DONATION_INELIGIBLE = "donation_ineligible"
     MATERIAL_STOPPED = "material_stopped"
     RESULT_FAILED = "result_failed"
+    ACCREDITATION_ENDED = "accreditation_ended"
 
 
 KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
@@ -30,6 +31,7 @@ KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
         ImpactKind.DONATION_INELIGIBLE: Text("Donation determined ineligible"),
         ImpactKind.MATERIAL_STOPPED: Text("Material recalled or rejected after use"),
         ImpactKind.RESULT_FAILED: Text("Result failed after release"),
+        ImpactKind.ACCREDITATION_ENDED: Text("Laboratory without accreditation when it tested"),
     }
 )
 
@@ -69,6 +71,6 @@ ON_DONORS = (
 
 
 def reads_the_fact(rule: str, kind: ImpactKind) -> bool:
-    """Whether the rule of this id reads a fact of this kind. Of a result, only the lot's own whole dossier tells."""
+    """Whether the rule of this id reads a fact of this kind. Of a result or a laboratory, only the whole dossier tells."""
     prefix = _READ_BY.get(kind)
     return prefix is not None and rule.startswith(prefix)

@@ -370,6 +370,12 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         "what a quality agreement says who does, who releases and who sees the data among it (design)",
     ),
     SettingDefault(
+        "tpr02.kinds",
+        ["cma", "cnas", "nifdc"],
+        None,
+        "a qualified third party is one by CMA or CNAS, or the national institute (design; which of them suffice is unverified)",
+    ),
+    SettingDefault(
         "org03.title_levels",
         ["senior", "associate_senior"],
         None,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from app.domain.assessments import ABOUT_MATERIALS
 from app.domain.donors import PERMIT_PURPOSES, QUESTION_GROUPS
 from app.domain.facts import StepKind
+from app.domain.laboratories import ACCREDITATION_NAMES
 from app.domain.people import TITLE_NAMES
 from app.domain.settings_defaults import DEFAULTS, SettingDefault
 from app.domain.shapes import ByName, Number, Record, Rows, Shape, Word, Words, shape_of
@@ -264,6 +265,11 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Words(),
             ("EXT-02",),
             Text("the form for agreements"),
+        ),
+        "tpr02.kinds": Known(
+            Text("Accreditations that qualify a laboratory to test again"),
+            Words(tuple(ACCREDITATION_NAMES)),
+            ("TPR-02",),
         ),
         "org03.title_levels": Known(
             Text("Titles that a study's leader may hold"), Words(tuple(TITLE_NAMES)), ("ORG-03",)

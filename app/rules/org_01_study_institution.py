@@ -96,7 +96,7 @@ def _unstated(study: Study) -> Study:
         Break(
             "a hospital abroad",
             study_part(institution=Institution("Harbour Hospital", "SG", None, ())),
-            **_G8,
+            **{**_G8, "also": ("BOOK", "TPR-02")},
         ),
     ),
 )

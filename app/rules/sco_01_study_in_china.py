@@ -28,6 +28,8 @@ _G7: dict[str, Any] = {"gate": Gate.G7, "kind": SubjectKind.STUDY}
 _G8: dict[str, Any] = {"gate": Gate.G8, "kind": SubjectKind.STUDY}
 _ABROAD = (Site("First Hospital", "CN"), Site("Harbour Hospital", "SG"))
 
+_TPR = ("TPR-01", "TPR-02", "TPR-04", "TPR-05", "TPR-06")
+
 
 @rule(
     "SCO-01",
@@ -58,7 +60,7 @@ _ABROAD = (Site("First Hospital", "CN"), Site("Harbour Hospital", "SG"))
             without("study"),
             **_G8,
             outcome=Outcome.INDETERMINATE,
-            also=("BOOK", "EXT-01", "EXT-02", "ORG-01", "ORG-03", "ORG-04"),
+            also=("BOOK", "EXT-01", "EXT-02", "ORG-01", "ORG-03", "ORG-04", *_TPR),
         ),
     ),
 )

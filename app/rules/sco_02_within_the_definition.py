@@ -60,7 +60,7 @@ _OTHER_GUIDE = Text("There is another guideline for it; file it under that one."
             without("study"),
             **_G7,
             outcome=Outcome.INDETERMINATE,
-            also=("BOOK", "EXT-01", "EXT-02", "SCO-01", "SCO-03", "ORG-01", "ORG-02"),
+            also=("BOOK", "EXT-01", "EXT-02", "SCO-01", "SCO-03", "ORG-01", "ORG-02", "TPR-01", "TPR-04"),
         ),
     ),
 )

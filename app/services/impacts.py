@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from app.db import impacts, items
 from app.domain.acts import Act, Actor
 from app.domain.impacts import Asked, ImpactKind
+from app.domain.laboratories import END_NAMES, TEST_NAMES
 from app.domain.lots import LotState
 from app.domain.rulebook import Outcome
 from app.domain.text import Text
@@ -199,6 +200,15 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 test=fact["test"],
                 value=" ".join(each for each in (fact["value"], fact["unit"]) if each),
                 at=datetime.fromisoformat(fact["measured_at"]),
+            )
+        case "accreditation":
+            return Text(
+                "{laboratory}, {number}: {how} since {day}; tested without it: {tests}",
+                laboratory=fact["laboratory"],
+                number=fact["number"],
+                how=END_NAMES.get(fact["how"], Text("not known")),
+                day=date.fromisoformat(fact["ended_on"]),
+                tests=tuple(TEST_NAMES.get(each, Text("not known")) for each in fact["tests"]),
             )
     raise ValueError(fact["fact"])
 

@@ -72,7 +72,8 @@ PLACES = (
     Place("/mandates", Text("Who answers"), Act.READ_LOT, "user-check", Group.MORE),
     Place("/labels", Text("Labels"), Act.READ_ITEM, "barcode", Group.MORE),
     Place("/studies", Text("Studies"), Act.READ_STUDY, "file-check", Group.MORE),
-    Place("/partners", Text("Partners"), Act.READ_STUDY, "user-check", Group.MORE),
+    Place("/laboratories", Text("Laboratories outside"), Act.READ_STUDY, "microscope", Group.MORE),
+    Place("/partners", Text("Partners"), Act.READ_STUDY, "user-check", Group.MORE, holds=("/shippers",)),
     Place("/processes", Text("Processes"), Act.READ_LOT, "flask", Group.MORE, holds=("/specifications",)),
     Place(
         "/people",

@@ -474,6 +474,18 @@ LANGUAGE sql STABLE AS $$
     FROM lab.authority_replies r JOIN lab.process_versions v ON v.id = r.process_id WHERE r.process_id = p_process
 $$;
 
+-- How a lot was carried between partner, house and hospital, each way with the shipper as it was qualified.
+CREATE OR REPLACE FUNCTION dossier.transports(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'partner', p.name, 'shipper', q.shipper, 'low_c', q.low_c, 'high_c', q.high_c,
+        'hours_max', q.hours_max, 'qualified_on', q.qualified_on, 'valid_to', q.valid_to, 'qualification_recorded_at', audit.stamp(q.recorded_at),
+        'from_place', t.from_place, 'to_place', t.to_place, 'dispatched_at', audit.stamp(t.dispatched_at), 'arrived_at', audit.stamp(t.arrived_at),
+        'handed_over_by', t.handed_over_by, 'received_by', t.received_by, 'min_c', t.min_c, 'max_c', t.max_c, 'file_name', t.file_name,
+        'excursion', t.excursion) ORDER BY t.id), '[]')
+    FROM lab.transports t JOIN lab.shipper_qualifications q ON q.id = t.qualification_id JOIN lab.partners p ON p.id = t.partner_id
+    WHERE t.lot_id = p_lot
+$$;
+
 CREATE OR REPLACE FUNCTION dossier.shell(p_kind text, p_item bigint, p_name text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('schema', 1, 'kind', p_kind, 'subject', dossier.own_code(p_item), 'name', p_name,
@@ -481,7 +493,7 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -518,6 +530,7 @@ LANGUAGE sql STABLE AS $$
             'assessments', dossier.assessments(l.process_id, up.ids || l.donor_id, l.id, used.ids),
             'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = l.id)),
             'disease_status', dossier.disease_status(used.ids), 'suppliers', dossier.suppliers(used.ids),
+            'transports', dossier.transports(l.id),
             'batch_review', (SELECT jsonb_build_object('decision', b.decision, 'by', dossier.username(s.account_id),
                 'at', audit.stamp(s.signed_at), 'package_digest', b.package_digest)
                 FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id WHERE b.lot_id = l.id

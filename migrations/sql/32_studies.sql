@@ -48,7 +48,8 @@ LANGUAGE sql STABLE AS $$
             'sponsor', (SELECT name FROM lab.institutions WHERE id = a.sponsor_id), 'protocol_jointly_set', a.protocol_jointly_set,
             'signed_on', a.signed_on, 'valid_to', a.valid_to, 'reference', a.reference,
             'recorded_at', audit.stamp(a.recorded_at)) ORDER BY a.id), '[]') FROM lab.sponsor_agreements a WHERE a.study_id = t.id),
-        'partners', (SELECT coalesce(jsonb_agg(dossier.partner(n.partner_id) ORDER BY n.id), '[]') FROM lab.study_partners n WHERE n.study_id = t.id))
+        'partners', (SELECT coalesce(jsonb_agg(dossier.partner(n.partner_id) ORDER BY n.id), '[]') FROM lab.study_partners n WHERE n.study_id = t.id),
+        'house', (SELECT facility FROM lab.deployment), 'reinspections', dossier.reinspections(t.id), 'laboratories', dossier.laboratories(t.id))
     FROM lab.studies t JOIN lab.study_versions v ON v.study_id = t.id
     WHERE t.id = p_study ORDER BY v.version DESC LIMIT 1
 $$;
@@ -58,6 +59,7 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
     SELECT (dossier.shell('study', NULL, v.title) || jsonb_build_object('subject', t.number, 'study', dossier.study_json(t.id),
         'process', dossier.process(v.process_id), 'specification', dossier.specification(v.specification_id), 'facility', dossier.facility(),
+        'assessments', dossier.assessments_of_samples(t.id),
         'banks', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'state', l.state) ORDER BY l.id), '[]')
             FROM lab.study_banks b JOIN lab.lots l ON l.id = b.lot_id WHERE b.study_id = t.id)))::text
     FROM lab.studies t JOIN lab.study_versions v ON v.study_id = t.id

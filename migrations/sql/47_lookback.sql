@@ -49,7 +49,7 @@ BEGIN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
     v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject]) AS d);
-    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind = 'result_failed')
+    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended'))
         ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
     FOR v_of IN
         SELECT * FROM (
@@ -67,7 +67,7 @@ BEGIN
                 SELECT coalesce(array_agg(c.id ORDER BY c.id) FILTER (WHERE c.state = ANY (v_left)), '{}') AS containers,
                        coalesce(bool_or(c.state IN ('in_use', 'stored', 'issued')), false) AS usable
                 FROM lab.containers c WHERE c.lot_id = l.id) AS here
-            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind = 'result_failed')
+            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended'))
         ) AS downstream WHERE p_kind <> 'consent_withdrawn' OR downstream.usable ORDER BY rank, id
     LOOP
         IF v_impact IS NULL THEN

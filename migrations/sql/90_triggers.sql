@@ -80,6 +80,9 @@ BEGIN
         ('lab', 'study_versions', 'facility', ''), ('lab', 'study_leaders', 'facility', ''), ('lab', 'committee_decisions', 'facility', ''),
         ('lab', 'study_filings', 'facility', ''), ('lab', 'study_banks', 'facility', ''), ('lab', 'partners', 'facility', ''), ('lab', 'partner_assessments', 'facility', ''),
         ('lab', 'quality_agreements', 'facility', ''), ('lab', 'study_partners', 'facility', ''), ('lab', 'sponsor_agreements', 'facility', ''),
+        ('lab', 'laboratories', 'facility', ''), ('lab', 'laboratory_accreditations', 'facility', ''), ('lab', 'accreditation_ends', 'facility', ''),
+        ('lab', 'independence_declarations', 'facility', ''), ('lab', 'reinspections', 'facility', ''), ('lab', 'reinspection_tests', 'facility', ''),
+        ('lab', 'shipper_qualifications', 'facility', ''), ('lab', 'transports', 'lot', 'lot_id'),
         ('lab', 'assessments', 'facility', ''), ('lab', 'animal_disease_status', 'facility', ''), ('people', 'qualifications', 'facility', ''),
         ('lab', 'equipment_qualifications', 'facility', ''), ('lab', 'documents', 'facility', ''), ('lab', 'authorisations', 'facility', ''), ('lab', 'responsibilities', 'facility', ''),
         ('lab', 'area_classifications', 'facility', ''), ('lab', 'monitoring_samples', 'lot', 'lot_id'), ('lab', 'monitoring_readings', 'lot', 'lot_id')

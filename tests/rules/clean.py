@@ -55,6 +55,7 @@ SECTIONS = [
     "permits",
     "authority_replies",
     "study",
+    "transports",
 ]
 
 
@@ -651,6 +652,7 @@ def lot_json():
         ],
         "specification": specification(),
         "results": results(),
+        "transports": [],
         "retains": [
             retain("R0000000001", "starting_material", "05"),
             retain("R0000000002", "final_product", "26"),
@@ -874,6 +876,92 @@ def study():
             }
         ],
         "partners": [partner()],
+        "house": "House of Cells",
+        "reinspections": [
+            reinspection(1, "starting_harvest", "L0000000030"),
+            reinspection(2, "final_formulation", "L0000000031"),
+        ],
+        "laboratories": [laboratory()],
+    }
+
+
+METHODS = {"sterility": "ChP 1101", "mycoplasma": "ChP 3301", "endotoxin": "ChP 1143", "exogenous_viruses": "ChP 3302"}
+
+
+def reinspection(number, sample_kind, lot):
+    """A sample of May, tested outside for everything, and passed."""
+    return {
+        "id": number,
+        "laboratory": "Third Institute",
+        "sample_kind": sample_kind,
+        "lot": lot,
+        "lot_kind": "preparation",
+        "process": "BM-MSC 4",
+        "specification": "MSC-BM 2",
+        "stated_process": "BM-MSC 4",
+        "report_number": f"R-26-{number}",
+        "signatory": "Dr Wen",
+        "file_name": f"R-26-{number}.pdf",
+        "file_sha256": "c" * 64,
+        "taken_at": moment("2026-05-04T08:00"),
+        "handed_over_by": "Tess",
+        "received_at": moment("2026-05-04T14:00"),
+        "received_by": "Liu",
+        "low_c": 2,
+        "high_c": 8,
+        "min_c": 3.1,
+        "max_c": 6.4,
+        "excursion": None,
+        "reported_on": "2026-05-25",
+        "replaced_at": None,
+        "recorded_at": moment("2026-05-26T09:00"),
+        "tests": [
+            {
+                "test": test,
+                "method": method,
+                "limit_text": "not more than 0.5 EU/mL" if test == "endotoxin" else "none found",
+                "limit_value": 0.5 if test == "endotoxin" else None,
+                "outcome": "passed",
+                "found": "0.05" if test == "endotoxin" else "none found",
+                "value": 0.05 if test == "endotoxin" else None,
+                "unit": "EU/mL" if test == "endotoxin" else None,
+                "statement": None,
+                "tested_on": "2026-05-20",
+            }
+            for test, method in METHODS.items()
+        ],
+    }
+
+
+def laboratory():
+    recorded = {"recorded_at": moment("2026-05-03T09:00")}
+    return {
+        "name": "Third Institute",
+        "accreditations": [
+            {
+                "id": 1,
+                "kind": "cnas",
+                "number": "CNAS L0001",
+                "scope": [{"test": test, "method": method} for test, method in METHODS.items()],
+                "valid_from": "2024-03-01",
+                "valid_to": "2030-02-28",
+                **recorded,
+            }
+        ],
+        "ends": [],
+        "declarations": [
+            {
+                "id": 1,
+                "institution": "First Hospital",
+                "not_the_institution": True,
+                "not_the_facility": True,
+                "no_common_control": True,
+                "declared_by": "Director Wen",
+                "declared_on": "2026-05-02",
+                "evidence": "DI-1",
+                **recorded,
+            }
+        ],
     }
 
 
@@ -883,6 +971,7 @@ def study_json():
         **shell("study", "ST-26-0001", "Marrow MSC in knee osteoarthritis"),
         "study": study(),
         "banks": [],
+        "assessments": [],
         "facility": facility(),
         "process": process(),
         "specification": specification(),

@@ -114,6 +114,7 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "facility",
         "work_sessions",
         "authorisations",
+        "transports",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
@@ -178,6 +179,7 @@ def test_a_bare_dossier_opens_nothing():
                 "facility",
                 "work_sessions",
                 "authorisations",
+                "transports",
             ]
         ),
     )

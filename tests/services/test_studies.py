@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.conftest import Database
     from tests.world import Lab
 
+TESTED_AGAIN = {"TPR-01", "TPR-02", "TPR-04", "TPR-05", "TPR-06"}
+"""The rules that wait for what laboratories outside test again."""
 WAITS = {"BOOK", "GMP-01"}
 """What says nothing of the study itself: rules not written, and what the house has documents of."""
 
@@ -46,8 +48,8 @@ async def test_a_study_with_all_its_papers_waits_for_nothing_of_its_own(lab: Lab
 
 async def test_a_study_of_which_nothing_is_recorded_lacks_it_all(lab: Lab) -> None:
     number = await study.registered(lab, institution=(await study.institution(lab))["name"])
-    assert await closing(lab, number, "G7") == {"ORG-01"}
-    assert await closing(lab, number, "G8") == {"ORG-01", "ORG-03", "ORG-04"}
+    assert await closing(lab, number, "G7") == {"ORG-01", "TPR-01", "TPR-04"}
+    assert await closing(lab, number, "G8") == {"ORG-01", "ORG-03", "ORG-04", *TESTED_AGAIN}
 
 
 async def test_both_gates_stay_closed_while_their_rules_are_not_all_written(lab: Lab) -> None:
@@ -108,7 +110,7 @@ async def test_an_approval_withdrawn_or_a_filing_too_late_closes_the_start(lab: 
     for committee in ("academic", "ethics"):
         ok(await quinn.post(f"/studies/{late}/decisions", decision(committee, decided_on=day(-30))))
     ok(await quinn.post(f"/studies/{late}/filings", filing(filed_on=day(-2))))
-    assert await closing(lab, late, "G8") == {"ORG-04"}
+    assert await closing(lab, late, "G8") == {"ORG-04", *TESTED_AGAIN}
 
 
 async def test_a_change_of_substance_is_approved_and_filed_anew_and_another_is_not(lab: Lab) -> None:
@@ -121,6 +123,7 @@ async def test_a_change_of_substance_is_approved_and_filed_anew_and_another_is_n
     ok(await quinn.post(f"/studies/{number}/filings", filing()))
     small = {**body, "substantial": False, "protocol_version": "P-1.1", "why": "a new telephone number"}
     assert ok(await quinn.post(f"/studies/{number}/versions", small))["version"] == 2
+    await study.tested_again(lab, number, body["institution"])
     assert await closing(lab, number, "G8") == set()
     refused(
         await quinn.post(f"/studies/{number}/versions", {**body, "substantial": True, "why": "dose"}), 422, "bad-input"

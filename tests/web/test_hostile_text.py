@@ -157,6 +157,14 @@ async def furnished(lab: Lab) -> House:
     found = {"assessed_on": study.day(-9), "sections": parts, "evidence": NASTY}
     found["findings"] = [{"severity": "minor", "what": NASTY}]
     ok(await quinn.post(f"/partners/{partner}/assessments", found))
+    outside = ok(await quinn.post("/laboratories", {"name": NASTY[:120], "address": NASTY}))["laboratory"]
+    scope = [{"test": "sterility", "method": NASTY}]
+    ok(
+        await quinn.post(
+            f"/laboratories/{outside}/accreditations",
+            study.accreditation(number=NASTY[:120], scope=scope, file_name=NASTY),
+        )
+    )
     printer = {"name": NASTY, "room": NASTY[:60], "address": "192.0.2.7:9100", "dots_per_mm": 8, "media": "25x13"}
     printer = ok(await hedda.post("/printers", printer))
     ok(await tess.post(f"/items/{sampled.vials[0]}/labels", {"printer": printer["code"]}))

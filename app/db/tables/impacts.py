@@ -15,7 +15,8 @@ impacts = Table(
     recorded_by(),
     recorded_at(),
     CheckConstraint(
-        "kind IN ('donor_marker','consent_withdrawn','donation_ineligible','material_stopped','result_failed')",
+        "kind IN ('donor_marker','consent_withdrawn','donation_ineligible','material_stopped','result_failed',"
+        "'accreditation_ended')",
         name="kind",
     ),
     UniqueConstraint("entry", "kind", "subject_id", name="uq_impacts_entry_kind_subject_id"),
@@ -31,7 +32,9 @@ impact_facts = Table(
     Column("fact_id", BigInteger, nullable=False),
     facts("says"),
     recorded_at(),
-    CheckConstraint("fact IN ('marker','consent','determination','material_lot','result')", name="fact"),
+    CheckConstraint(
+        "fact IN ('marker','consent','determination','material_lot','result','accreditation')", name="fact"
+    ),
     schema=LAB,
 )
 

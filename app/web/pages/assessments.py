@@ -11,9 +11,11 @@ from app.db.sessions import SignedIn
 from app.domain.acts import Act, Meaning, RecordKind, may, require
 from app.domain.assessments import (
     ABOUT_MATERIALS,
+    ABOUT_SAMPLES,
     CONTROL_NAMES,
     FACILITY,
     GROUP_NAMES,
+    LOT,
     MATERIAL,
     PROCESS,
     SCOPE_NAMES,
@@ -74,6 +76,10 @@ RULES: Mapping[str, tuple[Text, Text]] = {
     "DON-08": (
         Text("A patient whose history or examination excludes"),
         Text("DON-08: why this one donor's own cells may be processed all the same."),
+    ),
+    "TPR-06": (
+        Text("A sample that left its temperatures on the way to a laboratory"),
+        Text("TPR-06: why what was tested of this one lot speaks for it all the same, by its stability."),
     ),
 }
 AT = {"scope": "scope_kind"}
@@ -215,6 +221,8 @@ async def _content(entry: Entry, house: House, who: SignedIn, rule: str) -> Cont
 async def _controls(house: House, who: SignedIn, rule: str) -> dict[str, Text]:
     if SCOPES_OF[rule] == (MATERIAL,):
         return {each: CONTROL_NAMES[each] for each in ABOUT_MATERIALS}
+    if SCOPES_OF[rule] == (LOT,):
+        return {each: CONTROL_NAMES[each] for each in ABOUT_SAMPLES}
     known = [each for group in (await assessments.known_controls(house, who.actor)).values() for each in group]
     # Only what the rule about cross-contamination asks for is tied to the controls of the house alone.
     more = [] if rule == "DON-05" else ["medical_review"]

@@ -375,6 +375,13 @@ IN_STATE: tuple[tuple[Act, frozenset[LotState], str, Text | None, tuple[str, ...
         ("/lots/{code}/retain",),
     ),
     (
+        Act.RECORD_TRANSPORT,
+        frozenset({LotState.IN_PROCESS, LotState.QUARANTINE, LotState.AWAITING_RELEASE, LotState.RELEASED}),
+        "package",
+        None,
+        ("/lots/{code}/transport",),
+    ),
+    (
         Act.REVIEW_BATCH,
         frozenset({LotState.QUARANTINE, LotState.AWAITING_RELEASE}),
         "clipboard-check",

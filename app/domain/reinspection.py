@@ -1,0 +1,371 @@
+"""What a laboratory outside tests again before a study begins: the matrix of samples and tests, and what speaks for each cell.
+
+A cell is filled by the report that has least against it. What each rule says of a cell is written here once, so that the
+rules and the page of the matrix never say different things.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from app.domain.banking import long_expansion, not_short_or_low
+from app.domain.custody import CUSTODY, custody_of
+from app.domain.dossier import Dossier
+from app.domain.facts import Process, Reinspection, RetestedItem, Study
+from app.domain.laboratories import ENDOTOXIN, TEST_NAMES, accredited, apart
+from app.domain.rulebook import Asked, Statement, fails, lacks, shows
+from app.domain.studies import known_at, today
+from app.domain.text import Text
+
+BANK, STARTING_HARVEST, FINAL_FORMULATION = "bank", "starting_harvest", "final_formulation"
+PASSED, FAILED, INCONCLUSIVE, NOT_APPLICABLE = "passed", "failed", "inconclusive", "not_applicable"
+MATRIX, QUALIFIED, FILED, CURRENT = "TPR-01", "TPR-02", "TPR-04", "TPR-05"
+
+SAMPLE_NAMES: Mapping[str, Text] = MappingProxyType(
+    {
+        BANK: Text("cell bank"),
+        STARTING_HARVEST: Text("starting harvest, in place of a bank"),
+        FINAL_FORMULATION: Text("final formulation"),
+    }
+)
+RESULT_NAMES: Mapping[str, Text] = MappingProxyType(
+    {
+        PASSED: Text("passed"),
+        FAILED: Text("failed"),
+        INCONCLUSIVE: Text("inconclusive"),
+        NOT_APPLICABLE: Text("not applicable, as the report states"),
+    }
+)
+ENDOTOXIN_UNITS = ("EU/mL", "EU/kg", "EU/dose", "EU/10⁶ cells")
+_SEND = Text("Send a sample to a qualified laboratory outside, and record its report; the study does not start before.")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A sample that is tested again. `lot` is the bank lot; None where any lot of the study's process will do."""
+
+    kind: str
+    lot: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One test of one sample: the report that fills it, and current reports that speak against it."""
+
+    column: Column
+    test: str
+    report: Reinspection | None
+    result: RetestedItem | None
+    against: tuple[Reinspection, ...]
+
+    @property
+    def subject(self) -> str:
+        """What a finding about this cell is about: the lot sampled, else the bank, else the kind of sample."""
+        return self.report.lot if self.report else self.column.lot or self.column.kind
+
+
+def needs_bank(dossier: Dossier, study: Study, process: Process) -> tuple[Text, ...]:
+    """Why the study's cells need a bank; empty where they may do without. Raises SettingUnusable."""
+    others = () if study.cell_source == "autologous" else (Text("the cells are a donor's"),)
+    changed = (Text("the genes of the cells are changed"),) if process.gene_modified else ()
+    cloned = (Text("the cells are selected as a clone"),) if process.clone_selected else ()
+    return (*others, *changed, *cloned, *not_short_or_low(process), *long_expansion(dossier, process))
+
+
+def columns(dossier: Dossier, study: Study, process: Process) -> tuple[Column, ...]:
+    """The samples that the matrix asks for: every bank lot, or the starting harvest; and the final formulation."""
+    final = Column(FINAL_FORMULATION)
+    if dossier.banks:
+        return (*(Column(BANK, each.code, each.name) for each in dossier.banks), final)
+    if dossier.banks is None or needs_bank(dossier, study, process):
+        return (Column(BANK), final)
+    return (Column(STARTING_HARVEST), final)
+
+
+def cells(dossier: Dossier, asked: Asked) -> tuple[Cell, ...]:
+    """The matrix as it stands at the moment asked; empty where there is no study. Raises SettingUnusable."""
+    study, process = dossier.study, dossier.process
+    if study is None or process is None:
+        return ()
+    return tuple(
+        _cell(dossier, asked, study, column, test) for column in columns(dossier, study, process) for test in TEST_NAMES
+    )
+
+
+def standing_reports(study: Study, asked: Asked) -> tuple[Reinspection, ...]:
+    """The reports that were on record by then and whose place no corrected record had taken."""
+    return tuple(
+        each
+        for each in known_at(study.reinspections, asked.at)
+        if each.replaced_at is None or each.replaced_at > asked.at
+    )
+
+
+def says_of(dossier: Dossier, asked: Asked, cell: Cell) -> Mapping[str, tuple[Statement, ...]]:
+    """What each rule says of a cell, by the rule's id. Of a cell without a report only the matrix speaks."""
+    return {rule: tuple(say(dossier, asked, cell)) for rule, say in _SAYERS.items()}
+
+
+# -- the matrix itself -------------------------------------------------------------------------------------------------
+
+
+def says_matrix(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Statement]:
+    """Whether the test was done and passed, and no current report says otherwise."""
+    what = _named(cell)
+    for report in cell.against:
+        yield fails(
+            report.lot,
+            Text(
+                "{what}: report {number} says {outcome}.",
+                what=what,
+                number=report.report_number,
+                outcome=RESULT_NAMES[FAILED],
+            ),
+            Text("The quality authority investigates; the study does not start with cells that failed."),
+        )
+    if cell.report is None or cell.result is None:
+        yield lacks(cell.subject, Text("{what}: no report is on record.", what=what), _SEND)
+    else:
+        yield from _result(dossier, asked, cell, cell.report, cell.result)
+
+
+def _result(
+    dossier: Dossier, asked: Asked, cell: Cell, report: Reinspection, result: RetestedItem
+) -> Iterator[Statement]:
+    what, number = _named(cell), report.report_number
+    if max(result.tested_on, report.reported_on) > today(dossier, asked):
+        yield lacks(cell.subject, Text("{what}: report {number} is of a later day.", what=what, number=number), _SEND)
+    elif result.outcome == NOT_APPLICABLE and not (result.statement or "").strip():
+        yield lacks(
+            cell.subject,
+            Text("{what}: report {number} does not state why it was left out.", what=what, number=number),
+            _SEND,
+        )
+    elif result.outcome == NOT_APPLICABLE and cell.test == ENDOTOXIN and cell.column.kind != FINAL_FORMULATION:
+        yield shows(
+            cell.subject,
+            Text(
+                "{what}: not applicable, report {number} states: {why}",
+                what=what,
+                number=number,
+                why=result.statement or "",
+            ),
+        )
+    elif result.outcome == NOT_APPLICABLE:
+        yield fails(
+            cell.subject,
+            Text("{what}: report {number} leaves it out; only endotoxin of a bank may be.", what=what, number=number),
+            _SEND,
+        )
+    elif result.outcome != PASSED:
+        yield _not_passed(cell, what, number, result.outcome)
+    elif cell.test == ENDOTOXIN and (result.value is None or result.limit_value is None):
+        yield lacks(
+            cell.subject,
+            Text("{what}: report {number} is recorded without value and limit.", what=what, number=number),
+            Text("Another person records the report as it stands, in the place of this record."),
+        )
+    elif _is_over(result):
+        yield fails(
+            cell.subject,
+            Text(
+                "{what}: {value} {unit} is more than the limit of {limit}, whatever report {number} concludes.",
+                what=what,
+                value=result.value if result.value is not None else "",
+                unit=result.unit or "",
+                limit=result.limit_text,
+                number=number,
+            ),
+            Text("The quality authority investigates; the study does not start with cells that failed."),
+        )
+    else:
+        yield shows(
+            cell.subject,
+            Text(
+                "{what}: {found}, {method}, limit {limit}, report {number}",
+                what=what,
+                found=result.found or "",
+                method=result.method,
+                limit=result.limit_text,
+                number=number,
+            ),
+        )
+
+
+def _not_passed(cell: Cell, what: Text, number: str, outcome: str) -> Statement:
+    problem = Text("{what}: report {number} says {outcome}.", what=what, number=number, outcome=RESULT_NAMES[outcome])
+    if outcome == INCONCLUSIVE:
+        return lacks(cell.subject, problem, _SEND)
+    return fails(
+        cell.subject,
+        problem,
+        Text("The quality authority investigates; the study does not start with cells that failed."),
+    )
+
+
+# -- the laboratory ----------------------------------------------------------------------------------------------------
+
+
+def says_qualified(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Statement]:
+    """Whether the laboratory was accredited for this test on the day of testing, and stands apart."""
+    study, report, result = dossier.study, cell.report, cell.result
+    if study is None or report is None or result is None:
+        return
+    laboratory = next((each for each in study.laboratories if each.name == report.laboratory), None)
+    if laboratory is None:
+        yield lacks(
+            report.laboratory,
+            Text("{name}: the laboratory is not known.", name=report.laboratory),
+            Text("Report this to whoever keeps the system."),
+        )
+        return
+    if result.outcome != NOT_APPLICABLE:
+        yield accredited(dossier, asked, laboratory, result)
+    yield apart(dossier, asked, study, laboratory)
+
+
+# -- the report, its sample, and the sample's way ----------------------------------------------------------------------
+
+
+def says_filed(_dossier: Dossier, _asked: Asked, cell: Cell) -> Iterator[Statement]:
+    """Whether the signed report itself is on file."""
+    report = cell.report
+    if report is None:
+        return
+    if not report.file_name or not report.file_sha256:
+        yield lacks(
+            cell.subject,
+            Text("Report {number}: the file is not on record.", number=report.report_number),
+            Text(
+                "Another person records the report with its file and the file's SHA-256, in the place of this record."
+            ),
+        )
+    elif not (report.signatory or "").strip():
+        yield lacks(
+            cell.subject,
+            Text("Report {number}: nobody is named who signed it.", number=report.report_number),
+            Text("Ask the laboratory for the signed report, and have it recorded in the place of this one."),
+        )
+    else:
+        yield shows(
+            cell.subject,
+            Text(
+                "report {number} of {name}, signed by {by}: {file}",
+                number=report.report_number,
+                name=report.laboratory,
+                by=report.signatory or "",
+                file=report.file_name,
+            ),
+        )
+
+
+def says_current(dossier: Dossier, _asked: Asked, cell: Cell) -> Iterator[Statement]:
+    """Whether the sample is of what the study will give: its bank lot, its process and specification version."""
+    report = cell.report
+    if report is None:
+        return
+    others = _other_than(dossier, cell.column, report)
+    for says in others:
+        yield fails(cell.subject, says, Text("Test again what the study will give, in its present version."))
+    if not others:
+        yield shows(
+            cell.subject,
+            Text("{what}: {lot}, {process}", what=_named(cell), lot=report.lot, process=report.stated_process),
+        )
+
+
+def _other_than(dossier: Dossier, column: Column, report: Reinspection) -> tuple[Text, ...]:
+    process, specification, number = dossier.process, dossier.specification, report.report_number
+    if column.kind == BANK:
+        right = report.process == report.stated_process
+        wrong = Text("Report {number} names another process version than the bank's own.", number=number)
+        return () if right else (wrong,)
+    found = []
+    wanted = f"{process.name} {process.version}" if process else ""
+    if report.process != wanted or report.stated_process != wanted:
+        found.append(
+            Text(
+                "Report {number} is about {other}; the study's process is {wanted}.",
+                number=number,
+                other=report.stated_process if report.stated_process != wanted else report.process or "–",
+                wanted=wanted,
+            )
+        )
+    judged_by = f"{specification.name} {specification.version}" if specification else ""
+    if column.kind == FINAL_FORMULATION and report.specification != judged_by:
+        found.append(
+            Text(
+                "Report {number} is about a lot of {other}; the study's specification is {wanted}.",
+                number=number,
+                other=report.specification or "–",
+                wanted=judged_by,
+            )
+        )
+    return tuple(found)
+
+
+def says_custody(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Statement]:
+    """Whether the sample's way to the laboratory is known and was within its temperatures."""
+    if cell.report is not None:
+        yield custody_of(dossier, asked, cell.report)
+
+
+# -- within ------------------------------------------------------------------------------------------------------------
+
+Sayer = Callable[[Dossier, Asked, Cell], Iterator[Statement]]
+_SAYERS: Mapping[str, Sayer] = MappingProxyType(
+    {
+        MATRIX: says_matrix,
+        QUALIFIED: says_qualified,
+        FILED: says_filed,
+        CURRENT: says_current,
+        CUSTODY: says_custody,
+    }
+)
+
+
+def _named(cell: Cell) -> Text:
+    sample, test = SAMPLE_NAMES[cell.column.kind], TEST_NAMES[cell.test]
+    if cell.column.name is None:
+        return Text("{sample}, {test}", sample=sample, test=test)
+    return Text("{sample} {name}, {test}", sample=sample, name=cell.column.name, test=test)
+
+
+def _cell(dossier: Dossier, asked: Asked, study: Study, column: Column, test: str) -> Cell:
+    found = [
+        (report, result)
+        for report in standing_reports(study, asked)
+        if report.sample_kind == column.kind and (column.kind != BANK or report.lot == column.lot)
+        for result in report.tests
+        if result.test == test
+    ]
+    if not found:
+        return Cell(column, test, None, None, ())
+    alone = [Cell(column, test, report, result, ()) for report, result in found]
+    best = min(alone, key=lambda each: (_against(dossier, asked, each), *_latest_first(each)))
+    against = tuple(
+        report
+        for report, result in found
+        if report is not best.report and _speaks_against(result) and not _other_than(dossier, column, report)
+    )
+    return Cell(column, test, best.report, best.result, against)
+
+
+def _speaks_against(result: RetestedItem) -> bool:
+    """Whether it failed, whatever it concludes. One that was inconclusive is cured by one that passed."""
+    return result.outcome == FAILED or _is_over(result)
+
+
+def _is_over(result: RetestedItem) -> bool:
+    return result.value is not None and result.limit_value is not None and result.value > result.limit_value
+
+
+def _against(dossier: Dossier, asked: Asked, cell: Cell) -> int:
+    said = says_of(dossier, asked, cell).values()
+    return sum(each.remedy is not None for statements in said for each in statements)
+
+
+def _latest_first(cell: Cell) -> tuple[int, int]:
+    day = cell.result.tested_on.toordinal() if cell.result else 0
+    return -day, -cell.report.id if cell.report else 0

@@ -1,0 +1,2 @@
+-- Cell banks: their policy, tests, vials and storage.
+SELECT 1;
