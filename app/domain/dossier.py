@@ -31,6 +31,7 @@ from app.domain.facts import (
     Labels,
     Lot,
     Material,
+    OffTargetReport,
     Permit,
     Plan,
     Process,
@@ -44,6 +45,7 @@ from app.domain.facts import (
     Study,
     SubjectKind,
     Supplier,
+    VirusTest,
     Waiver,
     WorkSession,
 )
@@ -107,6 +109,8 @@ class Dossier:
     facility: Facility | None = None
     work_sessions: tuple[WorkSession, ...] | None = None
     authorisations: tuple[Authorisation, ...] | None = None
+    virus_tests: tuple[VirusTest, ...] | None = None
+    off_target_reports: tuple[OffTargetReport, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

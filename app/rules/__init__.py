@@ -20,6 +20,7 @@ JUDGING_MODULES = (
     "dossier",
     "equipment",
     "facts",
+    "genes",
     "lots",
     "mandates",
     "materials",
