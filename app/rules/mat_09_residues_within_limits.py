@@ -1,6 +1,6 @@
 """MAT-09: what is left of serum, platelet lysate or an enzyme of animal origin in a dose is limited and measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -151,7 +151,7 @@ def residues_within_limits(dossier: Dossier, _asked: Asked) -> Iterator[Statemen
         yield does_not_apply(dossier.subject, Text("nothing was used that leaves a residue which is tested for"))
 
 
-def _kinds(material: Material, words: dict[str, tuple[str, ...]]) -> Iterator[str]:
+def _kinds(material: Material, words: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     said = spoken(" ".join((material.name, material.text, *(each.name for each in material.composition or ()))))
 
     def tells(kind: str) -> bool:
