@@ -87,6 +87,8 @@ class Shared:
     material_lots: list[str]
     bottles: list[str]
     freezer: str
+    room: str = "B-01"
+    """Where its lots are worked on; vector work has a room of its own."""
 
 
 @dataclass
@@ -194,13 +196,15 @@ async def new_shared(lab: Lab) -> Shared:
     )
 
 
-async def equipment(lab: Lab, kind: str = "workstation") -> dict[str, Any]:
+async def equipment(lab: Lab, kind: str = "workstation", room: str = "B-01") -> dict[str, Any]:
     """A new piece of equipment, qualified and calibrated long before."""
-    body = {"name": f"{kind} {uuid.uuid4().hex[:10]}", "kind": kind, "room": "B-01"}
+    body = {"name": f"{kind} {uuid.uuid4().hex[:10]}", "kind": kind, "room": room}
     found: dict[str, Any] = ok(await lab.as_("hedda").post("/equipment", body))
     await lab.arrange(FIT, found["code"])
     if kind == "workstation":
         await lab.arrange(CLASSIFIED, found["code"])
+        if room != "B-01":
+            await lab.arrange(ROOM_CLASSIFIED, room)
     return found
 
 
@@ -214,6 +218,11 @@ CLASSIFIED = """
 INSERT INTO lab.area_classifications (workstation_id, grade, classified_on, due_on, evidence, recorded_by, recorded_at)
 SELECT k.item_id, 'A', current_date - 200, current_date + 500, 'CL-2', a.id, now() - interval '199 days'
 FROM lab.item_codes k, people.accounts a WHERE k.code = $1 AND a.username = 'quinn'
+"""
+ROOM_CLASSIFIED = """
+INSERT INTO lab.area_classifications (room, grade, classified_on, due_on, evidence, recorded_by, recorded_at)
+SELECT $1, 'B', current_date - 200, current_date + 500, 'CL-9', a.id, now() - interval '199 days'
+FROM people.accounts a WHERE a.username = 'quinn'
 """
 CLEAN = """
 WITH taken AS (
@@ -440,7 +449,7 @@ async def _planned(life: Life, _: dict[str, Any]) -> None:
 
 
 async def _cleared(life: Life, _: dict[str, Any]) -> None:
-    life.workstation = (await equipment(life.lab))["code"]
+    life.workstation = (await equipment(life.lab, room=life.shared.room))["code"]
     cleared = ok(await clear(life, "before"))
     ok(await verify_clearance(life, cleared["clearance"]))
 

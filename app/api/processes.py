@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.api.plumbing import ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Name
-from app.domain.facts import PassageConvention
+from app.domain.facts import PassageConvention, VectorType
 from app.services import processes
 from app.services.processes import ProcessVersion
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/processes", tags=["processes"])
 
 
 class NewProcess(Body):
-    """A process version."""
+    """A process version. One that changes genes says with what, and whether it edits the genome."""
 
     name: Name
     version: Annotated[int, Field(ge=1, le=9999)]
@@ -32,6 +32,8 @@ class NewProcess(Body):
     clone_selected: bool
     short_cycle: bool
     low_manipulation: bool
+    vector_type: VectorType | None = None
+    gene_editing: bool | None = None
 
 
 @router.post("", status_code=201)

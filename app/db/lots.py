@@ -37,7 +37,7 @@ STATE_EXPIRY = "SELECT lab.state_expiry(:lot_id, :frozen_at, :expires_at)"
 BY_CODE = """
 SELECT l.id, k.code, l.name, l.kind, l.state, l.version, l.donor_id, l.donation_id, l.recipient_id, l.specification_id,
     l.frozen_at, l.expires_at, p.name AS process, p.version AS process_version, p.passage_convention, p.max_passage,
-    p.max_pdl, p.shelf_life_days, p.product, p.product_zh, s.name AS specification, s.version AS specification_version,
+    p.max_pdl, p.shelf_life_days, p.product, p.product_zh, p.gene_modified, s.name AS specification, s.version AS specification_version,
     (SELECT pseudonym FROM lab.persons WHERE id = l.donor_id) AS donor,
     (SELECT pseudonym FROM lab.persons WHERE id = l.recipient_id) AS recipient,
     (SELECT code FROM lab.item_codes WHERE item_id = l.donation_id AND scheme = 'own') AS donation
@@ -90,6 +90,7 @@ class Lot:
     donor: str | None
     recipient: str | None
     donation: str | None
+    gene_modified: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

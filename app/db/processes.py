@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "name, version, product, product_zh, cell_source, passage_convention, max_passage, max_pdl, shelf_life_days,"
-    " gene_modified, long_term_expansion, clone_selected, short_cycle, low_manipulation"
+    " gene_modified, long_term_expansion, clone_selected, short_cycle, low_manipulation, vector_type, gene_editing"
 )
 INSERT = f"""
 INSERT INTO lab.process_versions ({COLUMNS}, recorded_by)
 VALUES (:name, :version, :product, :product_zh, :cell_source, :passage_convention, :max_passage, :max_pdl,
-    :shelf_life_days, :gene_modified, :long_term_expansion, :clone_selected, :short_cycle, :low_manipulation, :by)
+    :shelf_life_days, :gene_modified, :long_term_expansion, :clone_selected, :short_cycle, :low_manipulation,
+    :vector_type, :gene_editing, :by)
 """
 LIST = f"""
 SELECT {COLUMNS} FROM lab.process_versions

@@ -22,6 +22,7 @@ PASSED = {
     "identity": {"value": "STR match"},
     "dose": {"value": "10400000", "unit": "cells/vial"},
     "CD73+ CD90+ CD105+": {"value": "98.2", "unit": "%"},
+    "platelet lysate residue": {"value": "6.4", "unit": "ng/mL"},
 }
 LINES: list[dict[str, Any]] = [
     {"test": "sterility", "method": "direct inoculation, 14 d", "kind": "qualitative", "expected": "no growth", "safety": True},
@@ -32,6 +33,7 @@ LINES: list[dict[str, Any]] = [
     {"test": "identity", "method": "STR against the donor", "kind": "qualitative", "expected": "STR match", "safety": True},
     {"test": "dose", "method": "AO/PI count", "kind": "quantitative", "low": "9000000", "unit": "cells/vial", "safety": True},
     {"test": "CD73+ CD90+ CD105+", "method": "flow cytometry", "kind": "quantitative", "low": "95", "unit": "%", "safety": False},
+    {"test": "platelet lysate residue", "method": "ELISA of a platelet protein", "kind": "quantitative", "high": "50", "unit": "ng/mL", "safety": False},
 ]  # fmt: skip
 MATERIALS: list[dict[str, Any]] = [
     {"name": "MSC expansion medium", "description": "间充质干细胞扩增培养基, xeno-free", "grade": "gmp_ancillary", "human_derived": True,

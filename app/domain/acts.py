@@ -73,6 +73,10 @@ class Act(StrEnum):
     RECALL_MATERIAL = "recall_material"
     OPEN_MATERIAL = "open_material"
     STATE_MATERIAL = "state_material"
+    STATE_VECTOR = "state_vector"
+    RECORD_VIRUS_TEST = "record_virus_test"
+    REPORT_VIRUS_TEST = "report_virus_test"
+    RECORD_OFF_TARGET = "record_off_target"
     DEFINE_RECIPE = "define_recipe"
     PREPARE_REAGENT = "prepare_reagent"
     REGISTER_SUPPLIER = "register_supplier"
@@ -251,6 +255,10 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.RECALL_MATERIAL: _QUALITY,
         Act.OPEN_MATERIAL: _BENCH,
         Act.STATE_MATERIAL: _QA,
+        Act.STATE_VECTOR: _QA,
+        Act.RECORD_VIRUS_TEST: _ANALYST | _QA,
+        Act.REPORT_VIRUS_TEST: _ANALYST | _QA,
+        Act.RECORD_OFF_TARGET: _QA | _PRODUCTION,
         Act.DEFINE_RECIPE: _QA,
         Act.PREPARE_REAGENT: _BENCH,
         Act.REGISTER_SUPPLIER: _QA,
@@ -499,6 +507,10 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.RECALL_MATERIAL: Text("recall a material lot"),
         Act.OPEN_MATERIAL: Text("open a container of a material"),
         Act.STATE_MATERIAL: Text("state what a material is made from"),
+        Act.STATE_VECTOR: Text("state what a vector is and what it came of"),
+        Act.RECORD_VIRUS_TEST: Text("record a test for replication-competent virus"),
+        Act.REPORT_VIRUS_TEST: Text("record the outcome of a test for replication-competent virus"),
+        Act.RECORD_OFF_TARGET: Text("record a report of off-target edits"),
         Act.DEFINE_RECIPE: Text("define the recipe of a reagent"),
         Act.PREPARE_REAGENT: Text("prepare a reagent by its recipe"),
         Act.REGISTER_SUPPLIER: Text("register a supplier"),

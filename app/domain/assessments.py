@@ -26,6 +26,8 @@ SCOPES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "DON-05": (FACILITY, PROCESS, DONOR),
         "DON-06": (DONOR,),
         "DON-08": (DONOR,),
+        "GM-02": (PROCESS,),
+        "GM-04": (PROCESS,),
         "MAT-02": (MATERIAL,),
         "MAT-04": (MATERIAL,),
         "TPR-06": (LOT,),
@@ -56,6 +58,12 @@ CONTROL_NAMES: Mapping[str, Text] = MappingProxyType(
         "cleaning": Text("cleaning between donors"),
         "waste": Text("waste kept apart"),
         "medical_review": Text("a physician's decision on record"),
+        "guide_choice": Text("a guide or editor chosen for few off-target edits"),
+        "off_target_monitoring": Text("a look for off-target edits in what is given"),
+        "packaging_split": Text("packaging functions kept on separate plasmids"),
+        "self_inactivating": Text("a self-inactivating vector"),
+        "virus_testing": Text("every lot tested for replication-competent virus"),
+        "patient_follow_up": Text("patients followed up for it"),
         "medicinal_search": Text("a documented search for one of medicinal grade"),
         "animal_free_search": Text("a documented search for one without animal origin"),
         "residual_removal": Text("washing or another removal that was validated"),
@@ -79,6 +87,15 @@ ABOUT_MATERIALS = (
 
 ABOUT_SAMPLES = ("stability_data", "medical_review")
 """What carries out the measures of an assessment about a sample's way."""
+
+
+ABOUT_GENES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "GM-02": ("guide_choice", "off_target_monitoring", "patient_follow_up"),
+        "GM-04": ("packaging_split", "self_inactivating", "virus_testing", "patient_follow_up"),
+    }
+)
+"""What carries out the measures of an assessment of changed genes."""
 
 
 def stood(dossier: Dossier, rule: str, at: datetime) -> Iterator[Assessment]:

@@ -2,11 +2,31 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from app.domain.dossier import Dossier
-from app.domain.facts import Assessment, Bank, Marker, Mitigation, Relation, Setting
+from app.domain.facts import (
+    Assessment,
+    AuthorityReply,
+    Bank,
+    Consumption,
+    Line,
+    LineKind,
+    Marker,
+    Material,
+    Mitigation,
+    OffTargetReport,
+    Relation,
+    Result,
+    Setting,
+    Vector,
+    VectorPart,
+    VectorType,
+    VirusOutcome,
+    VirusTest,
+)
 from app.domain.lots import LotState
 
 Edit: TypeAlias = Callable[[Dossier], Dossier]
@@ -183,6 +203,194 @@ def allogeneic(dossier: Dossier) -> Dossier:
     )
     banks = None if dossier.banks is None else (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
     return replace(dossier, donors=donors, banks=banks, lot=dossier.lot and replace(dossier.lot, recipient=None))
+
+
+VECTOR_LOT = "M0000000005"
+"""The lot of the vector in `gene_modified`."""
+_KNOWN = datetime(2026, 9, 10, 9, tzinfo=UTC)
+
+
+def virus_test(number: int, sample: str, *, recorded_at: datetime = _KNOWN, **changes: object) -> VirusTest:
+    """A co-culture of enough of the sample that found nothing."""
+    is_supernatant = sample == "vector_supernatant"
+    test = VirusTest(
+        id=number,
+        sample=sample,  # type: ignore[arg-type]  # the words are those of the fact
+        assay="coculture",
+        method="RCL-1/2",
+        laboratory="Virus Laboratory Ltd",
+        cells_tested=None if is_supernatant else Decimal("1e8"),
+        cells_in_pool=None if is_supernatant else Decimal("2e9"),
+        supernatant_percent=Decimal(5) if is_supernatant else None,
+        sampled_at=recorded_at,
+        recorded_at=recorded_at,
+        outcomes=(VirusOutcome("negative", recorded_at, f"VL-{number}", recorded_at),),
+    )
+    return replace(test, **changes)  # type: ignore[arg-type]
+
+
+def as_vector(material: Material, **changes: object) -> Material:
+    """The material as a lot of a lentiviral vector of which everything is known."""
+    parts = (
+        VectorPart("plasmid", "pTransfer", "PL-7", None, "kanamycin"),
+        VectorPart("producer_bank", "HEK293T WCB", "WCB-3", None, None),
+    )
+    vector = replace(
+        material,
+        name="lentiviral vector LV-7",
+        text="lentiviral vector LV-7",
+        kind="vector",
+        selected_with="kanamycin",
+        vectors=(Vector(VectorType.LENTIVIRUS, Decimal("2e8"), "TU/mL", parts, _KNOWN),),
+        virus_tests=(virus_test(1, "vector_supernatant"), virus_test(2, "producer_cells")),
+    )
+    return replace(vector, **changes)  # type: ignore[arg-type]
+
+
+def vector_lot(**changes: object) -> Edit:
+    """The material lot that is judged is a lot of a vector, as it should be but for `changes`."""
+    return lambda dossier: _edited(
+        dossier, {"materials": tuple(as_vector(each, **changes) for each in _records(dossier, "materials"))}
+    )
+
+
+_GENE_LINES = (
+    (91, "vector copy number in transduced cells", Decimal(5), "copies/cell", "1.8"),
+    (92, "p24 residue", Decimal(100), "pg/mL", "12"),
+)
+_LETTER = AuthorityReply(
+    id=1,
+    authority="National Health Commission",
+    reference="2026-77",
+    dated=date(2026, 8, 20),
+    rule="CB-01A",
+    process="BM-MSC 4",
+    question="Is a bank of the patient's own cells needed?",
+    answer="No; the vector's bank is.",
+    ruling="permits",
+    file_sha256="ab" * 32,
+    recorded_by="quinn",
+    recorded_at=datetime(2026, 9, 1, 8, tzinfo=UTC),
+)
+
+
+def gene_modified(dossier: Dossier) -> Dossier:
+    """The same cells with genes changed by a lentiviral vector, as it should be then. A study's too."""
+    process = dossier.process and replace(
+        dossier.process,
+        gene_modified=True,
+        vector_type=VectorType.LENTIVIRUS,
+        gene_editing=False,
+        low_manipulation=False,
+    )
+    donors = tuple(
+        replace(
+            donor, consents=tuple(replace(each, scopes=(*each.scopes, "gene modification")) for each in donor.consents)
+        )
+        for donor in dossier.donors or ()
+    )
+    changes: dict[str, Any] = {
+        "process": process,
+        "donors": donors or dossier.donors,
+        "study": dossier.study and replace(dossier.study, manipulation="ex_vivo_gene"),
+        "authority_replies": dossier.authority_replies if dossier.authority_replies is None else (_LETTER,),
+    }
+    if dossier.study is not None:
+        changes["assessments"] = (*(dossier.assessments or ()), of_process("GM-04"))
+    if dossier.materials and dossier.lot is not None:
+        changes["materials"] = (*dossier.materials, as_vector(dossier.materials[0], lot=VECTOR_LOT))
+        changes["virus_tests"] = (virus_test(11, "transduced_cells", recorded_at=datetime(2026, 11, 9, 9, tzinfo=UTC)),)
+    if dossier.plan is not None:
+        changes["plan"] = replace(dossier.plan, materials=(*dossier.plan.materials, VECTOR_LOT))
+    elif dossier.consumptions and dossier.lot is not None:
+        changes["consumptions"] = (*dossier.consumptions, _transduced_with(dossier.consumptions))
+    if dossier.specification is not None and dossier.results:
+        lines = tuple(_gene_line(*each) for each in _GENE_LINES)
+        results = tuple(_gene_result(dossier.results[0], *each) for each in _GENE_LINES)
+        changes["specification"] = replace(dossier.specification, lines=(*dossier.specification.lines, *lines))
+        changes["results"] = (*dossier.results, *results)
+    return replace(dossier, **changes)
+
+
+def gene_edited(dossier: Dossier) -> Dossier:
+    """A study whose process edits genomes with a ribonucleoprotein, its report accepted."""
+    changed = gene_modified(dossier)
+    process = changed.process and replace(changed.process, vector_type=VectorType.RNP, gene_editing=True)
+    report = OffTargetReport(
+        id=1,
+        reference="OT-26-1",
+        prediction="Cas-OFFinder 3, up to 4 mismatches",
+        assay="guide_seq",
+        assay_method="GS-2/1",
+        sites_examined=38,
+        sites_above=0,
+        threshold_percent=Decimal("0.1"),
+        highest_percent=Decimal("0.04"),
+        aberrations="none_found",
+        aberrations_method="G-banding and ddPCR of translocations",
+        reported_on=date(2026, 5, 20),
+        file_sha256="cd" * 32,
+        recorded_at=datetime(2026, 5, 25, 9, tzinfo=UTC),
+    )
+    assessments = (*(dossier.assessments or ()), of_process("GM-02"))
+    return replace(changed, process=process, off_target_reports=(report,), assessments=assessments)
+
+
+def of_process(for_rule: str, **changes: object) -> Assessment:
+    """An approved assessment of the clean dossier's process version."""
+    assessment = Assessment(
+        number=f"AS-26-{for_rule}",
+        version=1,
+        rule=for_rule,
+        title="Genes changed in this process",
+        scope_kind="process",
+        scope="BM-MSC 4",
+        hazard="what is changed besides harms the patient",
+        mitigations=(Mitigation("split packaging, and every lot is tested", "incoming_test"),),
+        conclusion="acceptable",
+        proposed_by="quinn",
+        approved_by="rhea",
+        approved_at=datetime(2026, 6, 2, 9, tzinfo=UTC),
+        valid_from=datetime(2026, 6, 2, 9, tzinfo=UTC),
+        valid_to=datetime(2028, 6, 2, 9, tzinfo=UTC),
+        superseded=False,
+    )
+    return replace(assessment, **changes)  # type: ignore[arg-type]
+
+
+def _transduced_with(consumptions: tuple[Consumption, ...]) -> Consumption:
+    """The vector goes into the second step that used anything."""
+    steps = list(dict.fromkeys(each.step_id for each in consumptions))
+    there = next(each for each in consumptions if each.step_id == steps[min(1, len(steps) - 1)])
+    return replace(there, material_lot=VECTOR_LOT, container=f"C-{VECTOR_LOT}")
+
+
+def _gene_line(number: int, test: str, high: Decimal, unit: str, _: str) -> Line:
+    return Line(
+        id=number,
+        test=test,
+        method=f"SOP-{number}",
+        kind=LineKind.QUANTITATIVE,
+        low=None,
+        high=high,
+        unit=unit,
+        expected=None,
+        safety=False,
+        required=True,
+    )
+
+
+def _gene_result(like: Result, number: int, test: str, _: Decimal, unit: str, value: str) -> Result:
+    return replace(
+        like,
+        id=number,
+        line_id=number,
+        test=test,
+        value_number=Decimal(value),
+        value_text=None,
+        unit=unit,
+        method_version=f"SOP-{number}/1",
+    )
 
 
 def assessed_material(for_rule: str, /, *measures: tuple[str, str], **changes: object) -> Edit:

@@ -31,6 +31,7 @@ from app.domain.facts import (
     Labels,
     Lot,
     Material,
+    OffTargetReport,
     Permit,
     Plan,
     Process,
@@ -45,6 +46,7 @@ from app.domain.facts import (
     SubjectKind,
     Supplier,
     Transport,
+    VirusTest,
     Waiver,
     WorkSession,
 )
@@ -109,6 +111,8 @@ class Dossier:
     work_sessions: tuple[WorkSession, ...] | None = None
     authorisations: tuple[Authorisation, ...] | None = None
     transports: tuple[Transport, ...] | None = None
+    virus_tests: tuple[VirusTest, ...] | None = None
+    off_target_reports: tuple[OffTargetReport, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -68,6 +68,19 @@ class Decision(StrEnum):
     RETURNED = "returned"
 
 
+class VectorType(StrEnum):
+    """With what genes are changed."""
+
+    LENTIVIRUS = "lentivirus"
+    GAMMA_RETROVIRUS = "gamma_retrovirus"
+    AAV = "aav"
+    TRANSPOSON = "transposon"
+    PLASMID = "plasmid"
+    MRNA = "mrna"
+    RNP = "rnp"
+    BASE_EDITOR = "base_editor"
+
+
 class Severity(StrEnum):
     MINOR = "minor"
     MAJOR = "major"
@@ -122,6 +135,8 @@ class Process:
     clone_selected: bool
     short_cycle: bool
     low_manipulation: bool
+    vector_type: VectorType | None = None
+    gene_editing: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +360,76 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorPart:
+    """A plasmid or a bank of producer cells that a vector came of; `material_lot` where it is a material lot here."""
+
+    role: Literal["plasmid", "producer_bank"]
+    name: str
+    part_lot: str
+    material_lot: str | None
+    selected_with: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """What was stated of a material lot that is a vector, at one time. The titre is in `titre_unit`."""
+
+    vector_type: VectorType
+    titre: Decimal | None
+    titre_unit: str | None
+    parts: tuple[VectorPart, ...]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VirusOutcome:
+    outcome: Literal["negative", "positive", "inconclusive"]
+    reported_at: datetime
+    reference: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VirusTest:
+    """A test for replication-competent virus. Without an outcome it is pending.
+
+    `cells_tested` of `cells_in_pool`; of a vector's supernatant the percent of it that was tested.
+    """
+
+    id: int
+    sample: Literal["vector_supernatant", "producer_cells", "transduced_cells", "final_product"]
+    assay: Literal["coculture", "rapid_pcr"]
+    method: str
+    laboratory: str
+    cells_tested: Decimal | None
+    cells_in_pool: Decimal | None
+    supernatant_percent: Decimal | None
+    sampled_at: datetime
+    recorded_at: datetime
+    outcomes: tuple[VirusOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OffTargetReport:
+    """What was found of edits beside the place that a process version means."""
+
+    id: int
+    reference: str
+    prediction: str
+    assay: Literal["guide_seq", "circle_seq", "digenome_seq", "rhamp_seq", "whole_genome", "none"]
+    assay_method: str
+    sites_examined: int
+    sites_above: int
+    threshold_percent: Decimal
+    highest_percent: Decimal
+    aberrations: Literal["none_found", "found", "not_examined"]
+    aberrations_method: str
+    reported_on: date
+    file_sha256: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """A material lot. `supplier` is one of the known suppliers; `selected_with` the antibiotic that a vector was grown in."""
 
@@ -375,6 +460,8 @@ class Material:
     supplier: str | None = None
     certificates: tuple[Certificate, ...] | None = None
     prepared: Prepared | None = None
+    vectors: tuple[Vector, ...] | None = None
+    virus_tests: tuple[VirusTest, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +523,16 @@ class OpenedContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A session of another lot that stands open in the room of the planned step's workstation."""
+
+    lot: str
+    workstation: str
+    gene_modified: bool | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The step about to be started. `cpdl_start` are the doublings that its cells have behind them."""
 
@@ -451,6 +548,7 @@ class Plan:
     at: datetime
     performed_by: str | None = None
     opened: tuple[OpenedContainer, ...] = ()
+    neighbours: tuple[Neighbour, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,9 @@ _READ_BY: Mapping[ImpactKind, str] = MappingProxyType(
     }
 )
 
+_OF_THE_PRODUCT = frozenset({"MAT-09"})
+"""Rules that read what is left in the product: a material that is stopped says nothing of that."""
+
 ON_DONORS = (
     "process",
     "donations",
@@ -73,4 +76,4 @@ ON_DONORS = (
 def reads_the_fact(rule: str, kind: ImpactKind) -> bool:
     """Whether the rule of this id reads a fact of this kind. Of a result or a laboratory, only the whole dossier tells."""
     prefix = _READ_BY.get(kind)
-    return prefix is not None and rule.startswith(prefix)
+    return prefix is not None and rule.startswith(prefix) and rule not in _OF_THE_PRODUCT

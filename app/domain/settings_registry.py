@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from app.domain.assessments import ABOUT_MATERIALS
 from app.domain.donors import PERMIT_PURPOSES, QUESTION_GROUPS
-from app.domain.facts import StepKind
+from app.domain.facts import StepKind, VectorType
 from app.domain.laboratories import ACCREDITATION_NAMES
 from app.domain.people import TITLE_NAMES
 from app.domain.settings_defaults import DEFAULTS, SettingDefault
@@ -29,6 +29,8 @@ def _n(least: str, most: str, *, whole: bool = False) -> Number:
     return Number(Decimal(least), Decimal(most), whole=whole)
 
 
+VECTORS = tuple(each.value for each in VectorType)
+OFF_TARGET_ASSAYS = ("guide_seq", "circle_seq", "digenome_seq", "rhamp_seq", "whole_genome")
 _STEPS = tuple(each.value for each in StepKind)
 _OFFER = {"code": Word(), "en": Word(), "zh": Word()}
 _OFFERED = Text("what is offered at the bench")
@@ -281,6 +283,57 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Text("Weekdays on which nobody works, as year-month-day, which do not count against a filing"),
             Words(),
             ("ORG-04",),
+        ),
+        "gm02.assays": Known(
+            Text("Assays that count as looking for off-target edits"), Words(tuple(OFF_TARGET_ASSAYS)), ("GM-02",)
+        ),
+        "gm02.threshold_percent_most": Known(
+            Text("Share of edited reads from which a site counts as off-target at the latest"),
+            _n("0.001", "100"),
+            ("GM-02",),
+        ),
+        "gm03.residues": Known(
+            Text("Residues that are quantified, by the vector"),
+            ByName(Words(), always=VECTORS, only=(*VECTORS, "editing")),
+            ("GM-03",),
+        ),
+        "gm03.tests": Known(
+            Text("Tests for residues of vectors, each by the names under which it is known"),
+            ByName(Words()),
+            ("GM-03",),
+        ),
+        "gm05.assays": Known(
+            Text("Tests for replication-competent virus that suffice for release"),
+            Words(("coculture", "rapid_pcr")),
+            ("GM-05",),
+        ),
+        "gm05.amounts": Known(
+            Text("How much is tested for replication-competent virus at the least"),
+            Record(
+                {
+                    "cells": _n("1", "1e12"),
+                    "cells_percent": _n("0.001", "100"),
+                    "supernatant_percent": _n("0.001", "100"),
+                }
+            ),
+            ("GM-05",),
+        ),
+        "gm06.copies_per_cell_most": Known(
+            Text("Copies of the vector in a transduced cell, at the most"), _n("0.01", "100"), ("GM-06",)
+        ),
+        "gm06.tests": Known(
+            Text("Tests for copies of the vector, by what they count"),
+            ByName(Words(), always=("transduced", "all", "transduction"), only=("transduced", "all", "transduction")),
+            ("GM-06",),
+        ),
+        "mat09.tests": Known(
+            Text("Residues of materials that are tested for, and the names of the tests"), ByName(Words()), ("MAT-09",)
+        ),
+        "mat09.limits": Known(
+            Text("How much of a material may be left in a dose"), ByName(_n("0", "1e9")), ("MAT-09",)
+        ),
+        "mat09.words": Known(
+            Text("Words by which platelet lysates and enzymes are told"), ByName(Words()), ("MAT-09",)
         ),
         "assessment.months_max": Known(
             Text("Months for which an assessment may stand"), _n("1", "60", whole=True), serves=Text("assessments")

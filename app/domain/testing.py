@@ -1,8 +1,10 @@
 """Results against a specification: whether a value lies within its line's limits."""
 
 import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
 
+from app.domain.dossier import Dossier
 from app.domain.facts import Decision, Line, LineKind, Result
 from app.domain.text import Text
 
@@ -56,6 +58,25 @@ def is_accepted(result: Result) -> bool:
         and result.review.decision is Decision.ACCEPTED
         and result.review.by != result.analyst
         and result.review.at >= result.measured_at
+    )
+
+
+def binding_lines(dossier: Dossier, names: Iterable[str]) -> tuple[Line, ...]:
+    """The specification's required lines of a test, by any of its names."""
+    wanted = {spoken(name) for name in names}
+    lines = dossier.specification.lines if dossier.specification is not None else ()
+    return tuple(line for line in lines if line.required and spoken(line.test) in wanted)
+
+
+def standing_results(dossier: Dossier, line: Line) -> tuple[Result, ...]:
+    """The results of a line that no investigation which has ended set aside."""
+    return tuple(each for each in dossier.results or () if each.line_id == line.id and not is_set_aside(dossier, each))
+
+
+def is_set_aside(dossier: Dossier, result: Result) -> bool:
+    """Whether an investigation that has ended set the result aside. The mark alone sets nothing aside."""
+    return result.invalidated and any(
+        each.number == result.invalidated_by and each.state == "closed" for each in dossier.deviations or ()
     )
 
 

@@ -22,6 +22,7 @@ JUDGING_MODULES = (
     "equipment",
     "facts",
     "laboratories",
+    "genes",
     "lots",
     "mandates",
     "materials",

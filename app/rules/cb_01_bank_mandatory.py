@@ -14,7 +14,7 @@ from app.domain.banking import (
     unknown_process,
     without_a_bank,
 )
-from app.domain.counterexamples import all_of, allogeneic, empty, inside, part, setting, within, without
+from app.domain.counterexamples import all_of, allogeneic, empty, gene_modified, inside, part, setting, within, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Bank, PassageConvention, Process, SubjectKind
 from app.domain.lots import LotKind, LotState
@@ -70,7 +70,7 @@ _WITH_STORAGE = inside("donors", "consents", scopes=("donation", "processing", "
             "gene modified cells for somebody else, without a bank",
             all_of(
                 allogeneic,
-                part("process", gene_modified=True),
+                gene_modified,
                 inside("donors", "consents", scopes=("donation", "processing", "allogeneic use", "gene modification")),
                 empty("banks"),
             ),
@@ -107,7 +107,7 @@ _WITH_STORAGE = inside("donors", "consents", scopes=("donation", "processing", "
         ),
         Break(
             "gene modified, and the donors are unknown",
-            all_of(part("process", gene_modified=True), without("donors")),
+            all_of(gene_modified, without("donors")),
             gate=Gate.G4,
             kind=SubjectKind.STEP,
             outcome=Outcome.INDETERMINATE,

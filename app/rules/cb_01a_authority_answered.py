@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from app.domain.banking import is_gene_modified_for_oneself, unknown_process
-from app.domain.counterexamples import Edit, all_of, inside, part, within, without
+from app.domain.counterexamples import Edit, all_of, empty, gene_modified, within, without
 from app.domain.dossier import Dossier
 from app.domain.facts import AuthorityReply, SubjectKind
 from app.domain.lots import LotKind
@@ -30,10 +30,7 @@ from app.domain.sources import GUIDELINE
 from app.domain.text import Text
 
 RULE = "CB-01A"
-_OWN_AND_MODIFIED = all_of(
-    part("process", gene_modified=True, low_manipulation=False),
-    inside("donors", "consents", scopes=("donation", "processing", "gene modification")),
-)
+_OWN_AND_MODIFIED = all_of(gene_modified, empty("authority_replies"))
 _PERMITTED = AuthorityReply(
     id=1,
     authority="National Health Commission",

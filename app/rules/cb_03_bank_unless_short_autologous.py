@@ -80,7 +80,7 @@ _FOR_OTHERS = all_of(allogeneic, empty("banks"))
             "the process version of a lot is unknown",
             without("process"),
             outcome=Outcome.INDETERMINATE,
-            also=("CB-01", "CB-01A", "CB-05", "CB-06", "DON-05", "ORG-05"),
+            also=("CB-01", "CB-01A", "CB-05", "CB-06", "DON-05", "GM-01", "GM-03", "GM-05", "GM-06", "ORG-05"),
         ),
     ),
 )

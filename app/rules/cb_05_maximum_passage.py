@@ -73,7 +73,7 @@ _STEP = SubjectKind.STEP
             gate=Gate.G4,
             kind=_STEP,
             outcome=Outcome.INDETERMINATE,
-            also=("CB-01", "CB-01A", "CB-03", "DON-05", "ORG-05"),
+            also=("CB-01", "CB-01A", "CB-03", "DON-05", "GM-01", "ORG-05"),
         ),
         Break("a passage was made above the limit", part("process", max_passage=1)),
         Break("the doublings went above the limit", part("process", max_pdl=Decimal(2))),

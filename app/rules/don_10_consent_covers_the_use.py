@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from app.domain import settings
-from app.domain.counterexamples import all_of, allogeneic, every, inside, part, setting, within
+from app.domain.counterexamples import all_of, allogeneic, every, gene_modified, inside, setting, within
 from app.domain.donors import SCOPE_NAMES, is_proved_autologous
 from app.domain.dossier import Dossier
 from app.domain.facts import Bank, Consent, Donor, SubjectKind
@@ -77,8 +77,7 @@ _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
         Break("it covers the donation alone", inside("donors", "consents", scopes=("donation",))),
         Break(
             "gene modified cells without a word of it",
-            part("process", gene_modified=True),
-            also=("CB-01A",),
+            all_of(gene_modified, inside("donors", "consents", scopes=("donation", "processing"))),
         ),
         Break("banked without a word of it", within("banks", lambda _: _BANKED)),
         Break(

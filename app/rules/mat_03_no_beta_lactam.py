@@ -1,11 +1,24 @@
 """MAT-03: no penicillin or other beta-lactam antibiotic anywhere in the process."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from app.domain.beta_lactams import LIST_DATE
-from app.domain.counterexamples import every, nth, part, without
+from app.domain.counterexamples import (
+    VECTOR_LOT,
+    Edit,
+    all_of,
+    every,
+    gene_modified,
+    nth,
+    part,
+    vector_lot,
+    where,
+    without,
+)
 from app.domain.dossier import Dossier
-from app.domain.facts import Component, Material, SubjectKind
+from app.domain.facts import Component, Material, SubjectKind, Vector, VectorPart, VectorType
 from app.domain.materials import GROUP_NAMES, Look, look_at, look_at_composition, made_here
 from app.domain.rulebook import (
     NEVER,
@@ -25,6 +38,20 @@ from app.domain.sources import GUIDELINE
 from app.domain.text import Text
 
 _AMPICILLIN = (Component("氨苄西林钠", "69-52-3"),)
+
+
+def _of_plasmid(selected_with: str | None) -> Vector:
+    """A lentiviral vector whose plasmid was grown under this."""
+    parts = (
+        VectorPart("plasmid", "pTransfer", "PL-7", None, selected_with),
+        VectorPart("producer_bank", "HEK293T WCB", "WCB-3", None, None),
+    )
+    return Vector(VectorType.LENTIVIRUS, Decimal("2e8"), "TU/mL", parts, datetime(2026, 9, 10, 9, tzinfo=UTC))
+
+
+def _used_vector(**changes: object) -> Edit:
+    """A gene modified lot whose vector is another."""
+    return all_of(gene_modified, where("materials", "lot", VECTOR_LOT, **changes))
 
 
 @rule(
@@ -83,28 +110,41 @@ _AMPICILLIN = (Component("氨苄西林钠", "69-52-3"),)
             "the materials are unknown",
             without("materials"),
             outcome=Outcome.INDETERMINATE,
-            also=("MAT-01", "MAT-02", "MAT-05", "MAT-06", "MAT-11", "MAT-12", "MAT-13"),
+            also=("MAT-01", "MAT-02", "MAT-05", "MAT-06", "MAT-09", "MAT-11", "MAT-12", "MAT-13"),
         ),
         Break(
             "a plasmid grown under ampicillin",
-            every("materials", kind="vector", selected_with="ampicillin, 100 µg/mL"),
+            vector_lot(selected_with="ampicillin, 100 µg/mL"),
             gate=Gate.G1,
             kind=SubjectKind.MATERIAL_LOT,
         ),
-        Break("a vector grown under carbenicillin", nth("materials", 0, kind="vector", selected_with="羧苄青霉素")),
+        Break("a vector grown under carbenicillin", _used_vector(selected_with="羧苄青霉素")),
         Break(
             "a vector, and nobody says what it was selected with",
-            nth("materials", 0, kind="vector", selected_with=None),
+            _used_vector(selected_with=None),
             outcome=Outcome.INDETERMINATE,
         ),
         Break(
             "a plasmid that carries AmpR and hides its selection",
-            nth("materials", 0, kind="vector", text="pUC57, AmpR", selected_with=" "),
+            _used_vector(text="pUC57, AmpR", selected_with=" "),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "a vector of a plasmid grown under ampicillin",
+            vector_lot(vectors=(_of_plasmid("氨苄青霉素 50 mg/L"),)),
+            gate=Gate.G1,
+            kind=SubjectKind.MATERIAL_LOT,
+        ),
+        Break(
+            "a vector, and nobody says what its plasmid was grown in",
+            vector_lot(vectors=(_of_plasmid(None),)),
+            gate=Gate.G1,
+            kind=SubjectKind.MATERIAL_LOT,
             outcome=Outcome.INDETERMINATE,
         ),
         Break(
             "a vector selected with a mixture whose maker keeps silent",
-            nth("materials", 0, kind="vector", selected_with="Primocin"),
+            _used_vector(selected_with="Primocin"),
             outcome=Outcome.INDETERMINATE,
         ),
     ),
@@ -187,6 +227,8 @@ def _selection(material: Material) -> Iterator[Statement]:
     look = look_at(told)
     for match in look.matches:
         yield _found(material, Text("selection"), match.words, match.group)
+    for each in material.vectors[-1].parts if material.vectors else ():
+        yield from _selection_of(material, each)
     if not told or look.undisclosed:
         yield lacks(
             material.lot,
@@ -197,6 +239,22 @@ def _selection(material: Material) -> Iterator[Statement]:
         )
     elif not look.matches:
         yield shows(material.lot, Text("{name} was grown under {selection}", name=material.name, selection=told))
+
+
+def _selection_of(material: Material, part: VectorPart) -> Iterator[Statement]:
+    """What a plasmid of the vector was grown in, where that is no material lot of its own, which is judged itself."""
+    told = (part.selected_with or "").strip()
+    look = look_at(f"{part.name}; {told}")
+    for match in look.matches:
+        yield _found(material, Text("selection of {name}", name=part.name), match.words, match.group)
+    if part.role == "plasmid" and part.material_lot is None and (not told or look.undisclosed):
+        yield lacks(
+            material.lot,
+            Text("It is not known under which antibiotic {name} was grown.", name=part.name),
+            Text(
+                "Have the maker of the vector state the antibiotic of the fermentation, and the QA manager record it."
+            ),
+        )
 
 
 def _undisclosed(material: Material, looks: tuple[Look, ...]) -> Iterator[Statement]:

@@ -79,7 +79,7 @@ def _animal(*measures: tuple[str, str], **changes: object) -> Edit:
             within("materials", lambda _: None),
             **_G1,
             outcome=Outcome.INDETERMINATE,
-            also=("MAT-01", "MAT-02", "MAT-03", "MAT-05", "MAT-06", "MAT-07", "MAT-08", "MAT-12", "MAT-13"),
+            also=("GM-07", "MAT-01", "MAT-02", "MAT-03", "MAT-05", "MAT-06", "MAT-07", "MAT-08", "MAT-12", "MAT-13"),
         ),
     ),
 )

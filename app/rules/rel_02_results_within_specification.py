@@ -23,7 +23,7 @@ from app.domain.rulebook import (
     wants_waiver,
 )
 from app.domain.sources import CN_STEM_CELL_QUALITY, GMP
-from app.domain.testing import Fit, fit, is_accepted, limits, value
+from app.domain.testing import Fit, fit, is_accepted, is_set_aside, limits, value
 from app.domain.text import Text
 
 _EARLIER = Result(
@@ -123,8 +123,14 @@ def _clonogenicity(value_number: str) -> Edit:
             "a result returned in review",
             inside("results", "review", decision=Decision.RETURNED),
             outcome=Outcome.INDETERMINATE,
+            also=("MAT-09",),
         ),
-        Break("the analyst reviewed it", inside("results", "review", by="quill"), outcome=Outcome.INDETERMINATE),
+        Break(
+            "the analyst reviewed it",
+            inside("results", "review", by="quill"),
+            outcome=Outcome.INDETERMINATE,
+            also=("MAT-09",),
+        ),
         Break("another unit", where("results", "test", "endotoxin", unit="EU/L"), outcome=Outcome.INDETERMINATE),
         Break(
             "set aside without an investigation",
@@ -135,8 +141,8 @@ def _clonogenicity(value_number: str) -> Edit:
             part("specification", effective_from=datetime(2026, 11, 15, tzinfo=UTC)),
         ),
         Break("a line that is not about safety fails", _clonogenicity("3"), outcome=Outcome.NEEDS_WAIVER),
-        Break("the results are unknown", without("results"), outcome=Outcome.INDETERMINATE, also=("QA-05",)),
-        Break("no specification", without("specification"), outcome=Outcome.INDETERMINATE, also=("REL-03",)),
+        Break("the results are unknown", without("results"), outcome=Outcome.INDETERMINATE, also=("MAT-09", "QA-05")),
+        Break("no specification", without("specification"), outcome=Outcome.INDETERMINATE, also=("MAT-09", "REL-03")),
     ),
 )
 def results_within_specification(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
@@ -157,7 +163,7 @@ def results_within_specification(dossier: Dossier, asked: Asked) -> Iterator[Sta
 def _line(
     dossier: Dossier, asked: Asked, specification: Specification, line: Line, results: tuple[Result, ...]
 ) -> Iterator[Statement]:
-    standing = tuple(each for each in results if not _set_aside(dossier, each))
+    standing = tuple(each for each in results if not is_set_aside(dossier, each))
     outside = tuple(each for each in standing if fit(line, each) is Fit.OUTSIDE)
     for result in outside:
         yield _out_of_limits(line, result)
@@ -215,11 +221,4 @@ def _out_of_limits(line: Line, result: Result) -> Statement:
         line.test,
         problem,
         Text("Investigate the cause; the quality authority may weigh it for this patient and lot."),
-    )
-
-
-def _set_aside(dossier: Dossier, result: Result) -> bool:
-    """Whether an investigation that has ended set the result aside. The mark alone sets nothing aside."""
-    return result.invalidated and any(
-        each.number == result.invalidated_by and each.state == "closed" for each in dossier.deviations or ()
     )

@@ -85,7 +85,7 @@ def _not_safety(test: str) -> Edit:
             setting("rel03.adventitious_virus_by", "bank"),
             outcome=Outcome.INDETERMINATE,
         ),
-        Break("no specification", without("specification"), outcome=Outcome.INDETERMINATE, also=("REL-02",)),
+        Break("no specification", without("specification"), outcome=Outcome.INDETERMINATE, also=("MAT-09", "REL-02")),
     ),
 )
 def safety_tests_present(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:

@@ -163,6 +163,7 @@ class LotHead:
     frozen_at: datetime | None
     expires_at: datetime | None
     acts: tuple[LotAct, ...]
+    gene_modified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +479,7 @@ def _head(lot: lots.Lot) -> LotHead:
         frozen_at=lot.frozen_at,
         expires_at=lot.expires_at,
         acts=open_acts(lot.kind, lot.state),
+        gene_modified=bool(lot.gene_modified),
     )
 
 

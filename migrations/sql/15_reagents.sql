@@ -4,7 +4,10 @@
 CREATE OR REPLACE FUNCTION lab.with_parts(p_material_lots bigint[]) RETURNS bigint[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE whole(id) AS (
-        SELECT unnest(p_material_lots) UNION SELECT p.material_lot_id FROM whole JOIN lab.reagent_parts p ON p.reagent_id = whole.id
+        SELECT unnest(p_material_lots) UNION SELECT part.id FROM whole CROSS JOIN LATERAL (
+            SELECT p.material_lot_id AS id FROM lab.reagent_parts p WHERE p.reagent_id = whole.id
+            UNION ALL SELECT v.part_lot_id FROM lab.vector_parts v WHERE v.part_lot_id IS NOT NULL
+                AND v.statement_id = (SELECT max(s.id) FROM lab.vector_statements s WHERE s.vector_lot_id = whole.id)) AS part
     ) SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM whole
 $$;
 

@@ -37,7 +37,7 @@ LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('name', name, 'version', version, 'passage_convention', passage_convention,
         'max_passage', max_passage, 'max_pdl', max_pdl, 'cell_source', cell_source, 'gene_modified', gene_modified,
         'long_term_expansion', long_term_expansion, 'clone_selected', clone_selected, 'short_cycle', short_cycle,
-        'low_manipulation', low_manipulation)
+        'low_manipulation', low_manipulation, 'vector_type', vector_type, 'gene_editing', gene_editing)
     FROM lab.process_versions WHERE id = p_process
 $$;
 
@@ -135,6 +135,47 @@ LANGUAGE sql STABLE AS $$
     FROM lab.donors d WHERE d.id = ANY (p_donors)
 $$;
 
+-- Everything that was stated of a material lot that is a vector, each time with its parts, the latest last.
+CREATE OR REPLACE FUNCTION dossier.vectors(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('vector_type', s.vector_type, 'titre', s.titre, 'titre_unit', s.titre_unit,
+        'recorded_at', audit.stamp(s.recorded_at), 'parts', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'name', p.name, 'part_lot', p.part_lot,
+                'material_lot', dossier.own_code(p.part_lot_id), 'selected_with', p.selected_with) ORDER BY p.id), '[]')
+            FROM lab.vector_parts p WHERE p.statement_id = s.id)) ORDER BY s.id), '[]')
+    FROM lab.vector_statements s WHERE s.vector_lot_id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.virus_tests(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'sample', t.sample, 'assay', t.assay, 'method', t.method,
+        'laboratory', t.laboratory, 'cells_tested', t.cells_tested, 'cells_in_pool', t.cells_in_pool,
+        'supernatant_percent', t.supernatant_percent, 'sampled_at', audit.stamp(t.sampled_at),
+        'recorded_at', audit.stamp(t.recorded_at), 'outcomes', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('outcome', o.outcome, 'reported_at', audit.stamp(o.reported_at),
+                'reference', o.reference, 'recorded_at', audit.stamp(o.recorded_at)) ORDER BY o.id), '[]')
+            FROM lab.virus_test_outcomes o WHERE o.test_id = t.id)) ORDER BY t.id), '[]')
+    FROM lab.virus_tests t WHERE t.lot_id = p_lot
+$$;
+
+CREATE OR REPLACE FUNCTION dossier.off_target_reports(p_process bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(r) - ARRAY['process_id', 'recorded_by'] || jsonb_build_object(
+        'recorded_at', audit.stamp(r.recorded_at)) ORDER BY r.id), '[]')
+    FROM lab.off_target_reports r WHERE r.process_id = p_process
+$$;
+
+-- Sessions of other lots that stand open in the room of a workstation, at it or beside it. NULL without a workstation.
+CREATE OR REPLACE FUNCTION dossier.neighbours(p_lot bigint, p_workstation bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_workstation IS NOT NULL THEN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('lot', dossier.own_code(w.lot_id), 'workstation', dossier.own_code(w.workstation_id),
+            'gene_modified', (SELECT v.gene_modified FROM lab.lots l JOIN lab.process_versions v ON v.id = l.process_id WHERE l.id = w.lot_id),
+            'since', audit.stamp(lower(w.during))) ORDER BY w.id), '[]')
+        FROM lab.workstation_sessions w JOIN lab.equipment e ON e.id = w.workstation_id
+        WHERE upper_inf(w.during) AND w.lot_id <> p_lot AND e.room = (SELECT h.room FROM lab.equipment h WHERE h.id = p_workstation)) END
+$$;
+
 CREATE OR REPLACE FUNCTION dossier.materials(p_material_lots bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -170,6 +211,7 @@ LANGUAGE sql STABLE AS $$
                     JOIN lab.material_lots x ON x.id = p.material_lot_id WHERE p.reagent_id = b.id))
             FROM lab.reagents b JOIN lab.recipes r ON r.id = b.recipe_id
             LEFT JOIN lab.reagent_verifications v ON v.reagent_id = b.id WHERE b.id = l.id),
+        'vectors', dossier.vectors(ml.id), 'virus_tests', dossier.virus_tests(ml.id),
         'holds', dossier.holds_on(ARRAY[l.id])) ORDER BY l.id), '[]')
     FROM lab.material_lots ml JOIN lab.lots l ON l.id = ml.id JOIN lab.materials m ON m.id = ml.material_id
     LEFT JOIN LATERAL (SELECT * FROM lab.material_statements WHERE material_id = m.id ORDER BY id DESC LIMIT 1) AS t ON true
@@ -493,7 +535,7 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -525,6 +567,7 @@ LANGUAGE sql STABLE AS $$
                 'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT product FROM lab.process_versions WHERE id = l.process_id)),
             'holds', dossier.holds_on(up.ids || used.ids || l.donor_id),
             'equipment', dossier.equipment(l.id, '{}'), 'facility', dossier.facility(), 'work_sessions', dossier.work_sessions(l.id),
+            'virus_tests', dossier.virus_tests(l.id),
             'authorisations', dossier.authorisations(l.process_id), 'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
             'permits', dossier.permits(), 'appointments', dossier.appointments(), 'authority_replies', dossier.authority_replies(l.process_id),
             'assessments', dossier.assessments(l.process_id, up.ids || l.donor_id, l.id, used.ids),
@@ -605,6 +648,7 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
             'parent_passage', age.passage, 'cpdl_start', age.cpdl,
             'workstation', dossier.own_code(planned.workstation_id), 'performed_by', dossier.username((p_plan ->> 'performed_by')::bigint),
             'donor', dossier.pseudonym((SELECT donor_id FROM lab.lots WHERE id = p_lot)),
+            'neighbours', dossier.neighbours(p_lot, planned.workstation_id),
             'materials', (SELECT coalesce(jsonb_agg(dossier.own_code(m)), '[]') FROM unnest(planned.material_lots) AS m),
             'opened', (SELECT coalesce(jsonb_agg(jsonb_build_object('container', dossier.own_code(c.id),
                 'material_lot', dossier.own_code(c.lot_id), 'opened_until', audit.stamp(c.opened_until)) ORDER BY c.id), '[]')
@@ -656,7 +700,8 @@ BEGIN
         WHEN 'responsibility' THEN
             SELECT (to_jsonb(r) || jsonb_build_object('account', dossier.username(r.account_id)))::text INTO bytes FROM lab.responsibilities r WHERE r.id = p_id;
         WHEN 'document' THEN SELECT to_jsonb(d)::text INTO bytes FROM lab.documents d WHERE d.id = p_id;
-        WHEN 'assessment' THEN SELECT to_jsonb(a)::text INTO bytes FROM lab.assessments a WHERE a.id = p_id;
+        WHEN 'assessment' THEN
+            SELECT (to_jsonb(a) || dossier.beside_assessment(a.rule, a.scope_kind, a.scope_id))::text INTO bytes FROM lab.assessments a WHERE a.id = p_id;
         WHEN 'partner_assessment' THEN
             SELECT jsonb_build_object('assessment', to_jsonb(a), 'partner', to_jsonb(s))::text INTO bytes
             FROM lab.partner_assessments a JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = p_id;

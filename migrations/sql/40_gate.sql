@@ -440,6 +440,10 @@ BEGIN
                      AND w.valid_from <= v_now AND w.valid_to > v_now)))) THEN
         RETURN NEXT 'MAT-11: a material of the lot was recalled or rejected';
     END IF;
+    IF EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.outcome = 'positive' AND (o.lot_id = p_lot
+               OR o.lot_id IN (SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot))) THEN
+        RETURN NEXT 'GM-05: replication-competent virus was found in the lot or in its vector';
+    END IF;
     IF v_lot.expires_at IS NULL OR v_lot.expires_at <= v_now THEN RETURN NEXT 'REL-07: expired, or no expiry stated'; END IF;
     -- every label accounted for by the last count, or answered for under a deviation that was signed after that was stated
     v_labels := dossier.labels(p_lot);

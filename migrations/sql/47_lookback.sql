@@ -15,6 +15,8 @@ BEGIN
             UNION ALL SELECT u.lot_id FROM lab.consumptions u WHERE i.kind IN ('container', 'material_container') AND u.container_id = down.id
             UNION ALL SELECT c.id FROM lab.containers c WHERE i.kind = 'lot' AND c.lot_id = down.id
             UNION ALL SELECT u.lot_id FROM lab.consumptions u WHERE i.kind = 'lot' AND u.material_lot_id = down.id
+            UNION ALL SELECT v.vector_lot_id FROM lab.vector_parts v WHERE i.kind = 'lot' AND v.part_lot_id = down.id
+                AND v.statement_id = (SELECT max(s.id) FROM lab.vector_statements s WHERE s.vector_lot_id = v.vector_lot_id)
             UNION ALL SELECT d.id FROM lab.lots d WHERE i.kind = 'donation' AND d.donation_id = down.id
             UNION ALL SELECT d.id FROM lab.donations d WHERE i.kind = 'person' AND d.donor_id = down.id
             UNION ALL SELECT d.id FROM lab.lots d WHERE i.kind = 'person' AND d.donor_id = down.id

@@ -85,6 +85,8 @@ BEGIN
         ('lab', 'shipper_qualifications', 'facility', ''), ('lab', 'transports', 'lot', 'lot_id'),
         ('lab', 'assessments', 'facility', ''), ('lab', 'animal_disease_status', 'facility', ''), ('people', 'qualifications', 'facility', ''),
         ('lab', 'equipment_qualifications', 'facility', ''), ('lab', 'documents', 'facility', ''), ('lab', 'authorisations', 'facility', ''), ('lab', 'responsibilities', 'facility', ''),
+        ('lab', 'vector_statements', 'lot', 'vector_lot_id'), ('lab', 'vector_parts', 'lot', 'vector_lot_id'), ('lab', 'virus_tests', 'lot', 'lot_id'),
+        ('lab', 'virus_test_outcomes', 'lot', 'lot_id'), ('lab', 'off_target_reports', 'facility', ''),
         ('lab', 'area_classifications', 'facility', ''), ('lab', 'monitoring_samples', 'lot', 'lot_id'), ('lab', 'monitoring_readings', 'lot', 'lot_id')
     ) AS wanted(schema_name, table_name, root, via) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS b_lock_root ON %I.%I', t.schema_name, t.table_name);

@@ -70,6 +70,7 @@ BEGIN
         'lab.institutions', 'lab.institution_statements', 'lab.studies', 'lab.study_versions', 'lab.study_leaders',
         'lab.committee_decisions', 'lab.study_filings', 'lab.study_banks', 'lab.sponsor_agreements', 'lab.partners', 'lab.quality_agreements', 'lab.study_partners',
         'lab.laboratories', 'lab.laboratory_accreditations', 'lab.accreditation_ends', 'lab.independence_declarations', 'lab.reinspections', 'lab.reinspection_tests', 'lab.shipper_qualifications', 'lab.transports',
+        'lab.vector_statements', 'lab.vector_parts', 'lab.virus_tests', 'lab.virus_test_outcomes', 'lab.off_target_reports',
         'lab.label_imbalances', 'lab.impact_verdicts', 'lab.animal_disease_status', 'lab.papers', 'lab.equipment_qualifications', 'lab.area_classifications', 'lab.monitoring_samples', 'lab.monitoring_readings', 'lab.setting_proposals', 'lab.pack_proposals', 'lab.authority_replies']::regclass[]
     LOOP
         EXECUTE format('GRANT INSERT (%s) ON %s TO stemma_app', (

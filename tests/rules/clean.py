@@ -56,6 +56,8 @@ SECTIONS = [
     "authority_replies",
     "study",
     "transports",
+    "virus_tests",
+    "off_target_reports",
 ]
 
 
@@ -206,6 +208,8 @@ def material(code, name, components):
         "received_at": moment("2026-09-05T09:00"),
         "supplier": "Good Supplies",
         "certificates": [],
+        "vectors": [],
+        "virus_tests": [],
     }
 
 
@@ -335,6 +339,8 @@ def specification():
             line(5, "identity", expected="conforms"),
             line(6, "dose", low=2e7, high=5e7, unit="cells/vial"),
             line(7, "adventitious virus", expected="not detected"),
+            {**line(8, "platelet lysate residue", high=50, unit="ng/mL"), "safety": False},
+            {**line(9, "BSA residue", high=50, unit="ng/dose"), "safety": False},
         ],
     }
 
@@ -367,6 +373,8 @@ def results():
         result(5, "identity", value_text="conforms"),
         result(6, "dose", value_number=30000000, unit="cells/vial"),
         result(7, "adventitious virus", value_text="not detected"),
+        result(8, "platelet lysate residue", value_number=4.5, unit="ng/mL"),
+        result(9, "BSA residue", value_number=12, unit="ng/dose"),
     ]
 
 
@@ -606,6 +614,8 @@ def process():
         "clone_selected": False,
         "short_cycle": True,
         "low_manipulation": True,
+        "vector_type": None,
+        "gene_editing": None,
     }
 
 
@@ -684,6 +694,7 @@ def lot_json():
             equipment("E0000000002", "tank", [6]),
         ],
         "authority_replies": [],
+        "virus_tests": [],
     }
 
 
@@ -736,6 +747,7 @@ def step_json():
         "donor": DONOR,
         "at": moment("2026-10-26T09:00"),
         "performed_by": "tess",
+        "neighbours": [],
     }
     unmade = dict.fromkeys(("containers", "results", "batch_review", "package_digest"))
     made = {**lot_json(), **unmade, "kind": "step", "steps": steps()[:4], "lot": lot("in_process"), "plan": plan}
@@ -975,6 +987,8 @@ def study_json():
         "facility": facility(),
         "process": process(),
         "specification": specification(),
+        "assessments": [assessment()],
+        "off_target_reports": [],
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.acts import Role
+from app.domain.counterexamples import allogeneic, gene_edited, gene_modified, vector_lot
 from app.domain.facts import SubjectKind
 from app.domain.rulebook import CLOSING, Gate, Outcome, judge
 from app.domain.standing import WRITTEN
@@ -25,6 +26,40 @@ def test_the_clean_dossier_of_each_kind_opens_its_gate(kind):
     assert [(each.rule, each.findings) for each in judgement.blocks] == []
     assert judgement.is_open
     assert all(each.evidence for each in judgement.verdicts), "an open gate shows its evidence"
+
+
+KINDS = {
+    "autologous, unbanked": (lambda dossier: dossier, SubjectKind.LOT),
+    "allogeneic, banked": (allogeneic, SubjectKind.LOT),
+    "gene modified": (gene_modified, SubjectKind.LOT),
+    "gene modified, before a step": (gene_modified, SubjectKind.STEP),
+    "a vector": (vector_lot(), SubjectKind.MATERIAL_LOT),
+}
+
+
+@pytest.mark.parametrize("of", KINDS)
+def test_a_clean_dossier_of_every_sort_of_product_opens_its_gate(of):
+    edit, kind = KINDS[of]
+    judgement = judge(RULES, edit(clean(kind)), gate=GATE_OF[kind], at=AT, signer=SIGNER)
+    assert [(each.rule, each.findings) for each in judgement.blocks] == []
+    assert judgement.is_open
+
+
+@pytest.mark.parametrize("edit", [gene_modified, gene_edited])
+def test_the_rules_of_gene_modification_let_a_clean_study_start(edit):
+    judgement = judge(RULES, edit(clean(SubjectKind.STUDY)), gate=Gate.G8, at=AT, signer=SIGNER)
+    assert [each.rule for each in judgement.blocks] == ["BOOK"]
+
+
+def test_what_changes_no_genes_is_asked_nothing_about_vectors_and_hears_why():
+    for kind in (SubjectKind.LOT, SubjectKind.STEP, SubjectKind.MATERIAL_LOT, SubjectKind.STUDY):
+        found = judge(RULES, clean(kind), gate=GATE_OF[kind], at=AT, signer=SIGNER).verdicts
+        asked = [each for each in found if each.rule in VECTOR_RULES]
+        assert {each.outcome for each in asked} == {Outcome.NOT_APPLICABLE}
+        assert all(each.evidence for each in asked)
+
+
+VECTOR_RULES = frozenset(f"GM-0{number}" for number in range(1, 9))
 
 
 @pytest.mark.parametrize(("rule", "example"), BREAKS, ids=[f"{rule.id}: {each.name}" for rule, each in BREAKS])
@@ -115,6 +150,8 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "work_sessions",
         "authorisations",
         "transports",
+        "virus_tests",
+        "off_target_reports",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
@@ -180,6 +217,8 @@ def test_a_bare_dossier_opens_nothing():
                 "work_sessions",
                 "authorisations",
                 "transports",
+                "virus_tests",
+                "off_target_reports",
             ]
         ),
     )

@@ -16,6 +16,7 @@ from app.domain.counterexamples import (
     drop_inside,
     empty,
     every,
+    gene_modified,
     inside,
     nth,
     part,
@@ -248,12 +249,23 @@ def test_before_a_step_only_who_is_about_to_make_it_is_asked():
 
 # -- less evidence never opens more --------------------------------------------------------------------------------------
 
-EVIDENCE = ("assessments", "qualifications", "retains", "consumptions", "steps", "containers", "results", "donations")
+EVIDENCE = (
+    "virus_tests",
+    "assessments",
+    "qualifications",
+    "retains",
+    "consumptions",
+    "steps",
+    "containers",
+    "results",
+    "donations",
+)
 INSIDE = (("donors", "consents"), ("donors", "markers"), ("donors", "identity_matches"), ("assessments", "mitigations"))
 STARTS = {
     "clean": lambda dossier: dossier,
     "positive, assessed": all_of(POSITIVE, of_the_donor("DON-04"), of_the_donor("DON-05")),
     "allogeneic": allogeneic,
+    "gene modified": gene_modified,
     "two consents": consents(consent("donation"), consent("processing")),
     "no start kept": drop("retains", "kind", "starting_material"),
     "untrained": drop("qualifications", "topic", "gowning"),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.counterexamples import all_of, allogeneic, inside
+from app.domain.counterexamples import all_of, allogeneic, gene_modified, inside
 from app.domain.dossier import Dossier
 from app.domain.facts import Donation, MarkerOutcome, SubjectKind
 from app.domain.rulebook import Outcome, judge
@@ -51,6 +51,7 @@ POSITIVE = inside("donors", "markers", only=("marker", "HBsAg"), outcome=MarkerO
 STARTS = {
     "clean": lambda dossier: dossier,
     "allogeneic": allogeneic,
+    "gene modified": gene_modified,
     "positive, assessed": all_of(POSITIVE, of_the_donor("DON-04"), of_the_donor("DON-05")),
 }
 

@@ -119,7 +119,9 @@ async def test_a_new_house_begins_with_no_pack_and_an_old_one_keeps_its_own(post
 
 
 async def reply(lab: Lab, **more: Any) -> dict[str, Any]:
-    process = await life.process(lab, gene_modified=True, low_manipulation=False)
+    process = await life.process(
+        lab, gene_modified=True, vector_type="lentivirus", gene_editing=False, low_manipulation=False
+    )
     return {
         "authority": "NHC",
         "reference": "2026-77",
@@ -190,7 +192,9 @@ async def test_only_the_qa_manager_files_and_nothing_changes_a_reply(lab: Lab, d
 async def test_what_is_modified_and_own_waits_for_the_letter_before_it_begins(lab: Lab) -> None:
     """Before the first step nothing stands but the reply: without it CB-01A cannot be told, with it it passes."""
     body = await reply(lab)
-    shared = replace(await life.shared(lab), process={"name": body["process"], "version": body["process_version"]})
+    shared = replace(
+        await life.shared(lab), process={"name": body["process"], "version": body["process_version"]}, room="V-01"
+    )
     lived = await life.preparation(lab, upto="eligible", use=shared)
     consent = {
         "form_version": "ICF-GM",

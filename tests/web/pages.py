@@ -32,6 +32,7 @@ PAGES = (
     ("quinn", "/lots/{lot}"),
     ("lin", "/lots/{lot}"),
     ("quinn", "/lots/{lot}/timeline"),
+    ("ana", "/lots/{lot}/genes"),
     ("quinn", "/lots/{lot}/lineage"),
     ("quinn", "/lots/{lot}/containers"),
     ("quinn", "/lots/{lot}/moves/send-back"),

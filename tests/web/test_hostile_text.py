@@ -165,6 +165,16 @@ async def furnished(lab: Lab) -> House:
             study.accreditation(number=NASTY[:120], scope=scope, file_name=NASTY),
         )
     )
+    material = await things.material(lab, kind="vector", selected_with=NASTY[:120])
+    vector = (await things.material_lot(lab, material["name"]))["code"]
+    came_of = {"role": "plasmid", "name": NASTY[:120], "part_lot": NASTY[:120], "selected_with": NASTY[:120]}
+    ok(await quinn.post(f"/material-lots/{vector}/vector", {"vector_type": "plasmid", "parts": [came_of]}))
+    virus_test = {"sample": "producer_cells", "assay": "coculture", "method": NASTY[:120], "laboratory": NASTY[:120]}
+    virus_test |= {"cells_tested": "9", "sampled_at": life.ago(days=2)}
+    ok(await quinn.post(f"/lots/{vector}/virus-tests", virus_test))
+    edits = await life.process(
+        lab, name=f"{NASTY[:60]} {next(_serial)}", gene_modified=True, vector_type="rnp", gene_editing=True
+    )
     printer = {"name": NASTY, "room": NASTY[:60], "address": "192.0.2.7:9100", "dots_per_mm": 8, "media": "25x13"}
     printer = ok(await hedda.post("/printers", printer))
     ok(await tess.post(f"/items/{sampled.vials[0]}/labels", {"printer": printer["code"]}))
@@ -221,6 +231,9 @@ async def furnished(lab: Lab) -> House:
         ("lin", f"/assessments/{proposed}?sign=sign-assessment_approved"),
         ("lin", f"/rules/settings/gmp05.within_hours/proposals/{changed}?sign=sign-setting_approved"),
         ("lin", f"/rules/packs/proposals/{pack}?sign=sign-pack_approved"),
+        ("ana", f"/materials/{vector}/vector"),
+        ("quinn", f"/materials/{vector}/vector"),
+        ("quinn", f"/processes/off-target?process={quote(edits['name'])}&version=1"),
         ("tess", "/labels"),
         *waiting_for,
     ]

@@ -189,9 +189,16 @@ process_versions = Table(
     Column("clone_selected", Boolean, nullable=False),
     Column("short_cycle", Boolean, nullable=False),
     Column("low_manipulation", Boolean, nullable=False),
+    text("vector_type", nullable=True),
+    Column("gene_editing", Boolean),
     recorded_by(),
     recorded_at(),
     UniqueConstraint("name", "version"),
+    CheckConstraint(
+        "vector_type IN ('lentivirus','gamma_retrovirus','aav','transposon','plasmid','mrna','rnp','base_editor')",
+        name="vector_type",
+    ),
+    CheckConstraint("gene_modified OR (vector_type IS NULL AND gene_editing IS NOT TRUE)", name="genes"),
     CheckConstraint("passage_convention IN ('primary_is_p0','primary_is_p1')", name="convention"),
     schema=LAB,
 )

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, Meaning, RecordKind, may, require
 from app.domain.assessments import (
+    ABOUT_GENES,
     ABOUT_MATERIALS,
     ABOUT_SAMPLES,
     CONTROL_NAMES,
@@ -22,10 +23,11 @@ from app.domain.assessments import (
     SCOPES_OF,
 )
 from app.domain.errors import Refusal
+from app.domain.genes import ABERRATION_NAMES, OFF_TARGET_ASSAY_NAMES
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
 from app.rules import BY_ID
-from app.services import assessments
+from app.services import assessments, genes
 from app.services.assessments import AssessmentView, Content, MitigationView, Scope
 from app.services.house import House
 from app.web.fields import Entry, FormView, blank, once, read_entry, see
@@ -64,6 +66,14 @@ RULES: Mapping[str, tuple[Text, Text]] = {
     "MAT-04": (
         Text("A material of animal origin"),
         Text("MAT-04: why no other will do, and what is done about what remains of it."),
+    ),
+    "GM-02": (
+        Text("Off-target edits of a process"),
+        Text("GM-02: accepts the reports of a process version as they are recorded; they are signed with it."),
+    ),
+    "GM-04": (
+        Text("Replication-competent virus"),
+        Text("GM-04: how virus that replicates is kept from arising with the viral vector of a process version."),
     ),
     "DON-02": (
         Text("A donor with an active CMV or EBV infection"),
@@ -219,6 +229,8 @@ async def _content(entry: Entry, house: House, who: SignedIn, rule: str) -> Cont
 
 
 async def _controls(house: House, who: SignedIn, rule: str) -> dict[str, Text]:
+    if rule in ABOUT_GENES:
+        return {each: CONTROL_NAMES[each] for each in ABOUT_GENES[rule]}
     if SCOPES_OF[rule] == (MATERIAL,):
         return {each: CONTROL_NAMES[each] for each in ABOUT_MATERIALS}
     if SCOPES_OF[rule] == (LOT,):
@@ -292,6 +304,9 @@ async def _shown(request: Request, house: House, who: SignedIn, number: str, for
         refusal=form.refusal if form and not dialog else None,
         dialog=dialog,
         meaning=APPROVED,
+        beside=await genes.beside_assessment(house, who.actor, number=number) if newest.rule == "GM-02" else None,
+        assays=OFF_TARGET_ASSAY_NAMES,
+        aberrations=ABERRATION_NAMES,
         **_words(),
     )
 

@@ -12,7 +12,8 @@ from fastapi.responses import Response
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, require
 from app.domain.errors import Refusal
-from app.domain.facts import LineKind, PassageConvention
+from app.domain.facts import LineKind, PassageConvention, VectorType
+from app.domain.genes import VECTOR_NAMES
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
 from app.services import processes, specifications
@@ -44,6 +45,9 @@ TRAITS: Mapping[str, Text] = {
     "low_manipulation": Text("low manipulation"),
 }
 
+VECTORS: Mapping[str, Text] = {each.value: name for each, name in VECTOR_NAMES.items()}
+EDITS: Mapping[str, Text] = {"yes": Text("yes"), "no": Text("no")}
+
 
 @router.get("/processes")
 async def list_processes(
@@ -57,6 +61,8 @@ async def list_processes(
         who=who,
         found=found,
         traits=TRAITS,
+        vectors=VECTORS,
+        edits=EDITS,
         convention_names=CONVENTION_NAMES,
         next=found[-1] if len(found) == PAGE else None,
     )
@@ -75,6 +81,8 @@ async def new_process(
         values = {each: getattr(before, each) for each in names}
         values |= {"version": before.version + 1, "passage_convention": before.passage_convention.value}
         values["traits"] = [each for each in TRAITS if getattr(before, each)]
+        values["vector_type"] = before.vector_type.value if before.vector_type else ""
+        values["gene_editing"] = {True: "yes", False: "no", None: ""}[before.gene_editing]
     return await _process_shown(request, who, await blank(request, **values))
 
 
@@ -93,7 +101,13 @@ async def define_process(request: Request, house: HouseDep, who: SignedInDep) ->
         max_passage=entry.whole("max_passage", most=100),
         max_pdl=entry.amount("max_pdl", most=1000),
         shelf_life_days=entry.optional_whole("shelf_life_days", least=1, most=36500),
-        **{each: each in traits for each in TRAITS},
+        gene_modified="gene_modified" in traits,
+        long_term_expansion="long_term_expansion" in traits,
+        clone_selected="clone_selected" in traits,
+        short_cycle="short_cycle" in traits,
+        low_manipulation="low_manipulation" in traits,
+        vector_type=_vector(entry),
+        gene_editing=_edits(entry),
     )
     if process.max_pdl <= 0 or int(process.max_pdl.as_tuple().exponent) < DECIMALS_MOST:
         entry.problem(
@@ -162,6 +176,22 @@ async def define_specification(request: Request, house: HouseDep, who: SignedInD
 
 
 # -- within ------------------------------------------------------------------------------------------------------------
+
+
+def _vector(entry: Entry) -> VectorType | None:
+    return (
+        VectorType(entry.one_of("vector_type", VECTORS) or VectorType.LENTIVIRUS)
+        if _sent(entry, "vector_type")
+        else None
+    )
+
+
+def _edits(entry: Entry) -> bool | None:
+    return entry.one_of("gene_editing", EDITS) == "yes" if _sent(entry, "gene_editing") else None
+
+
+def _sent(entry: Entry, name: str) -> bool:
+    return any(each.strip() for each in entry.every(name))
 
 
 def _after(name: str | None, version: int) -> tuple[str, int] | None:
@@ -237,6 +267,8 @@ async def _process_shown(request: Request, who: SignedIn, form: FormView) -> Res
         form=form,
         convention_names=CONVENTION_NAMES,
         traits=TRAITS,
+        vectors=VECTORS,
+        edits=EDITS,
     )
 
 
