@@ -983,7 +983,6 @@ def study_json():
         **shell("study", "ST-26-0001", "Marrow MSC in knee osteoarthritis"),
         "study": study(),
         "banks": [],
-        "assessments": [],
         "facility": facility(),
         "process": process(),
         "specification": specification(),
