@@ -292,11 +292,20 @@ def gene_modified(dossier: Dossier) -> Dossier:
     changes: dict[str, Any] = {
         "process": process,
         "donors": donors or dossier.donors,
-        "study": dossier.study and replace(dossier.study, manipulation="ex_vivo_gene"),
         "authority_replies": dossier.authority_replies if dossier.authority_replies is None else (_LETTER,),
     }
     if dossier.study is not None:
+        bank = Bank("L0000000009", "BANK-26-0001", LotState.RELEASED)
         changes["assessments"] = (*(dossier.assessments or ()), of_process("GM-04"))
+        changes["banks"] = (bank,)
+        changes["study"] = replace(
+            dossier.study,
+            manipulation="ex_vivo_gene",
+            reinspections=tuple(
+                replace(each, sample_kind="bank", lot=bank.code) if each.sample_kind == "starting_harvest" else each
+                for each in dossier.study.reinspections
+            ),
+        )
     if dossier.materials and dossier.lot is not None:
         changes["materials"] = (*dossier.materials, as_vector(dossier.materials[0], lot=VECTOR_LOT))
         changes["virus_tests"] = (virus_test(11, "transduced_cells", recorded_at=datetime(2026, 11, 9, 9, tzinfo=UTC)),)
