@@ -27,6 +27,7 @@ DOSSIERS = {
     "material_lot": "SELECT dossier.material_lot(:id)",
     "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
     "study": "SELECT dossier.study(:id)",
+    "bank_vial": "SELECT dossier.bank_vial(:id)",
 }
 SIGNER = "SELECT dossier.signer(:account_id)"
 NOW = "SELECT clock_timestamp()"

@@ -17,6 +17,7 @@ from app.domain.facts import (
     Authorisation,
     AuthorityReply,
     Bank,
+    BankPolicy,
     BatchReview,
     Consumption,
     Container,
@@ -31,6 +32,7 @@ from app.domain.facts import (
     Labels,
     Lot,
     Material,
+    OwnBank,
     Permit,
     Plan,
     Process,
@@ -107,6 +109,9 @@ class Dossier:
     facility: Facility | None = None
     work_sessions: tuple[WorkSession, ...] | None = None
     authorisations: tuple[Authorisation, ...] | None = None
+    bank: OwnBank | None = None
+    vial: str | None = None
+    bank_policies: tuple[BankPolicy, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -168,7 +168,7 @@ DEFAULTS: tuple[SettingDefault, ...] = (
     ),
     SettingDefault(
         "gmp05.critical_steps",
-        ["isolation", "passage", "fill", "cryopreservation"],
+        ["isolation", "passage", "fill", "cryopreservation", "thaw"],
         None,
         "every kind of step is critical until a risk assessment says otherwise (design)",
     ),
@@ -296,6 +296,7 @@ DEFAULTS: tuple[SettingDefault, ...] = (
             "passage": ["gowning", "passage"],
             "fill": ["gowning", "fill"],
             "cryopreservation": ["cryopreservation"],
+            "thaw": ["gowning", "thaw"],
         },
         None,
         "what whoever makes a step is qualified for; each laboratory states its own (design)",

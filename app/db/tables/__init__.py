@@ -2,6 +2,7 @@
 
 from app.db.tables import (
     audit,
+    banks,
     bench,
     donors,
     governance,
@@ -20,6 +21,7 @@ from app.db.tables.base import metadata
 
 __all__ = [
     "audit",
+    "banks",
     "bench",
     "donors",
     "governance",
