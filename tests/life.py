@@ -273,10 +273,25 @@ UPDATE lab.authorisations SET signature_id = signed.id FROM signed WHERE authori
 """
 
 
+POLICY = """
+INSERT INTO lab.bank_policies (process_id, version, needed, conditions, tiers, reasons, proposed_by)
+SELECT p.id, 1, not p.short_cycle, CASE WHEN p.short_cycle THEN '{autologous,low_manipulation,short_cycle}'::text[] ELSE '{}' END,
+    CASE WHEN p.short_cycle THEN '{}'::text[] ELSE '{master}' END, 'as the process is', a.id
+FROM lab.process_versions p, people.accounts a WHERE p.name = $1 AND p.version = $2 AND a.username = 'quinn' RETURNING id
+"""
+POLICY_DECIDED = (
+    AUTHORISED.replace("process_authorised", "bank_policy_decided")
+    .replace("'authorisation'", "'bank_policy'")
+    .replace("lab.authorisations", "lab.bank_policies")
+    .replace("authorisations.id", "bank_policies.id")
+)
+
+
 async def authorise(lab: Lab, name: str, version: int) -> None:
-    """Lin authorised the house for a process version, long before."""
-    rows = await lab.arrange(AUTHORISATION, name, version)
-    await lab.arrange(AUTHORISED, rows[0][0])
+    """Lin authorised the house for a process version, and decided whether it needs a bank, long before."""
+    for proposed, signed in ((AUTHORISATION, AUTHORISED), (POLICY, POLICY_DECIDED)):
+        rows = await lab.arrange(proposed, name, version)
+        await lab.arrange(signed, rows[0][0])
 
 
 async def specification(lab: Lab, *lines: dict[str, Any]) -> dict[str, Any]:
@@ -472,7 +487,8 @@ async def clear(life: Life, phase: str, **more: Any) -> Any:
 
 async def _isolated(life: Life, knobs: dict[str, Any]) -> None:
     if "bank" in knobs.get("source", {}):
-        return await _thawed(life, knobs)
+        await _thawed(life, knobs)
+        return
     body = life.step(viable="1.8e7", dead="1.1e6", flasks=2)
     made = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/isolation", body))
     ok(await verify(life, made["step"], scanned=made["containers"][0]))
@@ -516,9 +532,7 @@ async def tank(lab: Lab, site: str, **more: Any) -> str:
     return code
 
 
-async def bank(
-    lab: Lab, *, upto: str = "released", tier: str = "master", of: Life | None = None, **knobs: Any
-) -> Life:
+async def bank(lab: Lab, *, upto: str = "released", tier: str = "master", of: Life | None = None, **knobs: Any) -> Life:
     """A bank lot lived up to a stage: a master bank of somebody else's donation, or a working bank of a vial of `of`."""
     common = await shared(lab)
     use = Shared(
@@ -561,9 +575,7 @@ async def banked(lab: Lab, of: Life, *, upto: str = "awaiting_release", vial: st
     )
     life = Life(lab, use, donor=of.donor, donation=of.donation, stage="eligible")
     source = {"bank": of.lot}
-    return await go_on(
-        life, upto=upto, relation="allogeneic", passages=1, source=source, vial=vial or of.vials[1]
-    )
+    return await go_on(life, upto=upto, relation="allogeneic", passages=1, source=source, vial=vial or of.vials[1])
 
 
 async def _passaged(life: Life, knobs: dict[str, Any]) -> None:

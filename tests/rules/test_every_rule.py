@@ -114,6 +114,9 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "facility",
         "work_sessions",
         "authorisations",
+        "bank",
+        "vial",
+        "bank_policies",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
