@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 
+from app.db.door import driver_url
 from tests import life
-from tests.world import ok
+from tests.world import ok, refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.conftest import Database
     from tests.life import Life
     from tests.world import Lab
 
