@@ -50,7 +50,7 @@ async def plan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
     """Plan a preparation or a bank."""
     entry = await read_entry(request)
     donation, bank, recipient = entry.code("donation"), entry.code("bank"), entry.code("recipient")
-    tier = entry.one_of("makes", MADE)
+    tier = entry.one_of("makes", MADE) if "makes" in entry.names() else PREPARATION
     process, specification = _version(entry, "process"), _version(entry, "specification")
     try:
         made = await once(
