@@ -35,22 +35,33 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Whatever lay in the place while it was too warm, or lies in it while nobody knows that it is over, is held.
+-- Whatever lay in the place while it was too warm, or lies in it while nobody knows that it is over, is held; and so is
+-- every lot that was made since of a vial that lay there, unless its life has ended.
 CREATE OR REPLACE FUNCTION lab.excursion_holds() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_there bigint[];
+    v_left bigint[];
 BEGIN
-    INSERT INTO lab.holds (item_id, reason, deviation_id, recorded_by)
-    SELECT c.id, d.number || ': ' || NEW.warmest_celsius || ' °C', NEW.deviation_id, NEW.recorded_by
-    FROM lab.containers c, lab.deviations d
-    WHERE d.id = NEW.deviation_id AND c.state IN ('stored', 'in_use', 'retained', 'sampled') AND c.id IN (
+    v_there := ARRAY(
         SELECT now_there.id FROM lab.containers now_there
         WHERE now_there.place_id IS NOT NULL AND NEW.place_id IN (SELECT h.place_id FROM lab.holders(now_there.place_id) h)
         UNION SELECT s.vial_id FROM (
-            SELECT v.vial_id, v.place_id, v.stored_at, lead(v.stored_at) OVER (PARTITION BY v.vial_id ORDER BY v.stored_at, v.id) AS left_at
+            SELECT v.vial_id, v.place_id, v.stored_at, coalesce(lead(v.stored_at) OVER (PARTITION BY v.vial_id ORDER BY v.stored_at, v.id),
+                (SELECT w.withdrawn_at FROM lab.withdrawals w WHERE w.vial_id = v.vial_id)) AS left_at
             FROM lab.vial_places v) AS s
         WHERE s.stored_at <= coalesce(NEW.ended_at, 'infinity') AND coalesce(s.left_at, 'infinity') >= NEW.began_at
-          AND NEW.place_id IN (SELECT h.place_id FROM lab.holders(s.place_id) h))
-    ORDER BY c.lot_id, c.id;
+          AND NEW.place_id IN (SELECT h.place_id FROM lab.holders(s.place_id) h));
+    v_left := ARRAY(SELECT w.vial_id FROM lab.withdrawals w WHERE w.vial_id = ANY (v_there));
+    INSERT INTO lab.holds (item_id, reason, deviation_id, recorded_by)
+    SELECT held.id, d.number || ': ' || NEW.warmest_celsius || ' °C', NEW.deviation_id, NEW.recorded_by
+    FROM (SELECT c.id, c.lot_id FROM lab.containers c
+          WHERE c.id = ANY (v_there) AND c.state IN ('stored', 'in_use', 'retained', 'sampled') AND c.id <> ALL (v_left)
+          UNION ALL SELECT l.id, l.id FROM lab.lots l JOIN lab.descendants(v_left) AS down ON down.item_id = l.id
+          WHERE l.kind <> 'material' AND l.state NOT IN ('rejected', 'recalled', 'failed_after_release', 'destroyed')
+            AND l.id NOT IN (SELECT w.bank_id FROM lab.withdrawals w WHERE w.vial_id = ANY (v_left))) AS held(id, lot_id),
+        lab.deviations d
+    WHERE d.id = NEW.deviation_id ORDER BY held.lot_id, held.id;
     RETURN NULL;
 END $$;
 

@@ -132,6 +132,14 @@ async def test_the_database_holds_a_second_withdrawal_off_by_itself(lab: Lab, ma
     assert await lab.value("SELECT count(*) FROM lab.withdrawals WHERE vial_id = $1", vial) == 1
 
 
+async def test_why_a_vial_may_not_leave_is_asked_of_the_vial_itself(lab: Lab, master: Life) -> None:
+    there, gone = ok(await lab.as_("tess").get(f"/why/{master.vials[5]}")), master.vials[-1]
+    assert (there["gate"], there["subject"]["kind"]) == ("G3", "bank_vial")
+    assert not [each["rule"] for each in there["answers"] if each["closes"]]
+    retained = ok(await lab.as_("tess").get(f"/why/{gone}"))
+    assert {"CB-09"} <= {each["rule"] for each in retained["answers"] if each["closes"]}
+
+
 async def test_nothing_leaves_a_bank_that_is_not_released(lab: Lab) -> None:
     bank = await life.bank(lab, upto="frozen")
     lot = await life.banked(lab, bank, upto="planned")
@@ -207,6 +215,20 @@ async def test_an_excursion_holds_what_lay_in_the_tank_and_closes_its_use(lab: L
     assert {"CB-10", "HOLD"} <= {each["rule"] for each in problem["rules"]}
     ok(await life.withdraw(lot, bank.vials[2]))
     assert await bank.state() == "released", "an excursion moves no lot"
+
+
+async def test_an_excursion_that_comes_to_light_later_holds_what_was_made_of_the_vial(lab: Lab) -> None:
+    bank = await life.bank(lab, vials=5)
+    made = await life.banked(lab, bank, upto="isolated", vial=bank.vials[0])
+    warm = {"began_at": life.ago(minutes=30), "warmest_celsius": "-118", "what": "read off the logger"}
+    kept = ok(await lab.as_("hedda").post(f"/storage/{bank.shared.freezer}/excursions", warm))
+    assert made.lot in kept["held"]
+    assert not {bank.vials[0], bank.lot} & set(kept["held"]), (
+        "the vial is used up, and its bank's other vials stand for it"
+    )
+    body = made.step(parents=made.flasks, viable_seeded="5e5", viable_harvested="4.2e6", dead_harvested="2e5", flasks=2)
+    problem = refused(await lab.as_("tess").post(f"/lots/{made.lot}/passages", body), 409, "blocked")
+    assert "HOLD" in {each["rule"] for each in problem["rules"]}
 
 
 async def test_vials_are_put_away_while_they_are_there(lab: Lab, master: Life) -> None:
