@@ -133,10 +133,10 @@ async def test_the_database_holds_a_second_withdrawal_off_by_itself(lab: Lab, ma
 
 
 async def test_why_a_vial_may_not_leave_is_asked_of_the_vial_itself(lab: Lab, master: Life) -> None:
-    there, gone = ok(await lab.as_("tess").get(f"/why/{master.vials[5]}")), master.vials[-1]
+    there, gone = ok(await lab.as_("tess").get(f"/items/{master.vials[5]}/why")), master.vials[-1]
     assert (there["gate"], there["subject"]["kind"]) == ("G3", "bank_vial")
     assert not [each["rule"] for each in there["answers"] if each["closes"]]
-    retained = ok(await lab.as_("tess").get(f"/why/{gone}"))
+    retained = ok(await lab.as_("tess").get(f"/items/{gone}/why"))
     assert {"CB-09"} <= {each["rule"] for each in retained["answers"] if each["closes"]}
 
 
