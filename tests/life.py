@@ -282,10 +282,25 @@ UPDATE lab.authorisations SET signature_id = signed.id FROM signed WHERE authori
 """
 
 
+POLICY = """
+INSERT INTO lab.bank_policies (process_id, version, needed, conditions, tiers, reasons, proposed_by)
+SELECT p.id, 1, not p.short_cycle, CASE WHEN p.short_cycle THEN '{autologous,low_manipulation,short_cycle}'::text[] ELSE '{}' END,
+    CASE WHEN p.short_cycle THEN '{}'::text[] ELSE '{master}' END, 'as the process is', a.id
+FROM lab.process_versions p, people.accounts a WHERE p.name = $1 AND p.version = $2 AND a.username = 'quinn' RETURNING id
+"""
+POLICY_DECIDED = (
+    AUTHORISED.replace("process_authorised", "bank_policy_decided")
+    .replace("'authorisation'", "'bank_policy'")
+    .replace("lab.authorisations", "lab.bank_policies")
+    .replace("authorisations.id", "bank_policies.id")
+)
+
+
 async def authorise(lab: Lab, name: str, version: int) -> None:
-    """Lin authorised the house for a process version, long before."""
-    rows = await lab.arrange(AUTHORISATION, name, version)
-    await lab.arrange(AUTHORISED, rows[0][0])
+    """Lin authorised the house for a process version, and decided whether it needs a bank, long before."""
+    for proposed, signed in ((AUTHORISATION, AUTHORISED), (POLICY, POLICY_DECIDED)):
+        rows = await lab.arrange(proposed, name, version)
+        await lab.arrange(signed, rows[0][0])
 
 
 async def specification(lab: Lab, *lines: dict[str, Any]) -> dict[str, Any]:
@@ -421,6 +436,7 @@ async def _eligible(life: Life, knobs: dict[str, Any]) -> None:
         match = {"recipient": "self", "identifiers": ["hospital_number", "birth_date"], "second_by": "vera"}
         ok(await lab.as_("tess").post(f"/donors/{life.donor}/identity-matches", match))
     scopes = ["donation", "processing", *(["allogeneic use"] if knobs["relation"] == "allogeneic" else [])]
+    scopes += ["storage"] if "source" in knobs else []
     consent = {"form_version": "ICF-2", "scopes": scopes, "signed_at": ago(days=5)}
     ok(await lab.as_("tess").post(f"/donors/{life.donor}/consents", consent))
     ok(await lab.as_("ana").post(f"/donors/{life.donor}/markers", report(knobs["relation"])))
@@ -442,8 +458,10 @@ async def _eligible(life: Life, knobs: dict[str, Any]) -> None:
     ok(await lab.as_("phil").post(f"/donations/{life.donation}/determination", decision))
 
 
-async def _planned(life: Life, _: dict[str, Any]) -> None:
-    body = {"process": life.shared.process, "specification": life.shared.specification, "donation": life.donation}
+async def _planned(life: Life, knobs: dict[str, Any]) -> None:
+    body = {"process": life.shared.process, "specification": life.shared.specification, **knobs.get("source", {})}
+    if "bank" not in body:
+        body["donation"] = life.donation
     planned = ok(await life.lab.as_("tess").post("/lots", body))
     life.lot, life.name = planned["code"], planned["name"]
 
@@ -476,13 +494,97 @@ async def clear(life: Life, phase: str, **more: Any) -> Any:
     return await life.lab.as_("tess").post(f"/workstations/{life.workstation}/clearances", body)
 
 
-async def _isolated(life: Life, _: dict[str, Any]) -> None:
+async def _isolated(life: Life, knobs: dict[str, Any]) -> None:
+    if "bank" in knobs.get("source", {}):
+        await _thawed(life, knobs)
+        return
     body = life.step(viable="1.8e7", dead="1.1e6", flasks=2)
     made = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/isolation", body))
     ok(await verify(life, made["step"], scanned=made["containers"][0]))
     await retain(life, "starting_material", life.donation, "mL")
     life.flasks = made["containers"]
     life.all_flasks += life.flasks
+
+
+async def _thawed(life: Life, knobs: dict[str, Any]) -> None:
+    ok(await withdraw(life, knobs["vial"]))
+    body = life.step(parents=[knobs["vial"]], viable="4.6e6", dead="4e5", flasks=2)
+    made = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/thaw", body))
+    ok(await verify(life, made["step"], scanned=made["containers"][0]))
+    life.flasks = made["containers"]
+    life.all_flasks += life.flasks
+
+
+async def withdraw(life: Life, vial: str, *, who: str = "tess", **more: Any) -> Any:
+    """Somebody takes a vial out of its bank for the lot."""
+    return await life.lab.as_(who).post(f"/lots/{life.lot}/withdrawals", {"vial": vial, "withdrawn_at": now(), **more})
+
+
+FOR_BANKS: tuple[dict[str, Any], ...] = (
+    {"test": "STR", "method": "ChP 9401", "kind": "qualitative", "expected": "one donor"},
+    {"test": "karyotype", "method": "G-banding", "kind": "qualitative", "expected": "normal"},
+    {"test": "phenotype", "method": "flow cytometry", "kind": "quantitative", "low": "95", "unit": "%"},
+)
+FOUND_IN_BANKS: Mapping[str, tuple[Any, str | None]] = {
+    **FINDINGS,
+    "STR": ("one donor", None),
+    "karyotype": ("normal", None),
+    "phenotype": ("98.2", "%"),
+}
+
+
+async def tank(lab: Lab, site: str, **more: Any) -> str:
+    """A nitrogen tank at a site, of which it is stated how it keeps."""
+    code = str((await equipment(lab, "tank"))["code"])
+    body = {"phase": "vapour", "warmest_celsius": "-165", "site": site, "evidence": "mapping report", **more}
+    ok(await lab.as_("hedda").post(f"/storage/{code}/classes", body))
+    return code
+
+
+async def bank(lab: Lab, *, upto: str = "released", tier: str = "master", of: Life | None = None, **knobs: Any) -> Life:
+    """A bank lot lived up to a stage: a master bank of somebody else's donation, or a working bank of a vial of `of`."""
+    common = await shared(lab)
+    use = Shared(
+        process=await process(lab, short_cycle=False),
+        specification=await specification(lab, *FOR_BANKS),
+        material_lots=common.material_lots,
+        bottles=common.bottles,
+        freezer=await tank(lab, "house A"),
+    )
+    life = Life(lab, use)
+    if of is None:
+        permit = {
+            "number": f"HGR-{uuid.uuid4().hex[:8]}",
+            "authority": "the authority",
+            "purposes": ["banking"],
+            "scope": "marrow",
+            "valid_from": str(date.today() - timedelta(days=5)),
+            "evidence": "file 7",
+        }
+        ok(await lab.as_("quinn").post("/permits", permit))
+    source: dict[str, Any] = {"tier": tier}
+    if of is not None:
+        life.donor, life.donation, life.stage = of.donor, of.donation, "eligible"
+        source["bank"] = of.lot
+        knobs["vial"] = knobs.get("vial") or of.vials[0]
+    return await go_on(
+        life, upto=upto, relation="allogeneic", passages=1, source=source, findings=FOUND_IN_BANKS, **knobs
+    )
+
+
+async def banked(lab: Lab, of: Life, *, upto: str = "awaiting_release", vial: str | None = None, **more: Any) -> Life:
+    """A preparation for somebody else, made of a vial of a bank."""
+    common = await shared(lab)
+    use = Shared(
+        process=await process(lab, product="Allogeneic marrow MSC", short_cycle=False, **more),
+        specification=common.specification,
+        material_lots=common.material_lots,
+        bottles=common.bottles,
+        freezer=common.freezer,
+    )
+    life = Life(lab, use, donor=of.donor, donation=of.donation, stage="eligible")
+    source = {"bank": of.lot}
+    return await go_on(life, upto=upto, relation="allogeneic", passages=1, source=source, vial=vial or of.vials[1])
 
 
 async def _passaged(life: Life, knobs: dict[str, Any]) -> None:
@@ -514,7 +616,7 @@ async def _filled(life: Life, knobs: dict[str, Any]) -> None:
     ok(await clear(life, "after"))
 
 
-async def _frozen(life: Life, _: dict[str, Any]) -> None:
+async def _frozen(life: Life, knobs: dict[str, Any]) -> None:
     at = now()
     body = {
         "place": life.shared.freezer,
@@ -524,6 +626,9 @@ async def _frozen(life: Life, _: dict[str, Any]) -> None:
     }
     frozen = ok(await life.lab.as_("tess").post(f"/lots/{life.lot}/cryopreservation", body))
     ok(await verify(life, frozen["step"], scanned=life.vials[0]))
+    if "tier" in knobs.get("source", {}):
+        elsewhere = {"vials": life.vials[1:2], "place": await tank(life.lab, "house B"), "stored_at": now()}
+        ok(await life.lab.as_("tess").post(f"/banks/{life.lot}/storage", elsewhere))
 
 
 async def retain(life: Life, kind: str, source: str, unit: str) -> None:
@@ -601,7 +706,7 @@ async def release(life: Life, who: str = "lin") -> Any:
     return await life.lab.as_(who).post(f"/lots/{life.lot}/release", body)
 
 
-TOPICS = ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation")
+TOPICS = ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation", "thaw")
 
 
 async def qualify(lab: Lab, name: str, *topics: str) -> None:

@@ -14,7 +14,7 @@ QUALIFIED = """
 INSERT INTO people.qualifications (account_id, topic, valid_from, valid_to, evidence, recorded_by, recorded_at)
 SELECT person.id, topic, now() - interval '200 days', now() + interval '500 days', 'TR-' || topic, quinn.id, now() - interval '200 days'
 FROM people.accounts person, people.accounts quinn,
-    unnest('{gowning,line_clearance,isolation,passage,fill,cryopreservation}'::text[]) AS topic
+    unnest('{gowning,line_clearance,isolation,passage,fill,cryopreservation,thaw}'::text[]) AS topic
 WHERE person.username IN ('tess', 'tom') AND quinn.username = 'quinn' ORDER BY person.id, topic
 """
 PROPOSED = """

@@ -1,6 +1,6 @@
 """Lots over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
@@ -29,11 +29,16 @@ class Named(Body):
 
 
 class NewLot(Body):
-    """What is made, of which donation, for whom: a person's code, or "self" for the donor."""
+    """What is made, of which donation or bank, for whom: a person's code, or "self" for the donor.
+
+    With a tier it is a bank lot: a master bank of a donation, or a working bank of a master bank.
+    """
 
     process: Named
     specification: Named
-    donation: Code
+    donation: Code | None = None
+    bank: Code | None = None
+    tier: Literal["master", "working"] | None = None
     recipient: Code | None = None
 
 
@@ -51,13 +56,15 @@ class Rejection(Body):
 
 @router.post("", status_code=201)
 async def plan_lot(body: NewLot, house: HouseDep, call: CallDep) -> PlannedView:
-    """Plan a preparation."""
+    """Plan a preparation or a bank."""
     return await lots.plan_lot(
         house,
         call,
         process=Version(body.process.name, body.process.version),
         specification=Version(body.specification.name, body.specification.version),
         donation=body.donation,
+        bank=body.bank,
+        tier=body.tier,
         recipient=body.recipient,
     )
 

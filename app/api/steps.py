@@ -67,6 +67,15 @@ class Passage(Step):
     flasks: Flasks
 
 
+class Thaw(Step):
+    """Vials of a bank thawed: what was counted after it, and how many flasks the cells were seeded into."""
+
+    parents: Codes
+    viable: Amount
+    dead: Amount
+    flasks: Flasks
+
+
 class Fill(Step):
     """The final harvest, filled."""
 
@@ -99,6 +108,19 @@ async def isolate(code: Code, body: Isolation, house: HouseDep, call: CallDep) -
         counts=Counts(viable_harvested=body.viable, dead_harvested=body.dead),
         flasks=body.flasks,
         p0_pd_estimated=body.p0_pd_estimated,
+    )
+
+
+@router.post("/{code}/thaw", status_code=201)
+async def thaw(code: Code, body: Thaw, house: HouseDep, call: CallDep) -> StepView:
+    """Record the thaw of vials that were withdrawn for this lot."""
+    return await steps.thaw(
+        house,
+        call,
+        lot=code,
+        bench=body.bench(parents=body.parents),
+        counts=Counts(viable_harvested=body.viable, dead_harvested=body.dead),
+        flasks=body.flasks,
     )
 
 

@@ -51,6 +51,10 @@ NAMES: Mapping[RecordKind, str] = {
         "SELECT p.name || ' ' || p.version FROM lab.authorisations a"
         " JOIN lab.process_versions p ON p.id = a.process_id WHERE a.id = :id"
     ),
+    RecordKind.BANK_POLICY: (
+        "SELECT p.name || ' ' || p.version FROM lab.bank_policies b"
+        " JOIN lab.process_versions p ON p.id = b.process_id WHERE b.id = :id"
+    ),
     RecordKind.RESPONSIBILITY: (
         "SELECT r.level || ', ' || a.printed_name FROM lab.responsibilities r"
         " JOIN people.accounts a ON a.id = r.account_id WHERE r.id = :id"

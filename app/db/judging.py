@@ -27,6 +27,7 @@ DOSSIERS = {
     "material_lot": "SELECT dossier.material_lot(:id)",
     "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
     "study": "SELECT dossier.study(:id)",
+    "bank_vial": "SELECT dossier.bank_vial(:id)",
 }
 MANY = "SELECT s.id, clock_timestamp() AS at, dossier.{kind}(s.id) AS dossier FROM unnest(CAST(:ids AS bigint[])) AS s(id)"
 SIGNER = "SELECT dossier.signer(:account_id)"

@@ -59,7 +59,7 @@ SELECT told.at, told.what, told.detail, a.username AS by, a.printed_name AS by_n
 GROWTH = """
 SELECT id AS step, kind, passage, started_at, ended_at, viable_seeded, viable_harvested, dead_harvested,
     viability_percent, pd, cpdl, happened_anyway
-FROM lab.steps WHERE lot_id = :id AND kind IN ('isolation', 'passage', 'fill') ORDER BY started_at, id
+FROM lab.steps WHERE lot_id = :id AND kind IN ('isolation', 'passage', 'fill', 'thaw') ORDER BY started_at, id
 """
 # The lot's own first, by its index: in the order of their keys the planner would rather walk through everybody's.
 CONTAINERS = """

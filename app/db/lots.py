@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from app.db.door import Change, Reading
 
 NAME = """
-SELECT 'PREP-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY')
+SELECT CAST(:prefix AS text) || '-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY')
     || '-' || lab.counted(nextval('lab.lot_names'))
 """
 BEGIN = """
-SELECT lab.begin_lot(:id, :name, 'preparation', 'plan', :donor_id, :donation_id, :recipient_id, :process_id,
+SELECT lab.begin_lot(:id, :name, :kind, 'plan', :donor_id, :donation_id, :recipient_id, :process_id,
                      :specification_id)
 """
 MOVE = "SELECT lab.move_lot(:lot_id, :act, false)"
@@ -132,14 +132,17 @@ async def plan(
     recipient_id: int | None,
     process_id: int,
     specification_id: int,
+    kind: LotKind = LotKind.PREPARATION,
+    prefix: str = "PREP",
 ) -> tuple[Item, str]:
-    """A new preparation, planned. Its item and its name for people."""
+    """A new preparation or bank lot, planned. Its item and its name for people, which begins with `prefix`."""
     item = await new_item(change, kind="lot", code_kind=CodeKind.LOT)
-    name: str = await change.value(NAME)
+    name: str = await change.value(NAME, prefix=prefix)
     await change.value(
         BEGIN,
         id=item.id,
         name=name,
+        kind=kind.value,
         donor_id=donation.donor_id,
         donation_id=donation.id,
         recipient_id=recipient_id,

@@ -18,6 +18,11 @@ SELECT k.code, c.kind, c.passage, s.cpdl FROM lab.containers c
 JOIN lab.item_codes k ON k.item_id = c.id AND k.scheme = 'own' LEFT JOIN lab.steps s ON s.id = c.step_id
 WHERE c.lot_id = :lot_id AND c.kind = :kind AND c.state = 'in_use' ORDER BY c.id LIMIT :limit
 """
+WITHDRAWN = """
+SELECT k.code, c.kind, c.passage, s.cpdl FROM lab.withdrawals w JOIN lab.containers c ON c.id = w.vial_id
+JOIN lab.item_codes k ON k.item_id = c.id AND k.scheme = 'own' LEFT JOIN lab.steps s ON s.id = c.step_id
+WHERE w.lot_id = :lot_id AND c.state = 'in_use' ORDER BY c.id LIMIT :limit
+"""
 SCANS = """
 SELECT number, verdict, payload FROM lab.scans
 WHERE number = ANY (CAST(:numbers AS bigint[])) AND at > clock_timestamp() - make_interval(hours => :hours) ORDER BY number
@@ -40,6 +45,11 @@ SELECT k.code, c.kind, EXISTS (SELECT FROM lab.labels b WHERE b.item_id = c.id) 
 FROM lab.containers c JOIN lab.item_codes k ON k.item_id = c.id AND k.scheme = 'own'
 WHERE c.step_id = :number ORDER BY c.id LIMIT :limit
 """
+
+
+async def withdrawn(reading: Reading, *, lot_id: int, limit: int) -> Sequence[Row[Any]]:
+    """The vials that left a bank for the lot and are not thawed yet."""
+    return await reading.all(WITHDRAWN, lot_id=lot_id, limit=limit)
 
 
 async def living(reading: Reading, *, lot_id: int, kind: str, limit: int) -> Sequence[Row[Any]]:

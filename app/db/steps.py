@@ -33,7 +33,7 @@ SELECT lab.lock_lots(
 """
 VESSELS = """
 SELECT c.id, own.code, i.kind AS item_kind, c.kind, c.state, c.lot_id, l.name AS lot_name, l.kind AS lot_kind,
-    c.passage, s.cpdl, (SELECT reason FROM lab.holds WHERE item_id = c.id AND lifted_at IS NULL ORDER BY id LIMIT 1) AS held
+    c.passage, s.cpdl, (SELECT w.lot_id FROM lab.withdrawals w WHERE w.vial_id = c.id) AS withdrawn_for, (SELECT reason FROM lab.holds WHERE item_id = c.id AND lifted_at IS NULL ORDER BY id LIMIT 1) AS held
 FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS given(code, place)
 JOIN lab.item_codes k ON k.code = given.code JOIN lab.items i ON i.id = k.item_id JOIN lab.containers c ON c.id = i.id
 JOIN lab.item_codes own ON own.item_id = c.id AND own.scheme = 'own'
@@ -80,7 +80,10 @@ class MaterialUse:
 
 @dataclass(frozen=True, slots=True)
 class Vessel:
-    """A container: a flask or vial of cells, or a bottle of material. `held` is why it stands on hold itself."""
+    """A container: a flask or vial of cells, or a bottle of material. `held` is why it stands on hold itself.
+
+    `withdrawn_for` is the lot for which a vial left its bank.
+    """
 
     id: int
     code: str
@@ -93,6 +96,7 @@ class Vessel:
     passage: int | None
     cpdl: Decimal | None
     held: str | None
+    withdrawn_for: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ EXPECTED: dict[str, tuple[Text, ...]] = {
     StepKind.PASSAGE: (KIND_NAMES["flask"], KIND_NAMES["material_container"]),
     StepKind.FILL: (KIND_NAMES["vial"], KIND_NAMES["flask"], KIND_NAMES["material_container"]),
     StepKind.CRYOPRESERVATION: (KIND_NAMES["vial"],),
+    StepKind.THAW: (KIND_NAMES["flask"], KIND_NAMES["vial"], KIND_NAMES["material_container"]),
 }
 
 

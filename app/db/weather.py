@@ -24,8 +24,8 @@ SELECT (SELECT time_zone FROM lab.deployment) AS zone, (SELECT performed_by FROM
           WHERE u.lot_id = :id AND c.state IN ('in_use', 'stored') ORDER BY 1) AS material_container_ids,
     ARRAY(SELECT c.id FROM lab.containers c WHERE c.lot_id = :id AND c.kind = 'flask' AND c.state = 'in_use' ORDER BY 1) AS parent_ids,
     (SELECT max(c.passage) FROM lab.containers c WHERE c.lot_id = :id AND c.kind = 'flask' AND c.state = 'in_use') AS passage,
-    EXISTS (SELECT FROM own WHERE kind = 'isolation') AS begun, EXISTS (SELECT FROM own WHERE kind = 'fill') AS filled,
-    (SELECT min(started_at) FROM own WHERE kind = 'isolation') AS began_at, (SELECT count(*) FROM course) AS lots_before,
+    EXISTS (SELECT FROM own WHERE kind IN ('isolation', 'thaw')) AS begun, EXISTS (SELECT FROM own WHERE kind = 'fill') AS filled,
+    (SELECT min(started_at) FROM own WHERE kind IN ('isolation', 'thaw')) AS began_at, (SELECT count(*) FROM course) AS lots_before,
     (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) FROM course) AS usual
 """
 

@@ -279,6 +279,14 @@ def regulate(lab: Laboratory) -> None:
     )["number"]  # fmt: skip
     ceremony = lab.lin.signs("process_authorised", {"kind": "authorisation", "ref": str(granted)})
     lab.lin.does(f"/mandates/authorisations/{granted}/sign", {"ceremony": ceremony})
+    decided = lab.quinn.does(
+        "/bank-policies",
+        {"process": "MSC-BM", "process_version": 4, "needed": False, "tiers": [],
+         "conditions": ["autologous", "short_cycle", "low_manipulation"],
+         "reasons": "one patient's own cells, three passages, no change but growth"},
+    )["number"]  # fmt: skip
+    ceremony = lab.lin.signs("bank_policy_decided", {"kind": "bank_policy", "ref": str(decided)})
+    lab.lin.does(f"/bank-policies/{decided}/sign", {"ceremony": ceremony})
     step(
         "Quinn and Dr Lin Qing",
         "put the quality manual into effect: procedures, training, deviations, recalls and more",

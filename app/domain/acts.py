@@ -128,6 +128,13 @@ class Act(StrEnum):
     PASSAGE = "passage"
     FILL = "fill"
     CRYOPRESERVE = "cryopreserve"
+    THAW = "thaw"
+    WITHDRAW_VIAL = "withdraw_vial"
+    STORE_VIALS = "store_vials"
+    CLASSIFY_STORAGE = "classify_storage"
+    RECORD_EXCURSION = "record_excursion"
+    PROPOSE_BANK_POLICY = "propose_bank_policy"
+    DECIDE_BANK_POLICY = "decide_bank_policy"
     VERIFY_STEP = "verify_step"
     RECORD_VERIFICATION = "record_verification"
     TAKE_RETAIN = "take_retain"
@@ -307,6 +314,13 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.PASSAGE: _BENCH,
         Act.FILL: _BENCH,
         Act.CRYOPRESERVE: _BENCH,
+        Act.THAW: _BENCH,
+        Act.WITHDRAW_VIAL: _BENCH,
+        Act.STORE_VIALS: _BENCH,
+        Act.CLASSIFY_STORAGE: _QA | _PRODUCTION,
+        Act.RECORD_EXCURSION: _BENCH | _QA | _PRODUCTION,
+        Act.PROPOSE_BANK_POLICY: _QA,
+        Act.DECIDE_BANK_POLICY: _AUTHORITY,
         Act.VERIFY_STEP: _SECOND,
         Act.RECORD_VERIFICATION: _BENCH | _SECOND,
         Act.TAKE_RETAIN: _BENCH,
@@ -373,6 +387,7 @@ class Meaning(StrEnum):
     ASSESSMENT_APPROVED = "assessment_approved"
     DOCUMENT_APPROVED = "document_approved"
     PROCESS_AUTHORISED = "process_authorised"
+    BANK_POLICY_DECIDED = "bank_policy_decided"
     RESPONSIBILITY_ACCEPTED = "responsibility_accepted"
     SUPPLIER_DECIDED = "supplier_decided"
     PARTNER_DECIDED = "partner_decided"
@@ -400,6 +415,7 @@ class RecordKind(StrEnum):
     ASSESSMENT = "assessment"
     DOCUMENT = "document"
     AUTHORISATION = "authorisation"
+    BANK_POLICY = "bank_policy"
     RESPONSIBILITY = "responsibility"
     SUPPLIER_AUDIT = "supplier_audit"
     PARTNER_ASSESSMENT = "partner_assessment"
@@ -432,6 +448,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.ASSESSMENT_APPROVED: Signing(_AUTHORITY, RecordKind.ASSESSMENT),
         Meaning.DOCUMENT_APPROVED: Signing(_QUALITY, RecordKind.DOCUMENT),
         Meaning.PROCESS_AUTHORISED: Signing(_AUTHORITY, RecordKind.AUTHORISATION),
+        Meaning.BANK_POLICY_DECIDED: Signing(_AUTHORITY, RecordKind.BANK_POLICY),
         Meaning.RESPONSIBILITY_ACCEPTED: Signing(_LAB, RecordKind.RESPONSIBILITY),
         Meaning.SUPPLIER_DECIDED: Signing(_QA, RecordKind.SUPPLIER_AUDIT),
         Meaning.PARTNER_DECIDED: Signing(_AUTHORITY, RecordKind.PARTNER_ASSESSMENT),
@@ -559,6 +576,13 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.PASSAGE: Text("passage cells"),
         Act.FILL: Text("fill vials"),
         Act.CRYOPRESERVE: Text("cryopreserve"),
+        Act.THAW: Text("thaw a vial of a bank"),
+        Act.WITHDRAW_VIAL: Text("withdraw a vial from a bank"),
+        Act.STORE_VIALS: Text("put vials of a bank away"),
+        Act.CLASSIFY_STORAGE: Text("state how a place keeps what is in it"),
+        Act.RECORD_EXCURSION: Text("record that a place was too warm"),
+        Act.PROPOSE_BANK_POLICY: Text("propose whether a process works from a bank"),
+        Act.DECIDE_BANK_POLICY: Text("decide whether a process works from a bank"),
         Act.VERIFY_STEP: Text("verify a process step"),
         Act.RECORD_VERIFICATION: Text("have a second person verify here"),
         Act.TAKE_RETAIN: Text("take a retain sample"),
@@ -641,6 +665,9 @@ _DONE_BY_HAND = frozenset(
         Act.PASSAGE,
         Act.FILL,
         Act.CRYOPRESERVE,
+        Act.THAW,
+        Act.WITHDRAW_VIAL,
+        Act.STORE_VIALS,
         Act.TAKE_RETAIN,
         Act.TAKE_SAMPLE,
         Act.DESTROY_LOT,

@@ -1,4 +1,4 @@
-"""Cell banks: whether a lot may do without one, and what an unbanked lot keeps back of its beginning."""
+"""Cell banks: whether a lot may do without one, what an unbanked lot keeps back of its beginning, and banks themselves."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from app.domain.donors import is_proved_autologous
 from app.domain.dossier import Dossier
-from app.domain.facts import Bank, Process, Retain, Step, StepKind
-from app.domain.lots import STATE_NAMES, LotState
-from app.domain.processing import first_passage, growing_steps
-from app.domain.rulebook import Statement, fails, lacks, shows
+from app.domain.facts import Bank, BankPolicy, BankVial, OwnBank, Process, Retain, Step, StepKind
+from app.domain.lots import STATE_NAMES, LotKind, LotState
+from app.domain.processing import first_passage, growing_steps, processing_began_at, too_late
+from app.domain.rulebook import Asked, Statement, does_not_apply, fails, lacks, shows
 from app.domain.settings import number
 from app.domain.text import Text
 
@@ -132,3 +132,85 @@ def of_kind(retains: Iterable[Retain] | None, kind: str) -> tuple[Retain, ...]:
     return tuple(
         each for each in retains or () if each.kind == kind and (each.quantity is None or each.quantity > Decimal(0))
     )
+
+
+# -- a bank lot itself, and the vial that is about to leave it ----------------------------------------------------------
+
+
+def is_bank(dossier: Dossier) -> bool:
+    """Whether the lot is itself a bank."""
+    return dossier.lot is not None and dossier.lot.kind is LotKind.BANK
+
+
+def no_bank(dossier: Dossier) -> Statement:
+    """State that a rule about bank lots says nothing of this lot, or that nothing is known of the bank that it is."""
+    if dossier.lot is None:
+        return lacks(
+            dossier.subject,
+            Text("It is not known whether the lot is a cell bank."),
+            Text("Report this to whoever keeps the system."),
+        )
+    if is_bank(dossier):
+        return lacks(
+            dossier.subject,
+            Text("Nothing is known of this lot as a bank."),
+            Text("Report this to whoever keeps the system."),
+        )
+    return does_not_apply(dossier.subject, Text("the lot is no cell bank"))
+
+
+def asked_vials(bank: OwnBank, vial: str | None) -> tuple[BankVial, ...]:
+    """The one vial that is about to leave, or all that are there."""
+    if vial is not None:
+        return tuple(each for each in bank.vials if each.code == vial)
+    return tuple(each for each in bank.vials if each.state == "stored")
+
+
+def thaws(dossier: Dossier) -> tuple[tuple[Step, tuple[BankVial, ...]], ...]:
+    """Every thaw of the lot, with the vials of banks that went into it."""
+    vials = tuple(vial for bank in dossier.banks or () for vial in bank.vials or ())
+    return tuple(
+        (step, tuple(vial for vial in vials if step.id in vial.thawed_in))
+        for step in dossier.steps or ()
+        if step.kind is StepKind.THAW
+    )
+
+
+def decided_to_do_without(dossier: Dossier, process: Process, asked: Asked) -> Statement:
+    """Whether the quality authority had decided, before processing began, that this process needs no bank.
+
+    The guideline's own conditions are judged besides: a decision makes no process short, and opens none by itself.
+    """
+    name = f"{process.name} {process.version}"
+    began = processing_began_at(dossier) or (dossier.plan.at if dossier.plan else asked.at)
+    signed = [each for each in dossier.bank_policies or () if each.process == name and _is_signed(each)]
+    stood = [each for each in signed if each.approved_at is not None and each.approved_at <= began]
+    if stood:
+        decision = max(stood, key=lambda each: each.version)
+        if decision.needed:
+            return without_a_bank(dossier, (Text("so the quality authority decided: {why}", why=decision.reasons),))
+        return does_not_apply(
+            dossier.subject,
+            Text(
+                "no bank needed: autologous, short process, low manipulation; decided by {by} at {at}: {why}",
+                by=decision.approved_by or "",
+                at=decision.approved_at or began,
+                why=decision.reasons,
+            ),
+        )
+    if signed:
+        return too_late(
+            dossier,
+            "CB-03",
+            subject=dossier.subject,
+            problem=Text("That no bank is needed was decided only after processing began at {began}.", began=began),
+        )
+    return lacks(
+        dossier.subject,
+        Text("The quality authority has not decided whether {process} needs a cell bank.", process=name),
+        Text("Quality proposes the decision with its reasons, and the quality authority signs it before work begins."),
+    )
+
+
+def _is_signed(policy: BankPolicy) -> bool:
+    return policy.approved_by is not None and policy.approved_by != policy.proposed_by

@@ -11,23 +11,33 @@ from app.domain.facts import (
     Assessment,
     AuthorityReply,
     Bank,
+    BankVial,
     Consumption,
+    Decision,
     Line,
     LineKind,
     Marker,
     Material,
     Mitigation,
     OffTargetReport,
+    OwnBank,
     Relation,
     Result,
+    Review,
     Setting,
+    Stay,
+    Step,
+    StepKind,
+    StorageClass,
+    StoragePlace,
     Vector,
     VectorPart,
     VectorType,
     VirusOutcome,
     VirusTest,
+    Withdrawal,
 )
-from app.domain.lots import LotState
+from app.domain.lots import LotKind, LotState
 
 Edit: TypeAlias = Callable[[Dossier], Dossier]
 
@@ -189,7 +199,10 @@ def setting(name: str, value: object) -> Edit:
 
 
 def allogeneic(dossier: Dossier) -> Dossier:
-    """The same material given by somebody else, banked, for a recipient not yet named: as it should be then."""
+    """The same material given by somebody else, banked, for a recipient not yet named: as it should be then.
+
+    A vial of a released master bank, frozen at P0, was withdrawn for the lot and thawed; each passage is one further.
+    """
     donors = tuple(
         replace(
             donor,
@@ -201,8 +214,121 @@ def allogeneic(dossier: Dossier) -> Dossier:
         )
         for donor in dossier.donors or ()
     )
-    banks = None if dossier.banks is None else (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
-    return replace(dossier, donors=donors, banks=banks, lot=dossier.lot and replace(dossier.lot, recipient=None))
+    return replace(
+        dossier,
+        donors=donors,
+        banks=None if dossier.banks is None else (MASTER_BANK,),
+        lot=dossier.lot and replace(dossier.lot, recipient=None),
+        steps=None if dossier.steps is None else tuple(_of_a_vial(step) for step in dossier.steps),
+        plan=dossier.plan
+        and replace(
+            dossier.plan, passage=_further(dossier.plan.passage), parent_passage=_further(dossier.plan.parent_passage)
+        ),
+    )
+
+
+def _of_a_vial(step: Step) -> Step:
+    if step.kind is StepKind.ISOLATION:
+        return replace(step, kind=StepKind.THAW, passage=1, cpdl=Decimal(0))
+    return replace(step, passage=_further(step.passage))
+
+
+def _further(passage: int | None) -> int | None:
+    return None if passage is None else passage + 1
+
+
+_THAWED = BankVial(
+    code="V0000000901",
+    state="consumed",
+    passage=0,
+    cpdl=Decimal(0),
+    stays=(),
+    withdrawals=(
+        Withdrawal("L0000000001", datetime(2026, 10, 5, 8, tzinfo=UTC), datetime(2026, 10, 5, 8, 1, tzinfo=UTC)),
+    ),
+    thawed_in=(1,),
+)
+MASTER_BANK = Bank("L0000000009", "MCB-26-0001", LotState.RELEASED, "master", (_THAWED,))
+"""A released master bank, of which one vial was thawed in the first step of the lot."""
+
+
+def as_master_bank(dossier: Dossier) -> Dossier:
+    """The lot is a master bank of the donor's own cells, tested and kept at two sites: as it should be then."""
+    donors = tuple(
+        replace(donor, consents=tuple(replace(each, scopes=_FOR_STORAGE) for each in donor.consents))
+        for donor in dossier.donors or ()
+    )
+    specification = dossier.specification and replace(
+        dossier.specification, lines=(*dossier.specification.lines, *_BANK_LINES)
+    )
+    return replace(
+        dossier,
+        donors=donors,
+        lot=dossier.lot and replace(dossier.lot, kind=LotKind.BANK),
+        specification=specification,
+        results=(*(dossier.results or ()), *(_bank_result(line) for line in _BANK_LINES)),
+        bank=OwnBank("master", _BANK_VIALS, _BANK_PLACES),
+    )
+
+
+def as_bank(*edits: Edit) -> Edit:
+    """The lot is a master bank, and then edited."""
+    return all_of(as_master_bank, *edits)
+
+
+def of_bank(field: str, **changes: object) -> Edit:
+    """Every vial or place of the bank that the lot is is changed."""
+
+    def edit(dossier: Dossier) -> Dossier:
+        records = tuple(_with(each, changes) for each in getattr(dossier.bank, field))
+        return _edited(dossier, {"bank": _with(dossier.bank, {field: records})})
+
+    return edit
+
+
+def behind(**changes: object) -> Edit:
+    """The bank from which an allogeneic lot came is another in these points."""
+    return lambda dossier: replace(allogeneic(dossier), banks=(_with(MASTER_BANK, changes),))
+
+
+def thawed(**changes: object) -> Edit:
+    """The vial that was thawed for an allogeneic lot is another in these points."""
+    return behind(vials=(_with(_THAWED, changes),))
+
+
+_FOR_STORAGE = ("donation", "processing", "storage", "autologous use")
+_FROZEN = datetime(2026, 10, 26, 11, tzinfo=UTC)
+_STATED = datetime(2026, 1, 20, 9, tzinfo=UTC)
+_BANK_LINES = tuple(
+    Line(number, test, f"SOP-{number}", LineKind.QUALITATIVE, None, None, None, "conforms", test == "STR", True)
+    for number, test in enumerate(("STR", "karyotype", "phenotype"), start=8)
+)
+_BANK_VIALS = tuple(
+    BankVial(
+        code=f"V000000000{number}",
+        state="stored",
+        passage=3,
+        cpdl=Decimal("9.21"),
+        stays=(Stay(place, _FROZEN, _FROZEN),),
+        withdrawals=(),
+        thawed_in=(),
+    )
+    for number, place in enumerate(("E0000000002", "E0000000002", "E0000000008"), start=1)
+)
+_BANK_PLACES = tuple(
+    StoragePlace(code, name, (StorageClass(number, "vapour", Decimal(-165), site, "mapping report", _STATED),), ())
+    for number, (code, name, site) in enumerate(
+        (("E0000000002", "tank 2", "house A"), ("E0000000008", "tank 8", "house B")), start=1
+    )
+)
+
+
+def _bank_result(line: Line) -> Result:
+    at = datetime(2026, 11, 10, 10, tzinfo=UTC)
+    review = Review(Decision.ACCEPTED, "reva", at)
+    return Result(
+        line.id, line.id, line.test, "T0000000001", None, "conforms", None, "1", None, "quill", at, False, review
+    )
 
 
 VECTOR_LOT = "M0000000005"

@@ -17,6 +17,7 @@ from app.domain.facts import (
     Authorisation,
     AuthorityReply,
     Bank,
+    BankPolicy,
     BatchReview,
     Consumption,
     Container,
@@ -32,6 +33,7 @@ from app.domain.facts import (
     Lot,
     Material,
     OffTargetReport,
+    OwnBank,
     Permit,
     Plan,
     Process,
@@ -113,6 +115,9 @@ class Dossier:
     transports: tuple[Transport, ...] | None = None
     virus_tests: tuple[VirusTest, ...] | None = None
     off_target_reports: tuple[OffTargetReport, ...] | None = None
+    bank: OwnBank | None = None
+    vial: str | None = None
+    bank_policies: tuple[BankPolicy, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -27,6 +27,7 @@ class SubjectKind(StrEnum):
     MATERIAL_LOT = "material_lot"
     STEP = "step"
     STUDY = "study"
+    BANK_VIAL = "bank_vial"
 
 
 class Relation(StrEnum):
@@ -51,6 +52,7 @@ class StepKind(StrEnum):
     PASSAGE = "passage"
     FILL = "fill"
     CRYOPRESERVATION = "cryopreservation"
+    THAW = "thaw"
 
 
 class PassageConvention(StrEnum):
@@ -811,12 +813,102 @@ class AuthorityReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """That a vial was put into a place; it stays until the next."""
+
+    place: str
+    stored_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """That a vial left its bank for a lot."""
+
+    lot: str
+    withdrawn_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BankVial:
+    """A vial of a bank: its age, where it lay, for what it left, and the steps in which it was thawed."""
+
+    code: str
+    state: str
+    passage: int | None
+    cpdl: Decimal | None
+    stays: tuple[Stay, ...]
+    withdrawals: tuple[Withdrawal, ...]
+    thawed_in: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageClass:
+    """How a place keeps what is in it: warmer than this it does not get. `site` as the house calls it."""
+
+    id: int
+    phase: Literal["vapour", "liquid", "mechanical"]
+    warmest_celsius: Decimal
+    site: str
+    evidence: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Excursion:
+    """A time in which a place was warmer than it should be. Without an end it goes on."""
+
+    id: int
+    began_at: datetime
+    ended_at: datetime | None
+    warmest_celsius: Decimal
+    deviation: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoragePlace:
+    code: str
+    name: str
+    classes: tuple[StorageClass, ...]
+    excursions: tuple[Excursion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBank:
+    """What a bank lot is as a bank. A master bank is made of a donation, a working bank of a vial of a master bank."""
+
+    tier: Literal["master", "working"] | None
+    vials: tuple[BankVial, ...]
+    places: tuple[StoragePlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BankPolicy:
+    """What the quality authority decided about the banks of a process version."""
+
+    id: int
+    process: str
+    version: int
+    needed: bool
+    conditions: tuple[str, ...]
+    tiers: tuple[str, ...]
+    reasons: str
+    proposed_by: str
+    approved_by: str | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Bank:
-    """A lot of a cell bank from which the cells came."""
+    """A lot of a cell bank from which the cells came, and the vials of it that went into them."""
 
     code: str
     name: str
     state: LotState
+    tier: Literal["master", "working"] | None = None
+    vials: tuple[BankVial, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class What(StrEnum):
     PASSAGE = "passage"
     FILL = "fill"
     CRYOPRESERVATION = "cryopreservation"
+    THAW = "thaw"
     MATERIAL_USE = "material_use"
     OTHER = "other"
 

@@ -23,6 +23,7 @@ TOPIC_NAMES: Mapping[str, Text] = {
     "passage": Text("passage"),
     "fill": Text("fill"),
     "cryopreservation": Text("cryopreservation"),
+    "thaw": Text("thaw"),
 }
 """What people at the bench are trained for. A laboratory's setting may name further topics."""
 

@@ -9,8 +9,8 @@ from app.domain.facts import PassageConvention, Step, StepKind
 from app.domain.rulebook import Statement, fails
 from app.domain.text import Text
 
-GROWING = frozenset({StepKind.ISOLATION, StepKind.PASSAGE})
-OPEN_HANDLING = frozenset({StepKind.ISOLATION, StepKind.PASSAGE, StepKind.FILL})
+GROWING = frozenset({StepKind.ISOLATION, StepKind.THAW, StepKind.PASSAGE})
+OPEN_HANDLING = frozenset({StepKind.ISOLATION, StepKind.PASSAGE, StepKind.FILL, StepKind.THAW})
 """Steps that handle open cells and so need a cleared workstation of their own."""
 
 STEP_NAMES: Mapping[StepKind, Text] = MappingProxyType(
@@ -19,6 +19,7 @@ STEP_NAMES: Mapping[StepKind, Text] = MappingProxyType(
         StepKind.PASSAGE: Text("passage"),
         StepKind.FILL: Text("fill"),
         StepKind.CRYOPRESERVATION: Text("cryopreservation"),
+        StepKind.THAW: Text("thaw"),
     }
 )
 
@@ -32,7 +33,7 @@ def next_passage(*, kind: StepKind, parent_passage: int | None, convention: Pass
     """The passage number that cells bear after a step of this kind. None where it cannot be known."""
     if kind is StepKind.ISOLATION:
         return first_passage(convention)
-    if kind is StepKind.PASSAGE:
+    if kind in {StepKind.PASSAGE, StepKind.THAW}:  # cells that are seeded anew are one passage further
         return None if parent_passage is None else parent_passage + 1
     return parent_passage
 

@@ -168,7 +168,7 @@ DEFAULTS: tuple[SettingDefault, ...] = (
     ),
     SettingDefault(
         "gmp05.critical_steps",
-        ["isolation", "passage", "fill", "cryopreservation"],
+        ["isolation", "passage", "fill", "cryopreservation", "thaw"],
         None,
         "every kind of step is critical until a risk assessment says otherwise (design)",
     ),
@@ -284,6 +284,44 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         f"{GUIDELINE} §3 gives no figure for long expansion; more than 30 days is a suggestion (unverified)",
     ),
     SettingDefault(
+        "cb07.tests",
+        {
+            "sterility": ["sterility", "无菌"],
+            "mycoplasma": ["mycoplasma", "支原体"],
+            "endotoxin": ["endotoxin", "细菌内毒素", "内毒素"],
+            "adventitious_virus": ["adventitious virus", "adventitious viruses", "外源病毒"],
+            "identity_str": ["STR", "STR identity", "identity (STR)", "STR鉴别", "STR 鉴别"],
+            "karyotype": ["karyotype", "核型"],
+            "viability": ["viability", "存活率", "细胞活率"],
+            "phenotype": ["phenotype", "immunophenotype", "免疫表型", "表型"],
+        },
+        None,
+        f"{GUIDELINE} §3 asks for tested banks; the list was put together from pharmacopoeial practice (unverified)",
+    ),
+    SettingDefault(
+        "cb07.never_waived",
+        ["sterility", "mycoplasma", "endotoxin", "adventitious_virus", "identity_str"],
+        None,
+        "tests of a bank about safety and identity, which nobody waives (design)",
+    ),
+    SettingDefault(
+        "cb08.tolerance_doublings",
+        0.01,
+        "PD",
+        "by how much doublings may differ from their parent's and the growth since, for rounding (design)",
+    ),
+    SettingDefault("cb09.thaws_most", 1, None, "a vial of a bank is thawed once (design)"),
+    SettingDefault(
+        "cb10.warmest_celsius",
+        -150,
+        "°C",
+        "banked cells are kept in nitrogen vapour at this or colder; general practice (unverified)",
+    ),
+    SettingDefault("cb10.phases", ["vapour"], None, "how banked cells are kept; general practice (unverified)"),
+    SettingDefault(
+        "cb10.master_sites", 2, None, "at how many sites a master bank is kept; general practice (unverified)"
+    ),
+    SettingDefault(
         "cb04.minimum",
         {"mL": 0.1, "vial": 1, "tube": 1, "cells": 100000, "mg": 10, "µg": 1},
         None,
@@ -296,6 +334,7 @@ DEFAULTS: tuple[SettingDefault, ...] = (
             "passage": ["gowning", "passage"],
             "fill": ["gowning", "fill"],
             "cryopreservation": ["cryopreservation"],
+            "thaw": ["gowning", "thaw"],
         },
         None,
         "what whoever makes a step is qualified for; each laboratory states its own (design)",

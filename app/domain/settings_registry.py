@@ -6,6 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from app.domain.assessments import ABOUT_MATERIALS
+from app.domain.cell_banks import PHASE_NAMES
 from app.domain.donors import PERMIT_PURPOSES, QUESTION_GROUPS
 from app.domain.facts import StepKind, VectorType
 from app.domain.laboratories import ACCREDITATION_NAMES
@@ -31,6 +32,16 @@ def _n(least: str, most: str, *, whole: bool = False) -> Number:
 
 VECTORS = tuple(each.value for each in VectorType)
 OFF_TARGET_ASSAYS = ("guide_seq", "circle_seq", "digenome_seq", "rhamp_seq", "whole_genome")
+_BANK_TESTS = (
+    "sterility",
+    "mycoplasma",
+    "endotoxin",
+    "adventitious_virus",
+    "identity_str",
+    "karyotype",
+    "viability",
+    "phenotype",
+)
 _STEPS = tuple(each.value for each in StepKind)
 _OFFER = {"code": Word(), "en": Word(), "zh": Word()}
 _OFFERED = Text("what is offered at the bench")
@@ -244,6 +255,23 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Text("Long expansion: more population doublings than this"), _n("0", "200"), ("CB-01",)
         ),
         "cb02.days_over": Known(Text("Long expansion: more days in culture than this"), _n("0", "365"), ("CB-01",)),
+        "cb07.tests": Known(
+            Text("Tests that a cell bank needs, each by the names under which it is known"),
+            ByName(Words(), always=_BANK_TESTS),
+            ("CB-07",),
+        ),
+        "cb07.never_waived": Known(Text("Tests of a cell bank that nobody waives"), Words(_BANK_TESTS), ("CB-07",)),
+        "cb08.tolerance_doublings": Known(
+            Text("By how much doublings may differ from their parent's and the growth since"), _n("0", "1"), ("CB-08",)
+        ),
+        "cb09.thaws_most": Known(
+            Text("How often a vial of a cell bank is thawed at the most"), _n("1", "1", whole=True), ("CB-09",)
+        ),
+        "cb10.warmest_celsius": Known(Text("How warm a cell bank is kept at the most"), _n("-196", "-20"), ("CB-10",)),
+        "cb10.phases": Known(Text("How a cell bank is kept"), Words(tuple(PHASE_NAMES)), ("CB-10",)),
+        "cb10.master_sites": Known(
+            Text("At how many sites a master cell bank is kept at the least"), _n("1", "10", whole=True), ("CB-10",)
+        ),
         "cb04.minimum": Known(
             Text("How much of the starting material is kept at the least, by unit"),
             ByName(_n("0", "1e12")),

@@ -29,6 +29,7 @@ from app.domain.text import Text
 WRITTEN: Mapping[Gate, SubjectKind] = {
     Gate.G1: SubjectKind.MATERIAL_LOT,
     Gate.G2: SubjectKind.DONATION,
+    Gate.G3: SubjectKind.BANK_VIAL,
     Gate.G4: SubjectKind.STEP,
     Gate.G6: SubjectKind.LOT,
 }

@@ -15,6 +15,7 @@ JUDGING_MODULES = (
     "assessments",
     "banking",
     "beta_lactams",
+    "cell_banks",
     "custody",
     "documents",
     "donors",

@@ -74,7 +74,10 @@ _WITH_STORAGE = inside("donors", "consents", scopes=("donation", "processing", "
                 inside("donors", "consents", scopes=("donation", "processing", "allogeneic use", "gene modification")),
                 empty("banks"),
             ),
-            also=("CB-03",),
+            also=(
+                "CB-03",
+                "CB-06",
+            ),
         ),
         Break("more passages than the setting, though it is not said to be long", part("process", max_passage=6)),
         Break(
@@ -97,13 +100,20 @@ _WITH_STORAGE = inside("donors", "consents", scopes=("donation", "processing", "
         Break(
             "selected clones from a bank that is recalled",
             all_of(part("process", clone_selected=True), _WITH_STORAGE, within("banks", lambda _: (_RECALLED,))),
-            also=("CB-03",),
+            also=(
+                "CB-03",
+                "CB-08",
+            ),
         ),
         Break(
             "long expansion, and whether there is a bank is unknown",
             all_of(part("process", long_term_expansion=True), without("banks")),
             outcome=Outcome.INDETERMINATE,
-            also=("HGR-01",),
+            also=(
+                "CB-08",
+                "CB-09",
+                "HGR-01",
+            ),
         ),
         Break(
             "gene modified, and the donors are unknown",

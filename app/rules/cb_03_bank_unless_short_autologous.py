@@ -1,8 +1,10 @@
 """CB-03: only autologous cells of a short process with low manipulation do without a cell bank."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from app.domain.banking import (
+    decided_to_do_without,
     is_autologous_alone,
     is_gene_modified_for_oneself,
     not_short_or_low,
@@ -10,7 +12,7 @@ from app.domain.banking import (
     unknown_process,
     without_a_bank,
 )
-from app.domain.counterexamples import all_of, allogeneic, empty, inside, part, within, without
+from app.domain.counterexamples import all_of, allogeneic, empty, every, inside, part, within, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Bank, Process, SubjectKind
 from app.domain.lots import LotKind, LotState
@@ -48,9 +50,30 @@ _FOR_OTHERS = all_of(allogeneic, empty("banks"))
     gates=(Gate.G4, Gate.G6),
     waiver=NEVER,
     breaks=(
-        Break("cells for somebody else without a bank", _FOR_OTHERS),
+        Break("cells for somebody else without a bank", _FOR_OTHERS, also=("CB-06",)),
         Break(
             "cells for somebody else without a bank, before a step", _FOR_OTHERS, gate=Gate.G4, kind=SubjectKind.STEP
+        ),
+        Break("decided by nobody", empty("bank_policies"), outcome=Outcome.INDETERMINATE),
+        Break(
+            "decided by who proposed it",
+            every("bank_policies", proposed_by="rhea"),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "decided for another version of the process",
+            every("bank_policies", process="BM-MSC 3"),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "decided only after processing began",
+            every("bank_policies", approved_at=datetime(2026, 10, 5, 9, 0, 1, tzinfo=UTC)),
+        ),
+        Break(
+            "decided that a bank is needed, before a step without one",
+            every("bank_policies", needed=True, reasons="many doses of one donor"),
+            gate=Gate.G4,
+            kind=SubjectKind.STEP,
         ),
         Break("a long process without a bank", part("process", short_cycle=False)),
         Break("much manipulation without a bank", part("process", low_manipulation=False)),
@@ -61,6 +84,7 @@ _FOR_OTHERS = all_of(allogeneic, empty("banks"))
                 inside("donors", "consents", scopes=("donation", "processing", "storage")),
                 within("banks", lambda _: (_RECALLED,)),
             ),
+            also=("CB-08",),
         ),
         Break(
             "one of two banks is still tested",
@@ -69,12 +93,17 @@ _FOR_OTHERS = all_of(allogeneic, empty("banks"))
                 inside("donors", "consents", scopes=("donation", "processing", "storage")),
                 within("banks", lambda _: (Bank("L0000000008", "BANK-26-0000", LotState.RELEASED), _TESTED)),
             ),
+            also=("CB-08",),
         ),
         Break(
             "a long process, and whether there is a bank is unknown",
             all_of(part("process", short_cycle=False), without("banks")),
             outcome=Outcome.INDETERMINATE,
-            also=("HGR-01",),
+            also=(
+                "CB-08",
+                "CB-09",
+                "HGR-01",
+            ),
         ),
         Break(
             "the process version of a lot is unknown",
@@ -84,7 +113,7 @@ _FOR_OTHERS = all_of(allogeneic, empty("banks"))
         ),
     ),
 )
-def bank_unless_short_autologous(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
+def bank_unless_short_autologous(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Judge whether the lot may do without a bank, and if not whether every bank lot behind the cells is released."""
     if dossier.lot is not None and dossier.lot.kind is LotKind.BANK:
         yield does_not_apply(dossier.subject, Text("the lot is itself a bank"))
@@ -97,7 +126,7 @@ def bank_unless_short_autologous(dossier: Dossier, _asked: Asked) -> Iterator[St
     elif reasons := _reasons(dossier, dossier.process):
         yield without_a_bank(dossier, reasons)
     else:
-        yield does_not_apply(dossier.subject, Text("no bank needed: autologous, short process, low manipulation"))
+        yield decided_to_do_without(dossier, dossier.process, asked)
 
 
 def _reasons(dossier: Dossier, process: Process) -> tuple[Text, ...]:

@@ -141,7 +141,9 @@ def _made(dossier: Dossier, process: Process) -> Iterator[Statement]:
     for step in steps:
         yield _within(f"STEP-{step.id}", process, step.passage, _cpdl(step.kind, step.cpdl), about_to_grow=None)
     made = {step.passage for step in steps if step.passage is not None}
-    first = first_passage(process.passage_convention)
+    # What was thawed goes on from its vial; that it does is CB-08's to judge.
+    thawed = min((step.passage for step in steps if step.kind is StepKind.THAW and step.passage), default=None)
+    first = first_passage(process.passage_convention) if thawed is None else thawed
     if made and made != set(range(first, max(made) + 1)):
         yield _count_doubtful(dossier.subject, max(made))
 

@@ -80,7 +80,14 @@ def _without(control: str) -> tuple[Mitigation, ...]:
             kind=SubjectKind.STEP,
         ),
         Break("it is superseded", every("assessments", superseded=True)),
-        Break("it is about another process version", part("process", version=5), also=("ORG-05",)),
+        Break(
+            "it is about another process version",
+            part("process", version=5),
+            also=(
+                "CB-03",
+                "ORG-05",
+            ),
+        ),
         Break("it assesses another rule", every("assessments", rule="MAT-02")),
         Break(
             "a measure that nothing carries out",

@@ -79,7 +79,7 @@ _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
             "gene modified cells without a word of it",
             all_of(gene_modified, inside("donors", "consents", scopes=("donation", "processing"))),
         ),
-        Break("banked without a word of it", within("banks", lambda _: _BANKED)),
+        Break("banked without a word of it", within("banks", lambda _: _BANKED), also=("CB-08",)),
         Break(
             "for somebody else without a word of it",
             all_of(allogeneic, inside("donors", "consents", scopes=("donation", "processing", "storage"))),

@@ -138,7 +138,7 @@ def _vector(**changes: Any) -> Edit:
             without("process"),
             **_G7,
             outcome=Outcome.INDETERMINATE,
-            also=("BOOK", "CB-01", "CB-01A", "EXT-02", "GM-02", "GM-04"),
+            also=("BOOK", "CB-01", "CB-01A", "EXT-02", "GM-02", "GM-04", "TPR-01", "TPR-04"),
         ),
     ),
 )

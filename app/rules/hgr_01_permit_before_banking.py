@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from app.domain import settings
-from app.domain.counterexamples import Edit, all_of, allogeneic, empty, every, part, setting, without
+from app.domain.counterexamples import Edit, all_of, allogeneic, as_bank, empty, every, setting, without
 from app.domain.donors import PERMIT_PURPOSES, permitted
 from app.domain.dossier import Dossier
 from app.domain.lots import LotKind
@@ -70,9 +70,8 @@ def _banked(edit: Edit) -> Edit:
         ),
         Break(
             "a bank of a patient's cells without a permit",
-            all_of(part("lot", kind=LotKind.BANK), empty("permits")),
+            as_bank(empty("permits")),
             outcome=Outcome.INDETERMINATE,
-            also=("DON-10",),
         ),
         Break(
             "for what a permit is needed is not set",

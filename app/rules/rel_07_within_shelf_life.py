@@ -40,7 +40,20 @@ from app.domain.text import Text
         Break("expired", part("lot", expires_at=datetime(2026, 11, 1, tzinfo=UTC))),
         Break("released years later", at=lambda at: at + timedelta(days=1000), also=()),
         Break("no expiry on record", part("lot", expires_at=None), outcome=Outcome.INDETERMINATE),
-        Break("the lot itself is unknown", without("lot"), outcome=Outcome.INDETERMINATE, also=("HGR-01", "REL-05")),
+        Break(
+            "the lot itself is unknown",
+            without("lot"),
+            outcome=Outcome.INDETERMINATE,
+            also=(
+                "CB-07",
+                "CB-08",
+                "CB-09",
+                "CB-10",
+                "CB-11",
+                "HGR-01",
+                "REL-05",
+            ),
+        ),
     ),
 )
 def within_shelf_life(dossier: Dossier, asked: Asked) -> Iterator[Statement]:

@@ -17,14 +17,14 @@ from app.domain.acts import Act
 from app.domain.dossier import DossierUnreadable
 from app.domain.facts import Severity, StepKind
 from app.domain.happened import Unresolved, What, hold_reason, in_words, refuse_impossible_moments
-from app.domain.lots import LotAct, LotState
+from app.domain.lots import LotAct, LotKind, LotState
 from app.domain.passages import grown_as_far_as_known
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
     from app.db.door import Call, Change
     from app.db.happened import Known, Named
-    from app.db.steps import Plan
+    from app.db.steps import Plan, Vessel
     from app.domain.text import JSON
     from app.services.house import House
 
@@ -194,11 +194,18 @@ async def _closing_rules(change: Change, plan: Plan, named: Named) -> tuple[str,
         return ("BOOK",)
     await steps.keep_judgements(change, answers)
     closing = [verdict.rule for answer in answers for verdict in answer.judgement.blocks]
-    if named.lacks("parents") or any(parent.lot_id != plan.lot.id for parent in plan.parents):
+    if named.lacks("parents") or any(_is_another_s(plan, parent) for parent in plan.parents):
         closing.append("REL-05")
+    if plan.kind is StepKind.THAW and any(parent.withdrawn_for != plan.lot.id for parent in plan.parents):
+        closing.append("CB-09")
     if named.lacks("materials"):
         closing.append("MAT-06")
     return tuple(dict.fromkeys(closing))
+
+
+def _is_another_s(plan: Plan, parent: Vessel) -> bool:
+    of_a_bank = plan.kind is StepKind.THAW and parent.lot_kind == LotKind.BANK
+    return not of_a_bank and parent.lot_id != plan.lot.id
 
 
 async def _opened(

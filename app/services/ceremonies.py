@@ -41,6 +41,9 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.ASSESSMENT_APPROVED, None): Text("I approve this assessment."),
     (Meaning.DOCUMENT_APPROVED, None): Text("I approve this version of the document."),
     (Meaning.PROCESS_AUTHORISED, None): Text("I authorise this facility to run this process version."),
+    (Meaning.BANK_POLICY_DECIDED, None): Text(
+        "I decide whether this process version works from a cell bank as described."
+    ),
     (Meaning.RESPONSIBILITY_ACCEPTED, None): Text("I accept this responsibility."),
     (Meaning.PARTNER_DECIDED, None): Text("I decide about this partner as the assessment says."),
     (Meaning.SUPPLIER_DECIDED, None): Text("I decide about this supplier as the audit says."),

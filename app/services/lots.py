@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.db import containers, deviations, holds, items, judging, lot_story, lots, results, waivers
+from app.db import banks, containers, deviations, holds, items, judging, lot_story, lots, results, waivers
 from app.domain import facts
 from app.domain.acts import Act, Actor
-from app.domain.errors import BadInput
+from app.domain.cell_banks import LOT_PREFIX, refuse_another_tier
+from app.domain.errors import BadInput, NotFound
 from app.domain.facts import Relation
 from app.domain.lots import LotAct, LotKind, LotState, open_acts
 from app.domain.passages import Counts, doubling_time_hours
@@ -256,15 +257,22 @@ class LotLineage:
 
 
 async def plan_lot(
-    house: House, call: Call, *, process: Version, specification: Version, donation: str, recipient: str | None
+    house: House,
+    call: Call,
+    *,
+    process: Version,
+    specification: Version,
+    donation: str | None,
+    recipient: str | None,
+    bank: str | None = None,
+    tier: str | None = None,
 ) -> PlannedView:
-    """Plan a preparation from a donation. Autologous cells go back to their donor and to nobody else.
+    """Plan a preparation, or a bank of a tier, from a donation or from a bank. Own cells go back to their donor alone.
 
-    Raises BadInput for another recipient (REL-05), NotFound for what is not defined.
+    Raises BadInput for another recipient (REL-05) or tier (CB-08), NotFound for what is not defined.
     """
-    async with house.door.change(call, Act.PLAN_LOT, subject=donation) as change:
-        given = await items.find(change, code=donation, kind="donation")
-        planned = await lots.planned_donation(change, donation_id=given.id)
+    async with house.door.change(call, Act.PLAN_LOT, subject=donation or bank or "") as change:
+        planned = await _source(change, donation=donation, bank=bank, tier=tier)
         recipient_id = await _recipient(change, planned, recipient)
         item, name = await lots.plan(
             change,
@@ -274,11 +282,43 @@ async def plan_lot(
             specification_id=await lots.specification_id(
                 change, name=specification.name, version=specification.version
             ),
+            kind=LotKind.PREPARATION if tier is None else LotKind.BANK,
+            prefix="PREP" if tier is None else LOT_PREFIX[tier],
         )
+        if tier is not None:
+            await banks.keep_tier(change, lot_id=item.id, tier=tier)
         made = await lots.find(change, code=item.code)
         return change.answers(
             PlannedView(code=item.code, name=name, state=made.state, donor=made.donor or "", recipient=made.recipient)
         )
+
+
+async def _source(
+    reading: Reading, *, donation: str | None, bank: str | None, tier: str | None
+) -> lots.PlannedDonation:
+    if (donation is None) == (bank is None):
+        raise BadInput(
+            field="donation",
+            what=Text("The lot was not planned."),
+            why=Text("A lot is made of one donation or of one cell bank."),
+            remedy=Text("Name the donation, or name the bank."),
+        )
+    if bank is None:
+        refuse_another_tier(tier, of_a_bank=False, bank_tier=None)
+        donation_id: int | None = (await items.find(reading, code=donation or "", kind="donation")).id
+    else:
+        found = await lots.find(reading, code=bank)
+        if found.kind is not LotKind.BANK:
+            raise NotFound(
+                what=Text("The lot was not planned."),
+                why=Text("{lot} is no cell bank.", lot=found.name),
+                remedy=Text("Scan the label of a bank lot."),
+            )
+        refuse_another_tier(tier, of_a_bank=True, bank_tier=await banks.tier_of(reading, lot_id=found.id))
+        donation_id = found.donation_id
+    if donation_id is None:
+        raise RuntimeError("a bank lot is planned of a donation")
+    return await lots.planned_donation(reading, donation_id=donation_id)
 
 
 async def _recipient(reading: Reading, planned: lots.PlannedDonation, recipient: str | None) -> int | None:

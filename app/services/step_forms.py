@@ -263,6 +263,9 @@ async def _living(reading: Reading, lot: lots.Lot, kind: StepKind) -> tuple[Vess
             sort = "flask"
         case StepKind.CRYOPRESERVATION:
             sort = "vial"
+        case StepKind.THAW:
+            found = await step_forms.withdrawn(reading, lot_id=lot.id, limit=VESSELS_AT_MOST)
+            return tuple(VesselView(row.code, row.kind, row.passage, row.cpdl) for row in found)
         case _:
             return ()
     found = await step_forms.living(reading, lot_id=lot.id, kind=sort, limit=VESSELS_AT_MOST)

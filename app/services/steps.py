@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.db import containers, equipment, items, lots, steps
+from app.db import banks, containers, equipment, items, lots, steps
 from app.domain.acts import Act
 from app.domain.errors import Conflict, Held, IllegalMove, NotFound
 from app.domain.facts import StepKind
-from app.domain.lots import STATE_NAMES, LotAct, LotState, move
+from app.domain.lots import STATE_NAMES, LotAct, LotKind, LotState, move
 from app.domain.passages import Counts, Growth, grown, refuse_impossible_times
 from app.domain.scans import GONE, KIND_NAMES
 from app.domain.text import Text
@@ -67,6 +67,21 @@ async def isolate(
     async with house.door.change(call, Act.ISOLATE, subject=lot) as change:
         plan = await _ready(change, lot=lot, kind=StepKind.ISOLATION, bench=bench)
         done = _done(change, plan, bench, counts, {"flasks": flasks, "p0_pd_estimated": p0_pd_estimated})
+        step_id = await steps.keep(change, plan, done)
+        state = await lots.move(change, lot_id=plan.lot.id, act=LotAct.BEGIN)
+        made = await _flasks(change, plan, step_id, flasks)
+        return change.answers(_view(plan, step_id, done.growth, state=state, made=made))
+
+
+async def thaw(house: House, call: Call, *, lot: str, bench: Bench, counts: Counts, flasks: int) -> StepView:
+    """Thaw vials that were withdrawn for the lot, and seed their cells, one passage further. The lot is in process then.
+
+    Doublings and passage go on from the vials. Raises Conflict for a vial that was not withdrawn for this lot (CB-09).
+    """
+    steps.refuse_nothing(bench.parents, field_name="parents", of=Text("vial"))
+    async with house.door.change(call, Act.THAW, subject=lot) as change:
+        plan = await _ready(change, lot=lot, kind=StepKind.THAW, bench=bench)
+        done = _done(change, plan, bench, counts, {"flasks": flasks})
         step_id = await steps.keep(change, plan, done)
         state = await lots.move(change, lot_id=plan.lot.id, act=LotAct.BEGIN)
         made = await _flasks(change, plan, step_id, flasks)
@@ -136,6 +151,8 @@ async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, plac
         done = _done(change, plan, bench, Counts(), {"programme": programme, "place": cold.code})
         step_id = await steps.keep(change, plan, done)
         await containers.store(change, ids=vials, place_id=cold.id)
+        if plan.lot.kind is LotKind.BANK:
+            await banks.keep_place(change, vials=vials, place_id=cold.id, stored_at=bench.ended_at)
         days = plan.lot.shelf_life_days
         expires_at = None if days is None else bench.ended_at + timedelta(days=days)
         await lots.state_expiry(change, lot_id=plan.lot.id, frozen_at=bench.ended_at, expires_at=expires_at)
@@ -209,7 +226,7 @@ async def _place(change: Change, *, code: str) -> items.Item:
 
 def _refuse_wrong_state(plan: Plan) -> None:
     match plan.kind:
-        case StepKind.ISOLATION:
+        case StepKind.ISOLATION | StepKind.THAW:
             move(plan.lot.kind, plan.lot.state, LotAct.BEGIN)
         case StepKind.CRYOPRESERVATION:
             move(plan.lot.kind, plan.lot.state, LotAct.FINISH)
@@ -223,7 +240,9 @@ def _refuse_wrong_state(plan: Plan) -> None:
 
 
 def _refuse_parent(plan: Plan, parent: Vessel) -> None:
-    if parent.lot_id != plan.lot.id:
+    if plan.kind is StepKind.THAW:
+        _refuse_not_withdrawn(plan, parent)
+    elif parent.lot_id != plan.lot.id:
         raise Conflict(
             what=Text("Nothing was recorded."),
             why=Text(
@@ -237,6 +256,17 @@ def _refuse_parent(plan: Plan, parent: Vessel) -> None:
             detail={"code": parent.code},
         )
     _refuse_gone(parent)
+
+
+def _refuse_not_withdrawn(plan: Plan, vial: Vessel) -> None:
+    if vial.withdrawn_for != plan.lot.id:
+        raise Conflict(
+            what=Text("Nothing was recorded."),
+            why=Text("{code} was not withdrawn from a bank for {lot}.", code=vial.code, lot=plan.lot.name),
+            remedy=Text("Withdraw the vial for this lot first. If it was thawed, record it as already happened."),
+            rule="CB-09",
+            detail={"code": vial.code},
+        )
 
 
 def _refuse_material(bottle: Vessel) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.db import items, judging
 from app.domain.acts import Act, Actor
+from app.domain.lots import LotState
 from app.domain.rulebook import Gate, Outcome, Standing
 from app.domain.text import Text
 from app.rules import BY_ID
@@ -70,7 +71,9 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True)
 class SubjectView:
-    """What is judged: the item itself, or the lot to which it belongs. `kind`: lot, material_lot or donation."""
+    """What is judged: the item itself, or the lot to which it belongs. `kind`: lot, material_lot, donation,
+    or bank_vial, a vial of a released bank before it leaves that.
+    """
 
     kind: str
     code: str
@@ -102,6 +105,7 @@ GATES = {
     "lot": (Gate.G6, Act.READ_LOT),
     "material_lot": (Gate.G1, Act.READ_MATERIAL),
     "donation": (Gate.G2, Act.READ_DONOR),
+    "bank_vial": (Gate.G3, Act.READ_LOT),
 }
 
 
@@ -135,6 +139,8 @@ def _subject(item: items.Item, row: Row[Any]) -> tuple[SubjectView | None, int]:
         return SubjectView("donation", item.code, row.name, None), item.id
     if row.lot_id is None:
         return None, 0
+    if row.subkind == "vial" and row.lot_kind == "bank" and row.lot_state == LotState.RELEASED:
+        return SubjectView("bank_vial", row.lot, row.lot_name, row.lot_state), item.id
     kind = "material_lot" if row.lot_kind == "material" else "lot"
     return SubjectView(kind, row.lot, row.lot_name, row.lot_state), row.lot_id
 

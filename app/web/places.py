@@ -68,6 +68,7 @@ PLACES = (
     Place("/audit", Text("Audit"), Act.READ_AUDIT, "history", Group.QUALITY),
     Place("/rules", Text("Rules"), Act.READ_RULES, "checklist", Group.QUALITY),
     Place("/items", Text("Items"), Act.READ_ITEM, "list-search", Group.MORE),
+    Place("/banks", Text("Cell banks"), Act.READ_LOT, "snowflake", Group.MORE),
     Place("/equipment", Text("Equipment"), Act.READ_ITEM, "microscope", Group.MORE),
     Place("/mandates", Text("Who answers"), Act.READ_LOT, "user-check", Group.MORE),
     Place("/labels", Text("Labels"), Act.READ_ITEM, "barcode", Group.MORE),

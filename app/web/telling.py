@@ -47,6 +47,7 @@ LANES: Mapping[str, Lane] = {
     "passage": Lane.CULTURE,
     "fill": Lane.CULTURE,
     "cryopreservation": Lane.CULTURE,
+    "thaw": Lane.CULTURE,
     "line_clearance": Lane.CULTURE,
     "verification": Lane.REVIEWS,
     "label_count": Lane.REVIEWS,
@@ -67,7 +68,7 @@ LANE_NAMES: Mapping[Lane, Text] = {
     Lane.REVIEWS: Text("Reviews and release"),
     Lane.HOLDS: Text("Holds and deviations"),
 }
-STEPS = frozenset({"isolation", "passage", "fill", "cryopreservation"})
+STEPS = frozenset({"isolation", "passage", "fill", "cryopreservation", "thaw"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ STEPS_MADE = {
     "passage": Text("Passage"),
     "fill": Text("Fill"),
     "cryopreservation": Text("Cryopreservation"),
+    "thaw": Text("Thaw"),
 }
 
 
@@ -139,6 +141,7 @@ TELLERS: Mapping[str, Teller] = {
     "passage": _step("flask", STEPS_MADE["passage"]),
     "fill": _step("test-pipe", STEPS_MADE["fill"]),
     "cryopreservation": _step("snowflake", STEPS_MADE["cryopreservation"]),
+    "thaw": _step("droplet", STEPS_MADE["thaw"]),
     "line_clearance": lambda detail: ("na", "clipboard-check", PHASES[detail["phase"]]),
     "sample": lambda detail: ("na", "test-pipe", Text("Sample taken: {purpose}", purpose=detail["purpose"])),
     "retain": lambda detail: ("na", "archive", RETAINS.get(detail["kind"], Text("Retain sample taken"))),

@@ -75,6 +75,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE up(id) AS (
         SELECT c.id FROM lab.containers c WHERE c.lot_id = p_lot
         UNION SELECT donation_id FROM lab.lots WHERE id = p_lot AND donation_id IS NOT NULL
+        UNION SELECT vial_id FROM lab.withdrawals WHERE lot_id = p_lot
         UNION SELECT l.parent_id FROM up JOIN lab.lineage l ON l.child_id = up.id
     ) SELECT id FROM up UNION SELECT p_lot
     UNION SELECT id FROM lab.samples WHERE lot_id = p_lot UNION SELECT id FROM lab.retains WHERE lot_id = p_lot

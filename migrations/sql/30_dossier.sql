@@ -334,7 +334,9 @@ $$;
 -- The bank lots from whose containers the lot came, by whatever steps between.
 CREATE OR REPLACE FUNCTION dossier.banks_among(p_lot bigint, p_up bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(b.id), 'name', b.name, 'state', b.state) ORDER BY b.id), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(b.id), 'name', b.name, 'state', b.state,
+        'tier', (SELECT k.tier FROM lab.bank_lots k WHERE k.lot_id = b.id), 'vials', dossier.vials(ARRAY(
+            SELECT v.id FROM lab.containers v WHERE v.id = ANY (p_up) AND v.lot_id = b.id AND v.kind = 'vial'))) ORDER BY b.id), '[]')
     FROM lab.lots b WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
         SELECT c.lot_id FROM lab.containers c WHERE c.id = ANY (p_up) UNION ALL SELECT unnest(p_up))
 $$;
@@ -535,7 +537,7 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL, 'bank', NULL, 'vial', NULL, 'bank_policies', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -570,6 +572,7 @@ LANGUAGE sql STABLE AS $$
             'virus_tests', dossier.virus_tests(l.id),
             'authorisations', dossier.authorisations(l.process_id), 'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
             'permits', dossier.permits(), 'appointments', dossier.appointments(), 'authority_replies', dossier.authority_replies(l.process_id),
+            'bank', dossier.own_bank(l.id), 'bank_policies', dossier.bank_policies(l.process_id),
             'assessments', dossier.assessments(l.process_id, up.ids || l.donor_id, l.id, used.ids),
             'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = l.id)),
             'disease_status', dossier.disease_status(used.ids), 'suppliers', dossier.suppliers(used.ids),
@@ -702,6 +705,9 @@ BEGIN
         WHEN 'document' THEN SELECT to_jsonb(d)::text INTO bytes FROM lab.documents d WHERE d.id = p_id;
         WHEN 'assessment' THEN
             SELECT (to_jsonb(a) || dossier.beside_assessment(a.rule, a.scope_kind, a.scope_id))::text INTO bytes FROM lab.assessments a WHERE a.id = p_id;
+        WHEN 'bank_policy' THEN
+            SELECT jsonb_build_object('policy', to_jsonb(b), 'process', p.name || ' ' || p.version)::text INTO bytes
+            FROM lab.bank_policies b JOIN lab.process_versions p ON p.id = b.process_id WHERE b.id = p_id;
         WHEN 'partner_assessment' THEN
             SELECT jsonb_build_object('assessment', to_jsonb(a), 'partner', to_jsonb(s))::text INTO bytes
             FROM lab.partner_assessments a JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = p_id;

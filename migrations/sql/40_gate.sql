@@ -539,6 +539,24 @@ BEGIN
        AND NOT dossier.banks(p_lot) @> '[{"state": "released"}]' THEN
         RETURN NEXT 'CB-01: a cell bank is mandatory, and no released one stands behind the lot';
     END IF;
+    IF v_lot.kind <> 'bank' AND dossier.banks(p_lot) = '[]' AND coalesce((
+            SELECT b.needed FROM lab.bank_policies b JOIN lab.signatures s ON s.id = b.signature_id
+            WHERE b.process_id = v_lot.process_id AND s.account_id <> b.proposed_by AND s.signed_at <= v_began ORDER BY b.version DESC LIMIT 1),
+            NOT EXISTS (SELECT FROM lab.process_versions p WHERE p.id = v_lot.process_id AND p.gene_modified)) THEN
+        RETURN NEXT 'CB-03: it was not decided before processing that no cell bank is needed';
+    END IF;
+    IF v_lot.kind = 'bank' AND EXISTS (SELECT FROM jsonb_each(gate.setting('cb07.tests')) AS wanted(test, names)
+            WHERE gate.setting('cb07.never_waived') ? wanted.test AND NOT EXISTS (
+                SELECT FROM lab.specification_lines l WHERE l.specification_id = v_lot.specification_id AND l.required
+                  AND lower(regexp_replace(btrim(normalize(l.test, NFKC)), '\s+', ' ', 'g')) IN (
+                      SELECT lower(normalize(n, NFKC)) FROM jsonb_array_elements_text(wanted.names) AS n))) THEN
+        RETURN NEXT 'CB-07: the specification of the bank leaves out a test of safety or identity';
+    END IF;
+    IF EXISTS (SELECT FROM lab.steps t JOIN lab.lineage l ON l.step_id = t.id JOIN lab.containers c ON c.id = l.parent_id
+               JOIN lab.lots b ON b.id = c.lot_id AND b.kind = 'bank' WHERE t.lot_id = p_lot AND t.kind = 'thaw'
+                 AND NOT EXISTS (SELECT FROM lab.withdrawals w WHERE w.vial_id = c.id AND w.lot_id = p_lot)) THEN
+        RETURN NEXT 'CB-09: a vial was thawed that was not withdrawn for this lot';
+    END IF;
     IF EXISTS (SELECT FROM lab.donors d WHERE d.id = v_lot.donor_id AND d.relation = 'autologous'
                AND d.recipient_id IS DISTINCT FROM d.id) OR
        EXISTS (SELECT FROM lab.donors d WHERE d.id = v_lot.donor_id AND d.relation = 'autologous'

@@ -13,6 +13,7 @@ BEGIN
             SELECT l.child_id AS id FROM lab.lineage l WHERE l.parent_id = down.id
             UNION ALL SELECT c.lot_id FROM lab.containers c WHERE i.kind IN ('container', 'material_container') AND c.id = down.id AND c.lot_id IS NOT NULL
             UNION ALL SELECT u.lot_id FROM lab.consumptions u WHERE i.kind IN ('container', 'material_container') AND u.container_id = down.id
+            UNION ALL SELECT w.lot_id FROM lab.withdrawals w WHERE i.kind = 'container' AND w.vial_id = down.id
             UNION ALL SELECT c.id FROM lab.containers c WHERE i.kind = 'lot' AND c.lot_id = down.id
             UNION ALL SELECT u.lot_id FROM lab.consumptions u WHERE i.kind = 'lot' AND u.material_lot_id = down.id
             UNION ALL SELECT v.vector_lot_id FROM lab.vector_parts v WHERE i.kind = 'lot' AND v.part_lot_id = down.id

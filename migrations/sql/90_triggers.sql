@@ -38,7 +38,7 @@ DECLARE
         'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
         'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
         'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments', 'lab.documents', 'lab.authorisations', 'lab.responsibilities', 'lab.supplier_audits', 'lab.partner_assessments', 'lab.tissue_types',
-        'lab.genetic_resource_permits'];
+        'lab.genetic_resource_permits', 'lab.bank_policies'];
 BEGIN
     FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
@@ -76,6 +76,8 @@ BEGIN
         ('lab', 'reagents', 'lot', 'id'), ('lab', 'reagent_parts', 'lot', 'reagent_id'), ('lab', 'reagent_verifications', 'lot', 'reagent_id'),
         ('lab', 'supplier_audits', 'facility', ''), ('lab', 'suppliers', 'facility', ''), ('lab', 'material_statements', 'material', 'material_id'),
         ('lab', 'material_certificates', 'lot', 'material_lot_id'), ('lab', 'material_lot_suppliers', 'lot', 'material_lot_id'),
+        ('lab', 'bank_lots', 'lot', 'lot_id'), ('lab', 'withdrawals', 'lot', 'bank_id'), ('lab', 'vial_places', 'item', 'vial_id'),
+        ('lab', 'storage_classes', 'facility', ''), ('lab', 'storage_excursions', 'facility', ''), ('lab', 'bank_policies', 'facility', ''),
         ('lab', 'institutions', 'facility', ''), ('lab', 'institution_statements', 'facility', ''), ('lab', 'studies', 'facility', ''),
         ('lab', 'study_versions', 'facility', ''), ('lab', 'study_leaders', 'facility', ''), ('lab', 'committee_decisions', 'facility', ''),
         ('lab', 'study_filings', 'facility', ''), ('lab', 'study_banks', 'facility', ''), ('lab', 'partners', 'facility', ''), ('lab', 'partner_assessments', 'facility', ''),
@@ -164,6 +166,14 @@ DROP TRIGGER IF EXISTS c_lines_before_use ON lab.specification_lines;
 CREATE TRIGGER c_lines_before_use BEFORE INSERT ON lab.specification_lines FOR EACH ROW EXECUTE FUNCTION lab.lines_before_use();
 ALTER TABLE lab.specification_lines ENABLE ALWAYS TRIGGER c_lines_before_use;
 
+-- A vial leaves its bank once; an excursion holds what lay in the place (25_banks.sql).
+DROP TRIGGER IF EXISTS c_leaves_a_released_bank ON lab.withdrawals;
+CREATE TRIGGER c_leaves_a_released_bank BEFORE INSERT ON lab.withdrawals FOR EACH ROW EXECUTE FUNCTION lab.leaves_a_released_bank();
+ALTER TABLE lab.withdrawals ENABLE ALWAYS TRIGGER c_leaves_a_released_bank;
+DROP TRIGGER IF EXISTS y_excursion_holds ON lab.storage_excursions;
+CREATE TRIGGER y_excursion_holds AFTER INSERT ON lab.storage_excursions FOR EACH ROW EXECUTE FUNCTION lab.excursion_holds();
+ALTER TABLE lab.storage_excursions ENABLE ALWAYS TRIGGER y_excursion_holds;
+
 -- What is stated once stays: a withdrawal is not taken back, a revoked grant does not revive, a session does not reopen.
 CREATE OR REPLACE FUNCTION lab.stated_once() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -241,7 +251,7 @@ BEGIN
         ('lab.responsibilities', 'lab.stated_once', 'signature_id'), ('lab.responsibilities', 'lab.stated_once', 'ended_at'),
         ('lab.tissue_types', 'lab.stated_once', 'signature_id'), ('people.grants', 'lab.stated_once', 'revoked_at'),
         ('people.badges', 'lab.stated_once', 'revoked_at'), ('lab.timers', 'lab.stated_once', 'ended_at'),
-        ('lab.bench_reasons', 'lab.stated_once', 'note'),
+        ('lab.bench_reasons', 'lab.stated_once', 'note'), ('lab.bank_policies', 'lab.stated_once', 'signature_id'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
         ('lab.workstation_sessions', 'lab.session_ends_once', 'during'),
         ('lab.containers', 'lab.keeps_no_longer', 'opened_until')

@@ -71,6 +71,7 @@ DECLARE
     v_material bigint;
     v_signature bigint;
     v_authorisation bigint;
+    v_policy bigint;
 BEGIN
     workstation := pg_temp.item('equipment');
     INSERT INTO lab.equipment (id, name, kind, room, recorded_by)
@@ -93,6 +94,10 @@ BEGIN
             pg_temp.who('quinn')) RETURNING id INTO v_authorisation;
     v_signature := pg_temp.signed('lin', 'process_authorised', 'authorisation', v_authorisation, '', repeat('0', 64), clock_timestamp() - interval '189 days');
     UPDATE lab.authorisations SET signature_id = v_signature WHERE id = v_authorisation;
+    INSERT INTO lab.bank_policies (process_id, version, needed, conditions, tiers, reasons, proposed_by)
+    VALUES (process, 1, false, '{autologous,low_manipulation,short_cycle}', '{}', 'own cells', pg_temp.who('quinn')) RETURNING id INTO v_policy;
+    v_signature := pg_temp.signed('lin', 'bank_policy_decided', 'bank_policy', v_policy, '', repeat('0', 64), clock_timestamp() - interval '189 days');
+    UPDATE lab.bank_policies SET signature_id = v_signature WHERE id = v_policy;
     INSERT INTO lab.specifications (name, version, effective_from, recorded_by)
     VALUES ('whole ' || workstation, 1, clock_timestamp() - interval '90 days', pg_temp.who('quinn')) RETURNING id INTO whole;
     INSERT INTO lab.specification_lines (specification_id, test, method, kind, low, high, unit, expected, safety, required)

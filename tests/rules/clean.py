@@ -21,6 +21,7 @@ GATE_OF = {
     SubjectKind.MATERIAL_LOT: Gate.G1,
     SubjectKind.STEP: Gate.G4,
     SubjectKind.STUDY: Gate.G8,
+    SubjectKind.BANK_VIAL: Gate.G3,
 }
 SECTIONS = [
     "lot",
@@ -58,6 +59,9 @@ SECTIONS = [
     "transports",
     "virus_tests",
     "off_target_reports",
+    "bank",
+    "vial",
+    "bank_policies",
 ]
 
 
@@ -433,7 +437,7 @@ def labels():
 
 
 def qualifications():
-    topics = ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation")
+    topics = ("gowning", "line_clearance", "isolation", "passage", "fill", "cryopreservation", "thaw")
     return [
         {
             "account": "tess",
@@ -695,6 +699,77 @@ def lot_json():
         ],
         "authority_replies": [],
         "virus_tests": [],
+        "bank_policies": [bank_policy()],
+    }
+
+
+def bank_policy():
+    """Own cells, short, little manipulated: decided long before that they need no bank."""
+    return {
+        "id": 1,
+        "process": "BM-MSC 4",
+        "version": 1,
+        "needed": False,
+        "conditions": ["autologous", "low_manipulation", "short_cycle"],
+        "tiers": [],
+        "reasons": "one patient, one harvest, three passages",
+        "proposed_by": "quinn",
+        "approved_by": "rhea",
+        "approved_at": moment("2026-06-03T09:00"),
+    }
+
+
+def bank_vial_json():
+    """A vial about to leave a released master bank of somebody's own cells."""
+    made = lot_json()
+    own = {**made["lot"], "kind": "bank", "state": "released"}
+    given = donor()
+    given["consents"][0]["scopes"] = ["donation", "processing", "storage", "autologous use"]
+    tests = tuple(enumerate(("STR", "karyotype", "phenotype"), start=8))
+    lines = [{**line(number, test, expected="conforms"), "safety": test == "STR"} for number, test in tests]
+    places = (("E0000000002", "tank 2", "house A"), ("E0000000008", "tank 8", "house B"))
+    at = moment("2026-10-26T11:00")
+    return {
+        **made,
+        "kind": "bank_vial",
+        "vial": "V0000000001",
+        "lot": own,
+        "donors": [given],
+        "specification": {**made["specification"], "lines": [*made["specification"]["lines"], *lines]},
+        "results": [*made["results"], *(result(number, test, value_text="conforms") for number, test in tests)],
+        "bank": {
+            "tier": "master",
+            "vials": [
+                {
+                    "code": f"V000000000{number}",
+                    "state": "stored",
+                    "passage": 3,
+                    "cpdl": 9.21,
+                    "stays": [{"place": place, "stored_at": at, "recorded_at": at}],
+                    "withdrawals": [],
+                    "thawed_in": [],
+                }
+                for number, place in enumerate(("E0000000002", "E0000000002", "E0000000008"), start=1)
+            ],
+            "places": [
+                {
+                    "code": code,
+                    "name": name,
+                    "classes": [
+                        {
+                            "id": number,
+                            "phase": "vapour",
+                            "warmest_celsius": -165,
+                            "site": site,
+                            "evidence": "mapping report",
+                            "recorded_at": moment("2026-01-20T09:00"),
+                        }
+                    ],
+                    "excursions": [],
+                }
+                for number, (code, name, site) in enumerate(places, start=1)
+            ],
+        },
     }
 
 
@@ -997,6 +1072,7 @@ MADE = {
     SubjectKind.DONATION: donation_json,
     SubjectKind.MATERIAL_LOT: material_lot_json,
     SubjectKind.STEP: step_json,
+    SubjectKind.BANK_VIAL: bank_vial_json,
 }
 
 

@@ -6,8 +6,23 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.counterexamples import all_of, empty, inside, part, setting, within
-from app.domain.facts import Bank, PassageConvention, SubjectKind
+from app.domain.counterexamples import (
+    add,
+    all_of,
+    allogeneic,
+    as_bank,
+    as_master_bank,
+    empty,
+    every,
+    inside,
+    of_bank,
+    part,
+    setting,
+    thawed,
+    where,
+    within,
+)
+from app.domain.facts import Bank, Excursion, PassageConvention, SubjectKind, Waiver
 from app.domain.lots import LotKind, LotState
 from app.domain.rulebook import Gate, Outcome, judge
 from app.rules import RULES
@@ -120,3 +135,96 @@ def test_before_the_first_step_the_moment_that_is_planned_counts():
     assert verdict("CB-01A", in_time, kind=SubjectKind.STEP).outcome is Outcome.PASS
     assert verdict("CB-01A", late, kind=SubjectKind.STEP).outcome is Outcome.FAIL
     assert GATE_OF[SubjectKind.STEP] is Gate.G4
+
+
+# -- banks as they are built ---------------------------------------------------------------------------------------------
+
+
+def test_the_clean_banked_preparation_and_the_clean_bank_open_their_gate():
+    for made in (allogeneic, as_master_bank):
+        judgement = judge(RULES, made(clean()), gate=Gate.G6, at=AT, signer=SIGNER)
+        assert [(each.rule, [str(found.problem) for found in each.findings]) for each in judgement.blocks] == []
+        assert judgement.is_open
+    rules = {each.rule: each.outcome for each in judge(RULES, allogeneic(clean()), gate=Gate.G6, at=AT).verdicts}
+    assert {rules[each] for each in ("CB-03", "CB-08", "CB-09")} == {Outcome.PASS}
+    assert {rules[each] for each in ("CB-07", "CB-10", "CB-11", "CB-06")} == {Outcome.NOT_APPLICABLE}
+
+
+def test_the_bank_of_the_counterexamples_is_the_one_that_the_database_writes():
+    written = clean(SubjectKind.BANK_VIAL)
+    made = as_master_bank(clean())
+    assert written.bank == made.bank
+    assert [line.test for line in written.specification.lines] == [line.test for line in made.specification.lines]
+
+
+def test_a_decision_against_a_bank_opens_nothing_that_the_guideline_closes():
+    for more in ({"short_cycle": False}, {"low_manipulation": False}):
+        assert verdict("CB-03", part("process", **more)).outcome is Outcome.FAIL
+    assert verdict("CB-01", part("process", long_term_expansion=True)).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({"approved_at": BEGAN}, Outcome.NOT_APPLICABLE),
+        ({"approved_at": BEGAN + timedelta(seconds=1)}, Outcome.FAIL),
+        ({"approved_by": "quinn"}, Outcome.INDETERMINATE),
+        ({"approved_by": None, "approved_at": None}, Outcome.INDETERMINATE),
+        ({"needed": True}, Outcome.FAIL),
+    ],
+)
+def test_only_a_decision_that_stood_before_processing_counts(changes, outcome):
+    assert verdict("CB-03", every("bank_policies", **changes)).outcome is outcome
+
+
+def test_what_began_under_an_earlier_decision_goes_on():
+    first = clean().bank_policies[0]
+    later = add("bank_policies", replace(first, id=2, version=2, needed=True, approved_at=BEGAN + timedelta(days=1)))
+    earlier = add("bank_policies", replace(first, id=2, version=2, needed=True, approved_at=BEGAN - timedelta(days=1)))
+    assert verdict("CB-03", later).outcome is Outcome.NOT_APPLICABLE
+    assert verdict("CB-03", earlier).outcome is Outcome.FAIL
+
+
+def test_a_working_bank_of_a_master_bank_passes_and_goes_on_from_its_vial():
+    working = all_of(allogeneic, part("lot", kind=LotKind.BANK), as_its_own_bank)
+    assert verdict("CB-08", working).outcome is Outcome.PASS
+    assert verdict("CB-08", all_of(working, within("banks", tiers_of(None)))).outcome is Outcome.FAIL
+
+
+def as_its_own_bank(dossier):
+    return replace(dossier, bank=replace(as_master_bank(clean()).bank, tier="working"))
+
+
+def tiers_of(tier):
+    return lambda banks: tuple(replace(each, tier=tier) for each in banks)
+
+
+def test_doublings_are_counted_within_the_tolerance():
+    close = thawed(cpdl=Decimal("0.009"))
+    far = thawed(cpdl=Decimal("0.011"))
+    assert verdict("CB-08", close).outcome is Outcome.PASS
+    assert verdict("CB-08", far).outcome is Outcome.FAIL
+
+
+def test_an_excursion_counts_for_the_vials_that_lay_there_then():
+    def warm(began, ended, celsius=-120):
+        found = Excursion(1, began, ended, Decimal(celsius), "DV-1", AT)
+        return verdict("CB-10", as_bank(of_bank("places", excursions=(found,)))).outcome
+
+    before, frozen = BEGAN - timedelta(days=30), as_master_bank(clean()).bank.vials[0].stays[0].stored_at
+    assert warm(before, before + timedelta(days=1)) is Outcome.PASS
+    assert warm(before, frozen) is Outcome.NEEDS_WAIVER
+    assert warm(before, None) is Outcome.NEEDS_WAIVER
+    assert warm(frozen, None, celsius=-150) is Outcome.PASS
+
+
+def test_a_waiver_opens_an_excursion_and_never_a_test_of_safety():
+    waiver = Waiver(
+        9, "CB-10", "viable after a test thaw", "viability 92 %", "quinn", "rhea", BEGAN, AT + timedelta(1), 1, 0
+    )
+    warm = as_bank(of_bank("places", excursions=(Excursion(1, BEGAN, None, Decimal(-120), "DV-1", AT),)))
+    assert verdict("CB-10", all_of(warm, within("waivers", lambda _: (waiver,)))).outcome is Outcome.PASS_WITH_WAIVER
+    for_tests = replace(waiver, rule="CB-07")
+    for test, outcome in (("karyotype", Outcome.PASS_WITH_WAIVER), ("STR", Outcome.FAIL)):
+        failing = as_bank(where("results", "test", test, value_text="not as expected"))
+        assert verdict("CB-07", all_of(failing, within("waivers", lambda _: (for_tests,)))).outcome is outcome

@@ -152,6 +152,9 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "transports",
         "virus_tests",
         "off_target_reports",
+        "bank",
+        "vial",
+        "bank_policies",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):

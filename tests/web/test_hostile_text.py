@@ -182,6 +182,7 @@ async def furnished(lab: Lab) -> House:
     facts, waiting_for = await _proposed(lab, shared.process)
     ok(await tess.post("/timers", {"workstation": mine.workstation, "name": NASTY[:60], "minutes": "90"}))
     result = await lab.value("SELECT max(r.id) FROM lab.results r")
+    bank = await life.bank(lab, upto="frozen")
     house = House(
         lab,
         {
@@ -195,6 +196,9 @@ async def furnished(lab: Lab) -> House:
             "source": sampled.vials[0],
             "deviation": number,
             "step": str(step),
+            "place": bank.shared.freezer,
+            "vials": bank.vials[0],
+            "vial": bank.vials[0],
             **facts,
         },
         workstation=mine.workstation,
@@ -202,6 +206,7 @@ async def furnished(lab: Lab) -> House:
     house.sent += [
         *(("tess", f"/bench/steps/{kind}/{mine.lot}") for kind in ("isolation", "passage", "fill", "cryopreservation")),
         ("tess", f"/bench/verify/step/{step}"),
+        ("tess", f"/banks/{bank.lot}/putting-away"),
         ("tess", f"/bench/done/{step}"),
         ("tess", f"/bench/hold/{mine.flasks[1]}"),
         ("tess", f"/lots/{sampled.lot}/sample?from={sampled.vials[0]}"),
@@ -260,6 +265,8 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
     run = {"process": process["name"], "version": process["version"], "owner": NASTY, "address": NASTY}
     run |= {"classification": NASTY, "valid_to": life.ago(days=-365)}
     authorisation = ok(await hedda.post("/mandates/authorisations", run))["number"]
+    needed = {"process": process["name"], "process_version": process["version"], "needed": True, "tiers": ["master"]}
+    policy = ok(await quinn.post("/bank-policies", needed | {"reasons": NASTY}))["number"]
     permit = {"number": "HGR-HOSTILE-1", "authority": NASTY, "purposes": ["banking"], "scope": NASTY, "evidence": NASTY}
     ok(await quinn.post("/permits", permit | {"valid_from": study.day(-30), "valid_to": study.day(900)}))
     supplier = {"name": NASTY[:120], "kind": "distributor", "address": NASTY}
@@ -286,6 +293,7 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
         ("lin", f"/documents/{document}?sign=sign-document_approved"),
         ("hedda", f"/mandates/responsibilities/{responsibility}?sign=sign-responsibility_accepted"),
         ("lin", f"/mandates/authorisations/{authorisation}?sign=sign-process_authorised"),
+        ("lin", f"/banks/policies/{policy}?sign=sign-bank_policy_decided"),
         ("quinn", "/permits/withdrawal"),
         ("quinn", f"/materials/suppliers/{supplier}?sign=sign-supplier_decided"),
         ("phil", f"/people/appointments/proposals/{proposal}?sign=sign-appointment_supported"),
@@ -471,7 +479,7 @@ def moment(**parts: float) -> str:
 
 EMPTY = frozenset(
     "recipient mother performed_by din raw supplier_code certificate_valid_until valid_until mother_birth_date until_at"
-    " scope_name scope_version printer to_on-0 low-0 high-0 unit-0 reported_at certificate_reviewed_at other_analyte"
+    " bank scope_name scope_version printer to_on-0 low-0 high-0 unit-0 reported_at certificate_reviewed_at other_analyte"
     " other_marker outcome p0_pd_estimated ended_at species opened_life_hours".split()
 )
 """Fields that an honest form leaves empty."""

@@ -2,6 +2,7 @@
 
 from app.db.tables import (
     audit,
+    banks,
     bench,
     donors,
     genes,
@@ -22,6 +23,7 @@ from app.db.tables.base import metadata
 
 __all__ = [
     "audit",
+    "banks",
     "bench",
     "donors",
     "genes",

@@ -301,7 +301,7 @@ steps = Table(
     facts("parameters"),
     recorded_by(),
     recorded_at(),
-    CheckConstraint("kind IN ('isolation','passage','fill','cryopreservation')", name="kind"),
+    CheckConstraint("kind IN ('isolation','passage','fill','cryopreservation','thaw')", name="kind"),
     schema=LAB,
 )
 

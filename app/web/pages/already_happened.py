@@ -29,6 +29,7 @@ WHAT_NAMES = {
     What.PASSAGE: Text("Cells were passaged"),
     What.FILL: Text("Vials were filled"),
     What.CRYOPRESERVATION: Text("Vials were frozen"),
+    What.THAW: Text("A vial of a bank was thawed"),
     What.MATERIAL_USE: Text("A material was used"),
     What.OTHER: Text("Something else happened"),
 }

@@ -36,6 +36,7 @@ STEP_NAMES = {
     "passage": Text("Passage"),
     "fill": Text("Fill"),
     "cryopreservation": Text("Cryopreservation"),
+    "thaw": Text("Thaw"),
 }
 OUTCOME_WORDS = {
     "accepted": Text("accepted"),

@@ -60,6 +60,7 @@ STEPS = {
     "passage": Text("passage"),
     "fill": Text("fill"),
     "cryopreservation": Text("cryopreservation"),
+    "thaw": Text("thaw"),
 }
 RELATIONS = {"autologous": Text("autologous"), "allogeneic": Text("allogeneic")}
 

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from app.db.sessions import SignedIn
 from app.domain.acts import ACT_NAMES, Act, Meaning, RecordKind, require
+from app.domain.cell_banks import TIER_NAMES
 from app.domain.errors import Refusal
 from app.domain.lots import STATE_NAMES
 from app.domain.text import Text
@@ -27,6 +28,8 @@ router = APIRouter(prefix="/lots", route_class=PageRoute)
 VERSIONS_SHOWN = 200
 UNITS = {"mL": "mL", "vial": Text("vial"), "flask": Text("flask"), "g": "g"}
 RETAIN_KINDS = {"starting_material": Text("Starting material"), "final_product": Text("Final product")}
+PREPARATION = "preparation"
+MADE: dict[str, Text] = {PREPARATION: Text("preparation"), **TIER_NAMES}
 NAMES: dict[str, Any] = {"state_names": STATE_NAMES, "kind_names": LOT_KINDS}
 
 
@@ -34,17 +37,20 @@ NAMES: dict[str, Any] = {"state_names": STATE_NAMES, "kind_names": LOT_KINDS}
 
 
 @router.get("/new")
-async def ask_plan(request: Request, house: HouseDep, who: SignedInDep, donation: str = "") -> Response:
-    """Ask what is to be made of which donation."""
+async def ask_plan(request: Request, house: HouseDep, who: SignedInDep, donation: str = "", bank: str = "") -> Response:
+    """Ask what is to be made of which donation or bank."""
     require(who.actor, Act.PLAN_LOT)
-    return await _planning(request, house, who, await blank(request, donation=donation[:64] or None))
+    return await _planning(
+        request, house, who, await blank(request, donation=donation[:64] or None, bank=bank[:64] or None)
+    )
 
 
 @router.post("/new")
 async def plan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
-    """Plan a preparation."""
+    """Plan a preparation or a bank."""
     entry = await read_entry(request)
-    donation, recipient = entry.scanned("donation"), entry.code("recipient")
+    donation, bank, recipient = entry.code("donation"), entry.code("bank"), entry.code("recipient")
+    tier = entry.one_of("makes", MADE) if "makes" in entry.names() else PREPARATION
     process, specification = _version(entry, "process"), _version(entry, "specification")
     try:
         made = await once(
@@ -55,6 +61,8 @@ async def plan(request: Request, house: HouseDep, who: SignedInDep) -> Response:
                 specification=specification,
                 donation=donation,
                 recipient=recipient,
+                bank=bank,
+                tier=None if tier == PREPARATION else tier,
             )
         )
     except Refusal as refusal:
@@ -71,6 +79,8 @@ async def _planning(request: Request, house: House, who: SignedIn, form: FormVie
         status=form.status,
         who=who,
         form=form,
+        made=MADE,
+        preparation=PREPARATION,
         processes={
             f"{each.version}:{each.name}": Text(
                 "{name} v{version} · {product}", name=each.name, version=each.version, product=each.product

@@ -51,15 +51,18 @@ ACT_OF = {
     StepKind.PASSAGE: Act.PASSAGE,
     StepKind.FILL: Act.FILL,
     StepKind.CRYOPRESERVATION: Act.CRYOPRESERVE,
+    StepKind.THAW: Act.THAW,
 }
 RECORD_NAMES = {
     StepKind.ISOLATION: Text("Record the isolation"),
     StepKind.PASSAGE: Text("Record the passage"),
     StepKind.FILL: Text("Record the fill"),
     StepKind.CRYOPRESERVATION: Text("Record the freezing"),
+    StepKind.THAW: Text("Record the thaw"),
 }
 MANY_OF = {"flask": Many.FLASK, "vial": Many.VIAL, "bag": Many.BAG}
 MEDIA_OF = {"flask": Media.CONTAINER, "vial": Media.TUBE, "bag": Media.BAG}
+_COUNTED_ONCE = frozenset({StepKind.ISOLATION, StepKind.THAW})
 AT = {"parents": "vessels", "place": "vessels"}
 AT_HARVEST = AT | {"viable": "viable_harvested", "dead": "dead_harvested"}
 
@@ -182,7 +185,7 @@ async def record_step(request: Request, house: HouseDep, who: SignedInDep, kind:
             raise _nowhere()
         kept = await once(_recording(house, call, asked, view))
     except Refusal as refusal:
-        at = AT if kind is StepKind.ISOLATION else AT_HARVEST
+        at = AT if kind in _COUNTED_ONCE else AT_HARVEST
         form = entry.again(refusal, at=at)
         return await _stepping(request, who, form, view, counted=counted, anyway=_anyway(request, who, view, asked))
     return see(f"/bench/done/{kept['step']}")
@@ -252,6 +255,8 @@ def _recording(house: House, call: Any, asked: Asked, view: StepFormView) -> Any
                 flasks=asked.made,
                 p0_pd_estimated=asked.p0_pd_estimated,
             )
+        case StepKind.THAW:
+            return steps.thaw(house, call, lot=view.lot, bench=asked.bench, counts=asked.counts, flasks=asked.made)
         case StepKind.PASSAGE:
             return steps.passage(house, call, lot=view.lot, bench=asked.bench, counts=asked.counts, flasks=asked.made)
         case StepKind.FILL:
@@ -279,7 +284,7 @@ def _use(entry: Entry, code: str) -> MaterialUse:
 def _counts(entry: Entry, kind: StepKind, *, optional: bool) -> Counts:
     read = _unless_unreadable if optional else _required
     match kind:
-        case StepKind.ISOLATION:
+        case StepKind.ISOLATION | StepKind.THAW:
             return Counts(None, read(entry, "viable"), read(entry, "dead"))
         case StepKind.PASSAGE:
             return Counts(read(entry, "viable_seeded"), read(entry, "viable_harvested"), read(entry, "dead_harvested"))

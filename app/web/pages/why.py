@@ -24,6 +24,7 @@ SUBJECTS: dict[str, tuple[Text, str]] = {
     "lot": (Text("Lot"), "/lots/{code}"),
     "material_lot": (Text("Material lot"), "/materials/{code}"),
     "donation": (Text("Donation"), "/donations/{code}"),
+    "bank_vial": (Text("Cell bank"), "/banks/{code}"),
 }
 NAMES: dict[str, Any] = {
     "gate_names": GATE_NAMES,
