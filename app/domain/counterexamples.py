@@ -301,7 +301,7 @@ _FROZEN = datetime(2026, 10, 26, 11, tzinfo=UTC)
 _STATED = datetime(2026, 1, 20, 9, tzinfo=UTC)
 _BANK_LINES = tuple(
     Line(number, test, f"SOP-{number}", LineKind.QUALITATIVE, None, None, None, "conforms", test == "STR", True)
-    for number, test in enumerate(("STR", "karyotype", "phenotype"), start=8)
+    for number, test in enumerate(("STR", "karyotype", "phenotype"), start=21)
 )
 _BANK_VIALS = tuple(
     BankVial(

@@ -94,7 +94,7 @@ def _only_if_one_likes(test: str) -> Edit:
             "a bank without a specification",
             as_bank(without("specification")),
             outcome=Outcome.INDETERMINATE,
-            also=("REL-02", "REL-03"),
+            also=("MAT-09", "REL-02", "REL-03"),
         ),
         Break(
             "what a bank is tested for is not set", as_bank(setting("cb07.tests", {})), outcome=Outcome.INDETERMINATE

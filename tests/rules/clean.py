@@ -725,7 +725,7 @@ def bank_vial_json():
     own = {**made["lot"], "kind": "bank", "state": "released"}
     given = donor()
     given["consents"][0]["scopes"] = ["donation", "processing", "storage", "autologous use"]
-    tests = tuple(enumerate(("STR", "karyotype", "phenotype"), start=8))
+    tests = tuple(enumerate(("STR", "karyotype", "phenotype"), start=21))
     lines = [{**line(number, test, expected="conforms"), "safety": test == "STR"} for number, test in tests]
     places = (("E0000000002", "tank 2", "house A"), ("E0000000008", "tank 8", "house B"))
     at = moment("2026-10-26T11:00")
