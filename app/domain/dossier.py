@@ -29,6 +29,7 @@ from app.domain.facts import (
     Hold,
     Key,
     Labels,
+    Legacy,
     Lot,
     Material,
     Permit,
@@ -107,6 +108,7 @@ class Dossier:
     facility: Facility | None = None
     work_sessions: tuple[WorkSession, ...] | None = None
     authorisations: tuple[Authorisation, ...] | None = None
+    legacy: tuple[Legacy, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -276,6 +276,11 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Words(),
             ("ORG-04",),
         ),
+        "legacy.before": Known(
+            Text("First day of the guideline: of acts before it old papers may be accepted"),
+            Word(day=True),
+            serves=Text("legacy dossiers"),
+        ),
         "assessment.months_max": Known(
             Text("Months for which an assessment may stand"), _n("1", "60", whole=True), serves=Text("assessments")
         ),

@@ -230,6 +230,7 @@ WORST_FIRST = (
     Outcome.NEEDS_WAIVER,
     Outcome.WAITS_FOR_SIGNER,
     Outcome.PASS_WITH_WAIVER,
+    Outcome.PASS_WITH_LEGACY,
     Outcome.PASS,
     Outcome.NOT_APPLICABLE,
 )

@@ -55,6 +55,7 @@ SECTIONS = [
     "permits",
     "authority_replies",
     "study",
+    "legacy",
 ]
 
 
