@@ -6,6 +6,7 @@ objection is all that is left. With the objection taken away the same attack suc
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
@@ -180,3 +181,87 @@ async def test_each_second_hand_refuses_and_without_it_the_attack_succeeds(fresh
             await released(stage, lot, ceremony)
             state = await stage.hand.fetchval("SELECT state FROM lab.lots WHERE id = $1", lot)
             assert state == "released", attack.rule
+
+
+PAPERS = (
+    "INSERT INTO lab.legacy_dossiers (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by, signature_id)"
+    " SELECT 'LD-' || n, '{about}', {item}, '[{{}}]', '{{DON-05,DON-10,DON-12,GMP-05}}', 'r', now() - interval '1 day', {until},"
+    " pg_temp.who('quinn'), pg_temp.signed('lin', 'legacy_accepted', 'legacy', n, '', repeat('0', 64), {signed})"
+    " FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM lab.legacy_dossiers) AS next"
+)
+OLD = """
+CREATE FUNCTION pg_temp.old(p_collected timestamptz, p_began timestamptz) RETURNS TABLE (lot bigint, donor bigint, donation bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    v_tess bigint := pg_temp.who('tess');
+BEGIN
+    lot := pg_temp.item('lot'); donor := pg_temp.item('person'); donation := pg_temp.item('donation');
+    INSERT INTO lab.persons (id, pseudonym) VALUES (donor, 'P-' || donor);
+    INSERT INTO lab.donors (id, relation, tested_person_id, genetic_source_id, recipient_id, recorded_by) VALUES (donor, 'autologous', donor, donor, donor, v_tess);
+    INSERT INTO lab.donations (id, donor_id, tissue, collected_at, received_at, recorded_by) VALUES (donation, donor, 'bone marrow', p_collected, p_collected, v_tess);
+    INSERT INTO lab.lineage (parent_id, child_id) VALUES (donor, donation);
+    INSERT INTO lab.lots (id, name, kind, state, version, donor_id, donation_id, recipient_id, recorded_by)
+    VALUES (lot, 'PREP ' || lot, 'preparation', 'planned', 1, donor, donation, donor, v_tess);
+    PERFORM pg_temp.history(lot, 'preparation', '{plan}', NULL);
+    INSERT INTO lab.steps (lot_id, kind, passage, performed_by, started_at, ended_at, viability_percent, parameters, recorded_by)
+    VALUES (lot, 'isolation', 0, v_tess, p_began, p_began + interval '1 hour', 95, '{}', v_tess);
+    RETURN NEXT;
+END $$;
+"""
+OBJECTIONS = "SELECT DISTINCT split_part(o, ':', 1) FROM gate.objections($1, (SELECT id FROM people.accounts WHERE username = 'lin')) AS o"
+WATCHED = {"DON-05", "DON-10", "DON-12", "GMP-05"}
+NOW, LATER = "now()", "now() + interval '1 year'"
+
+
+async def objected(stage: Stage, lot: int) -> set[str]:
+    return {row[0] for row in await stage.hand.fetch(OBJECTIONS, lot)} & WATCHED
+
+
+async def test_the_gate_respects_papers_from_before_the_guideline_and_only_where_the_rules_do(
+    fresh_database: Database,
+) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(OLD)
+
+        async def old(collected: str, began: str) -> dict[str, int]:
+            await stage.value(
+                "SELECT set_config('x.old', (SELECT row_to_json(o)::text FROM pg_temp.old($1::text::timestamptz, $2::text::timestamptz) AS o), false)",
+                collected,
+                began,
+            )
+            return dict(json.loads(await stage.hand.fetchval("SELECT current_setting('x.old')")))
+
+        async def papers(of: dict[str, int], *, until: str = LATER, signed: str = NOW) -> None:
+            for about, item in (("donor", of["donor"]), ("lot", of["lot"])):
+                await stage.value(PAPERS.format(about=about, item=item, until=until, signed=signed))
+
+        before = await old("2025-03-01", "2025-03-02")
+        assert await objected(stage, before["lot"]) == WATCHED
+        await papers(before, until="now() - interval '1 hour'")
+        assert await objected(stage, before["lot"]) == WATCHED, "they ran out"
+        await papers(before)
+        assert await objected(stage, before["lot"]) == set()
+
+        # Collected before, processed under the guideline: the papers count where they were accepted before the work.
+        between = await old("2026-03-01", "2026-06-02")
+        await papers(between)
+        # Whether the house had assessed cross-contamination by then is told by the day on which this is run.
+        assert await objected(stage, between["lot"]) | {"DON-05"} == WATCHED
+        await papers(between, signed="'2026-05-20'")
+        assert await objected(stage, between["lot"]) == {"GMP-05"}
+
+        after = await old("2026-06-01", "2026-06-02")
+        await papers(after, signed="'2026-05-20'")
+        assert await objected(stage, after["lot"]) | {"DON-05"} == WATCHED
+
+        # A fact is no missing paper.
+        await stage.value(
+            "INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, withdrawn_at, recorded_by)"
+            " VALUES ($1, 'IC-1', '{donation,processing}', '2025-02-01', '2025-04-01', 1)",
+            before["donor"],
+        )
+        await stage.value(
+            "INSERT INTO lab.determinations (donation_id, decision, reason, signature_id, recorded_by)"
+            " SELECT $1, 'ineligible', 'x', pg_temp.signed('phil', 'eligibility_determined', 'donation', $1, 'ineligible', repeat('0', 64), now()), 1",
+            before["donation"],
+        )
+        assert await objected(stage, before["lot"]) == {"DON-10", "DON-12"}

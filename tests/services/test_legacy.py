@@ -132,7 +132,22 @@ async def test_papers_are_of_that_time_and_of_what_was_done_then(lab: Lab) -> No
     refused(await propose(lab, lived.shared.material_lots[0], rules=["MAT-06"]), 422, "bad-input")
 
 
-async def test_nobody_accepts_their_own_and_only_the_authority_accepts_once(lab: Lab) -> None:
+async def test_nobody_accepts_papers_of_their_own_proposing(lab: Lab) -> None:
+    donor, donation = await old_donor(lab)
+    rows = await lab.arrange(
+        "INSERT INTO lab.legacy_dossiers (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by)"
+        " SELECT 'LD-OWN-' || $1::bigint, 'donor', $1, papers, rules, reasons, valid_from, valid_to, $3 FROM lab.legacy_dossiers WHERE id = $2 RETURNING id",
+        await life.id_of(lab, donor),
+        ok(await propose(lab, donor))["dossier"],
+        lab.id_of("lin"),
+    )
+    signed = await life.ceremony(lab, "lin", "legacy_accepted", "legacy", rows[0][0])
+    there = f"/legacy-dossiers/{rows[0][0]}/accept"
+    refused(await lab.as_("lin").post(there, {"ceremony": signed}), 403, "ceremony-refused")
+    assert (await verdict(lab, donation, "DON-08"))["outcome"] == "indeterminate"
+
+
+async def test_only_the_authority_accepts_and_once(lab: Lab) -> None:
     donor, donation = await old_donor(lab)
     made = ok(await propose(lab, donor))
     signed = await life.ceremony(lab, "lin", "legacy_accepted", "legacy", made["dossier"])
