@@ -14,7 +14,7 @@ from app.services.legacy import Content, LegacyAcceptedView, LegacyProposedView,
 
 router = APIRouter(prefix="/legacy-dossiers", tags=["legacy dossiers"])
 
-DossierNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,40}$")]
+DossierNumber = Annotated[str, StringConstraints(pattern=r"^LD-\d{2}-\d{4,12}$")]
 
 
 class NewPaper(Body):
