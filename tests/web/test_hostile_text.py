@@ -72,6 +72,8 @@ SPARED = {
 """Forms that are never sent as they should be."""
 LAST = ("revocation", "closing", "/factors", "rejection", "recall", "withdrawal", "/end", "unlocking")
 """What ends something is sent after everything else."""
+FIRST = "/lots/{code}/release/check"
+"""What stands open only while nobody has printed a label, or otherwise touched the lot, since it was submitted."""
 _serial = itertools.count(1)
 
 
@@ -445,7 +447,7 @@ async def crawl(house: House, visitors: dict[str, Visitor], journal: Journal, *,
                     if met.signature not in journal.forms and (met.is_fair_game() or action in SPARED):
                         journal.forms[met.signature] = met
                         new.append(met)
-    return sorted(new, key=lambda met: any(end in met.action for end in LAST))
+    return sorted(new, key=lambda met: (met.action != FIRST, any(end in met.action for end in LAST)))
 
 
 # -- what is typed -----------------------------------------------------------------------------------------------------
