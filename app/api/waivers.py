@@ -15,7 +15,7 @@ router = APIRouter(tags=["waivers"])
 
 
 class NewWaiver(Body):
-    """Which rule, why it may be waived for this lot, what makes up for it, and for how long."""
+    """Which rule, why it may be waived here, what makes up for it, and for how long."""
 
     rule: Name
     justification: Prose
@@ -32,8 +32,10 @@ class WaiverApproval(Body):
 
 
 @router.post("/lots/{code}/waivers", status_code=201)
+@router.post("/material-lots/{code}/waivers", status_code=201)
+@router.post("/donations/{code}/waivers", status_code=201)
 async def propose_waiver(code: Code, body: NewWaiver, house: HouseDep, call: CallDep) -> ProposedView:
-    """Propose a waiver."""
+    """Propose a waiver for a lot, a material lot or a donation."""
     return await waivers.propose_waiver(
         house,
         call,
@@ -48,8 +50,10 @@ async def propose_waiver(code: Code, body: NewWaiver, house: HouseDep, call: Cal
 
 
 @router.get("/lots/{code}/waivers")
+@router.get("/material-lots/{code}/waivers")
+@router.get("/donations/{code}/waivers")
 async def list_waivers(code: Code, house: HouseDep, actor: ActorDep) -> list[WaiverView]:
-    """The waivers of a lot."""
+    """The waivers of a lot, a material lot or a donation."""
     return await waivers.list_waivers(house, actor, lot=code)
 
 

@@ -62,7 +62,7 @@ WHERE r.tbl = :table AND r.key = :key AND r.seq < :before ORDER BY r.seq DESC LI
 """
 _WITH_LOT = ("steps", "results", "samples", "retains", "consumptions", "waivers", "batch_reviews", "releases",
              "label_counts", "label_imbalances", "verifications", "workstation_sessions", "bench_reasons")  # fmt: skip
-_WITH_ITEM = ("holds", "deviations", "labels")
+_WITH_ITEM = ("holds", "deviations", "labels", "legacy_dossiers")
 _IS_ITEM = ("lab.items", "lab.lots", "lab.containers", "lab.donations", "lab.persons", "lab.donors", "lab.material_lots",
             "lab.samples", "lab.retains", "lab.equipment", "lab.printers", "people.badges")  # fmt: skip
 OF_ITEM = f"""
@@ -70,6 +70,7 @@ WITH about AS (
     SELECT tbl, CAST(:id AS text) AS key FROM unnest(CAST(:own AS text[])) AS tbl
     UNION ALL SELECT 'lab.item_codes', code FROM lab.item_codes WHERE item_id = CAST(:id AS bigint)
     UNION ALL SELECT 'lab.determinations', id::text FROM lab.determinations WHERE donation_id = CAST(:id AS bigint)
+    UNION ALL SELECT 'lab.waivers', id::text FROM lab.waivers WHERE donation_id = CAST(:id AS bigint)
     UNION ALL SELECT 'lab.signatures', id::text FROM lab.signatures
         WHERE record_id = CAST(:id AS bigint) AND record_kind IN ('lot', 'batch', 'results', 'material_lot', 'donation')
     {"".join(f"UNION ALL SELECT 'lab.{t}', id::text FROM lab.{t} WHERE lot_id = CAST(:id AS bigint) " for t in _WITH_LOT)}

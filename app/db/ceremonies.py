@@ -37,8 +37,10 @@ NAMES: Mapping[RecordKind, str] = {
     RecordKind.DEVIATION: "SELECT number FROM lab.deviations WHERE id = :id",
     RecordKind.HOLD: "SELECT reason FROM lab.holds WHERE id = :id",
     RecordKind.WAIVER: (
-        "SELECT w.rule || ', ' || l.name FROM lab.waivers w JOIN lab.lots l ON l.id = w.lot_id WHERE w.id = :id"
+        "SELECT w.rule || ', ' || coalesce(l.name, c.code) FROM lab.waivers w LEFT JOIN lab.lots l ON l.id = w.lot_id"
+        " LEFT JOIN lab.item_codes c ON c.item_id = w.donation_id AND c.scheme = 'own' WHERE w.id = :id"
     ),
+    RecordKind.LEGACY: "SELECT number FROM lab.legacy_dossiers WHERE id = :id",
     RecordKind.PARTNER_ASSESSMENT: (
         "SELECT s.name || ', ' || a.assessed_on FROM lab.partner_assessments a"
         " JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = :id"

@@ -73,6 +73,8 @@ UNION ALL SELECT 'waivers_to_approve', count(*), min(recorded_at) FROM lab.waive
     WHERE signature_id IS NULL AND valid_to > clock_timestamp()
 UNION ALL SELECT 'assessments_to_approve', count(*), min(recorded_at) FROM lab.assessments
     WHERE signature_id IS NULL AND valid_to > clock_timestamp()
+UNION ALL SELECT 'legacy_to_accept', count(*), min(recorded_at) FROM lab.legacy_dossiers
+    WHERE signature_id IS NULL AND valid_to > clock_timestamp()
 """
 GATE = f"""
 WITH waiting AS MATERIALIZED (

@@ -59,7 +59,7 @@ CROSS JOIN LATERAL (SELECT coalesce(p.item_id, k.item_id, d.item_id, CASE
     WHEN p.subject ~ '^result [1-9][0-9]{{0,17}}$'
         THEN (SELECT r.lot_id FROM lab.results r WHERE r.id = CAST(substr(p.subject, 8) AS bigint))
     WHEN p.subject ~ '^waiver [1-9][0-9]{{0,17}}$'
-        THEN (SELECT w.lot_id FROM lab.waivers w WHERE w.id = CAST(substr(p.subject, 8) AS bigint)) END) AS item_id) about
+        THEN (SELECT coalesce(w.lot_id, w.donation_id) FROM lab.waivers w WHERE w.id = CAST(substr(p.subject, 8) AS bigint)) END) AS item_id) about
 LEFT JOIN lab.item_codes own ON own.item_id = p.item_id AND own.scheme = 'own'
 LEFT JOIN lab.containers c ON c.id = about.item_id
 LEFT JOIN lab.samples sa ON sa.id = about.item_id

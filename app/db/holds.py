@@ -20,13 +20,16 @@ INSERT INTO lab.holds (item_id, reason, deviation_id, recorded_by) VALUES (:item
 RETURNING id
 """
 EXISTS = "SELECT id, item_id FROM lab.holds WHERE id = :id"
+STATEMENT = "SELECT statement FROM people.ceremonies WHERE id = :id"
 LIFT = "SELECT gate.lift_hold(:id, :ceremony)"
 _SHOWN = """
 SELECT h.id AS hold, k.code AS item, i.kind AS item_kind,
     coalesce(l.name, (SELECT name FROM lab.lots WHERE id = h.item_id)) AS lot, h.reason,
     (SELECT number FROM lab.deviations WHERE id = h.deviation_id) AS deviation, h.recorded_at AS placed_at,
     p.username AS placed_by, h.lifted_at,
-    (SELECT printed_name FROM lab.signatures WHERE id = h.lifted_signature_id) AS lifted_by
+    (SELECT printed_name FROM lab.signatures WHERE id = h.lifted_signature_id) AS lifted_by,
+    EXISTS (SELECT FROM lab.impact_items x WHERE x.hold_id = h.id) AS looked_back,
+    EXISTS (SELECT FROM lab.impact_items x JOIN lab.releases r ON r.lot_id = h.item_id WHERE x.hold_id = h.id) AS authoritys
 FROM lab.holds h JOIN lab.items i ON i.id = h.item_id JOIN people.accounts p ON p.id = h.recorded_by
 LEFT JOIN lab.item_codes k ON k.item_id = h.item_id AND k.scheme = 'own'
 LEFT JOIN lab.containers c ON c.id = h.item_id LEFT JOIN lab.lots l ON l.id = c.lot_id
@@ -65,6 +68,11 @@ async def refuse_unknown(reading: Reading, *, hold_id: int) -> None:
         )
 
 
+async def statement_of(reading: Reading, *, ceremony: UUID) -> str:
+    """What a ceremony's signature will state; empty where there is no such ceremony."""
+    return await reading.value(STATEMENT, id=ceremony) or ""
+
+
 async def lift(change: Change, *, hold_id: int, ceremony: UUID) -> int:
     """Lift a hold. The signature's number. Raises CeremonyRefused, Conflict while its deviation is open."""
     signature: int = await change.value(LIFT, id=hold_id, ceremony=ceremony)
@@ -82,6 +90,11 @@ async def page(
 ) -> Sequence[Row[Any]]:
     """Holds, newest first; those that bear on one lot where `lot_id` is given."""
     return await reading.all(LIST, state=state, lot_id=lot_id, item_id=item_id, after=after, limit=limit)
+
+
+async def find(reading: Reading, *, hold_id: int) -> Row[Any] | None:
+    """A hold as the list shows it; None where there is none."""
+    return await reading.one(ONE, id=hold_id)
 
 
 async def one(reading: Reading, *, hold_id: int) -> Row[Any]:

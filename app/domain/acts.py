@@ -150,11 +150,14 @@ class Act(StrEnum):
     CLOSE_DEVIATION = "close_deviation"
     PLACE_HOLD = "place_hold"
     LIFT_HOLD = "lift_hold"
+    LIFT_LOOK_BACK_HOLD = "lift_look_back_hold"
     REVIEW_BATCH = "review_batch"
     SUBMIT_LOT = "submit_lot"
     SEND_LOT_BACK = "send_lot_back"
     PROPOSE_WAIVER = "propose_waiver"
     APPROVE_WAIVER = "approve_waiver"
+    PROPOSE_LEGACY = "propose_legacy"
+    ACCEPT_LEGACY = "accept_legacy"
     PROPOSE_ASSESSMENT = "propose_assessment"
     APPROVE_ASSESSMENT = "approve_assessment"
     COUNT_LABELS = "count_labels"
@@ -334,11 +337,14 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.CLOSE_DEVIATION: _QA,
         Act.PLACE_HOLD: _LAB,
         Act.LIFT_HOLD: _QA,
+        Act.LIFT_LOOK_BACK_HOLD: _AUTHORITY,
         Act.REVIEW_BATCH: _QA,
         Act.SUBMIT_LOT: _QA,
         Act.SEND_LOT_BACK: _QUALITY,
         Act.PROPOSE_WAIVER: _QA | _PHYSICIAN | _PRODUCTION | _REVIEWER,
         Act.APPROVE_WAIVER: _AUTHORITY,
+        Act.PROPOSE_LEGACY: _QA,
+        Act.ACCEPT_LEGACY: _AUTHORITY,
         Act.PROPOSE_ASSESSMENT: _QA | _PHYSICIAN | _PRODUCTION | _REVIEWER,
         Act.APPROVE_ASSESSMENT: _AUTHORITY,
         Act.COUNT_LABELS: _BENCH,
@@ -383,7 +389,9 @@ class Meaning(StrEnum):
     BATCH_REVIEWED = "batch_reviewed"
     DEVIATION_CLOSED = "deviation_closed"
     HOLD_LIFTED = "hold_lifted"
+    LOOK_BACK_HOLD_LIFTED = "look_back_hold_lifted"
     WAIVER_APPROVED = "waiver_approved"
+    LEGACY_ACCEPTED = "legacy_accepted"
     ASSESSMENT_APPROVED = "assessment_approved"
     DOCUMENT_APPROVED = "document_approved"
     PROCESS_AUTHORISED = "process_authorised"
@@ -412,6 +420,7 @@ class RecordKind(StrEnum):
     DEVIATION = "deviation"
     HOLD = "hold"
     WAIVER = "waiver"
+    LEGACY = "legacy"
     ASSESSMENT = "assessment"
     DOCUMENT = "document"
     AUTHORISATION = "authorisation"
@@ -444,7 +453,9 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.BATCH_REVIEWED: Signing(_QA, RecordKind.BATCH),
         Meaning.DEVIATION_CLOSED: Signing(_QA, RecordKind.DEVIATION),
         Meaning.HOLD_LIFTED: Signing(_QA, RecordKind.HOLD),
+        Meaning.LOOK_BACK_HOLD_LIFTED: Signing(_AUTHORITY, RecordKind.HOLD),
         Meaning.WAIVER_APPROVED: Signing(_AUTHORITY, RecordKind.WAIVER),
+        Meaning.LEGACY_ACCEPTED: Signing(_AUTHORITY, RecordKind.LEGACY),
         Meaning.ASSESSMENT_APPROVED: Signing(_AUTHORITY, RecordKind.ASSESSMENT),
         Meaning.DOCUMENT_APPROVED: Signing(_QUALITY, RecordKind.DOCUMENT),
         Meaning.PROCESS_AUTHORISED: Signing(_AUTHORITY, RecordKind.AUTHORISATION),
@@ -596,11 +607,14 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.CLOSE_DEVIATION: Text("close a deviation"),
         Act.PLACE_HOLD: Text("place a hold"),
         Act.LIFT_HOLD: Text("lift a hold"),
+        Act.LIFT_LOOK_BACK_HOLD: Text("lift a hold of a look-back on a released lot"),
         Act.REVIEW_BATCH: Text("review a batch record"),
         Act.SUBMIT_LOT: Text("submit a lot for release"),
         Act.SEND_LOT_BACK: Text("send a lot back to quarantine"),
         Act.PROPOSE_WAIVER: Text("propose a waiver"),
         Act.APPROVE_WAIVER: Text("approve a waiver"),
+        Act.PROPOSE_LEGACY: Text("propose papers from before the guideline"),
+        Act.ACCEPT_LEGACY: Text("accept papers from before the guideline"),
         Act.PROPOSE_ASSESSMENT: Text("propose an assessment"),
         Act.APPROVE_ASSESSMENT: Text("approve an assessment"),
         Act.COUNT_LABELS: Text("count labels"),

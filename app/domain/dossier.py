@@ -30,6 +30,7 @@ from app.domain.facts import (
     Hold,
     Key,
     Labels,
+    Legacy,
     Lot,
     Material,
     OffTargetReport,
@@ -118,6 +119,7 @@ class Dossier:
     bank: OwnBank | None = None
     vial: str | None = None
     bank_policies: tuple[BankPolicy, ...] | None = None
+    legacy: tuple[Legacy, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

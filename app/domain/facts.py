@@ -651,6 +651,41 @@ class Waiver:
     used: int
 
 
+class LegacyAbout(StrEnum):
+    """Of what papers from before the guideline may be laid before a rule."""
+
+    DONOR = "donor"
+    LOT = "lot"
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyPaper:
+    """An original paper: of which day, and its scan by name and SHA-256."""
+
+    title: str
+    dated: date
+    file_name: str
+    file_sha256: str
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """Papers about a donor (by pseudonym) or a lot (by code), and for which rules the quality authority accepted them."""
+
+    number: str
+    about: LegacyAbout
+    subject: str
+    rules: tuple[str, ...]
+    reasons: str
+    papers: tuple[LegacyPaper, ...]
+    proposed_by: str
+    accepted_by: str | None
+    accepted_at: datetime | None
+    valid_from: datetime
+    valid_to: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class BatchReview:
     decision: Decision

@@ -1,12 +1,13 @@
 """Steps of a process: which passage a step makes, what workstations it needs, what came late."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
 from app.domain.dossier import Dossier
 from app.domain.facts import PassageConvention, Step, StepKind
-from app.domain.rulebook import Statement, fails
+from app.domain.rulebook import Statement, Weight, fails
 from app.domain.text import Text
 
 GROWING = frozenset({StepKind.ISOLATION, StepKind.THAW, StepKind.PASSAGE})
@@ -57,8 +58,14 @@ def assessed_by(dossier: Dossier, rule: str) -> tuple[str, ...]:
 def too_late(dossier: Dossier, rule: str, *, subject: str, problem: Text) -> Statement:
     """State that evidence came after the act that it should have preceded. No later paper heals this.
 
-    A closed deviation that assessed it is named, and the gate stays closed.
+    A closed deviation that assessed it is named, and the gate stays closed. Only what was done before the guideline may be
+    shown by papers of that time, of a rule that takes them.
     """
+    return replace(breached(dossier, rule, subject=subject, problem=problem), weight=Weight.LATE)
+
+
+def breached(dossier: Dossier, rule: str, *, subject: str, problem: Text) -> Statement:
+    """State that something was done that nothing recorded later makes good. A deviation that assessed it is named."""
     numbers = assessed_by(dossier, rule)
     says = Text("{problem} Assessed by deviation {numbers}.", problem=problem, numbers=numbers) if numbers else problem
     return fails(subject, says, Text("What was done before its evidence cannot be released; the lot may be rejected."))

@@ -14,8 +14,9 @@ from typing import TypeAlias
 from app.domain.acts import Role
 from app.domain.dossier import Dossier
 from app.domain.errors import Blocked, Finding
-from app.domain.facts import Signer, SubjectKind
+from app.domain.facts import Legacy, LegacyAbout, Signer, SubjectKind
 from app.domain.facts import Waiver as GrantedWaiver
+from app.domain.legacy import accepted_for
 from app.domain.packs import holds
 from app.domain.text import JSON, Text
 
@@ -61,6 +62,7 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     NEEDS_WAIVER = "needs_waiver"
     PASS_WITH_WAIVER = "pass_with_waiver"  # noqa: S105  as above
+    PASS_WITH_LEGACY = "pass_with_legacy"  # noqa: S105  as above
     INDETERMINATE = "indeterminate"
     WAITS_FOR_SIGNER = "waits_for_signer"
 
@@ -72,6 +74,7 @@ OUTCOME_NAMES: Mapping[Outcome, Text] = MappingProxyType(
         Outcome.NOT_APPLICABLE: Text("does not apply"),
         Outcome.NEEDS_WAIVER: Text("needs a waiver"),
         Outcome.PASS_WITH_WAIVER: Text("satisfied with a waiver"),
+        Outcome.PASS_WITH_LEGACY: Text("satisfied with legacy evidence"),
         Outcome.INDETERMINATE: Text("cannot be told yet"),
         Outcome.WAITS_FOR_SIGNER: Text("waits for the signer"),
     }
@@ -109,7 +112,9 @@ class Weight(StrEnum):
     SHOWS = "shows"
     IRRELEVANT = "irrelevant"
     FAILS = "fails"
+    LATE = "late"
     LACKS = "lacks"
+    UNDOCUMENTED = "undocumented"
     WANTS_WAIVER = "wants_waiver"
     WAITS = "waits"
 
@@ -142,6 +147,11 @@ def fails(subject: str, problem: Text, remedy: Text) -> Statement:
 def lacks(subject: str, problem: Text, remedy: Text) -> Statement:
     """State that a needed fact is missing or pending."""
     return Statement(Weight.LACKS, subject, problem, remedy)
+
+
+def undocumented(subject: str, problem: Text, remedy: Text) -> Statement:
+    """State that a record is missing. Papers from before the guideline may show it, of a rule that takes them."""
+    return Statement(Weight.UNDOCUMENTED, subject, problem, remedy)
 
 
 def wants_waiver(subject: str, problem: Text, remedy: Text) -> Statement:
@@ -180,6 +190,7 @@ class Rule:
 
     `late_by_nature`: sections of the dossier, or one kind of record within a section (`donations.birth_tests`), whose
     evidence counts though it came after the work. Of all others late is as absent.
+    `legacy`: about what papers from before the guideline may show what is late or undocumented; empty means never.
     """
 
     id: str
@@ -190,6 +201,7 @@ class Rule:
     breaks: tuple[Break, ...]
     check: Check
     late_by_nature: tuple[str, ...] = ()
+    legacy: tuple[LegacyAbout, ...] = ()
 
 
 NEVER: tuple[Role, ...] = ()
@@ -204,9 +216,10 @@ def rule(
     waiver: tuple[Role, ...],
     breaks: tuple[Break, ...],
     late_by_nature: tuple[str, ...] = (),
+    legacy: tuple[LegacyAbout, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a check function."""
-    return lambda check: Rule(rule_id, title, cites, frozenset(gates), waiver, breaks, check, late_by_nature)
+    return lambda check: Rule(rule_id, title, cites, frozenset(gates), waiver, breaks, check, late_by_nature, legacy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +230,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one rule answered. `waiver` is the id of the granted waiver that it cites."""
+    """What one rule answered. `waiver` is the id of the granted waiver that it cites, `legacy` numbers of legacy dossiers."""
 
     rule: str
     title: Text
@@ -226,6 +239,7 @@ class Verdict:
     evidence: tuple[Evidence, ...]
     missing: tuple[Text, ...]
     waiver: int | None = None
+    legacy: tuple[str, ...] = ()
 
     @property
     def closes(self) -> bool:
@@ -242,6 +256,7 @@ class Verdict:
             "evidence": [{"subject": each.subject, "says": each.says.to_json()} for each in self.evidence],
             "missing": [each.to_json() for each in self.missing],
             "waiver": self.waiver,
+            "legacy": list(self.legacy),
         }
 
 
@@ -336,27 +351,33 @@ def _verdict(asked_rule: Rule, dossier: Dossier, asked: Asked) -> Verdict:
         said = tuple(asked_rule.check(dossier, asked)) or (_NOTHING_JUDGED,)
     except Exception as error:  # noqa: BLE001  whatever breaks a rule closes its gate, by name
         said = (_broke(error),)
-    outcome = _outcome(said, asked)
+    shown = _shown_by_papers(asked_rule, dossier, asked.at, said)
+    left = tuple(each for each in said if each not in shown)
+    outcome = _outcome(left, asked) if left else Outcome.PASS
+    if shown and outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE}:
+        outcome = Outcome.PASS_WITH_LEGACY
     waiver = _granted(asked_rule, dossier, asked.at) if outcome is Outcome.NEEDS_WAIVER else None
     return Verdict(
         rule=asked_rule.id,
         title=asked_rule.title,
         outcome=Outcome.PASS_WITH_WAIVER if waiver else outcome,
         findings=tuple(
-            Finding(each.subject, each.says, each.remedy, asked_rule.id) for each in said if each.remedy is not None
+            Finding(each.subject, each.says, each.remedy, asked_rule.id) for each in left if each.remedy is not None
         ),
-        evidence=tuple(
-            Evidence(each.subject, each.says) for each in said if each.weight in {Weight.SHOWS, Weight.IRRELEVANT}
-        )
+        evidence=tuple(_legacy_evidence(each, papers) for each, papers in shown.items())
+        + tuple(Evidence(each.subject, each.says) for each in left if each.weight in {Weight.SHOWS, Weight.IRRELEVANT})
         + ((_waiver_evidence(waiver),) if waiver else ()),
-        missing=tuple(each.says for each in said if each.weight is Weight.LACKS),
+        missing=tuple(each.says for each in left if each.weight in {Weight.LACKS, Weight.UNDOCUMENTED}),
         waiver=waiver.id if waiver else None,
+        legacy=tuple(dict.fromkeys(papers.number for papers in shown.values())),
     )
 
 
 _SEVEREST_FIRST = (
     (Weight.FAILS, Outcome.FAIL),
+    (Weight.LATE, Outcome.FAIL),
     (Weight.LACKS, Outcome.INDETERMINATE),
+    (Weight.UNDOCUMENTED, Outcome.INDETERMINATE),
     (Weight.WANTS_WAIVER, Outcome.NEEDS_WAIVER),
     (Weight.WAITS, Outcome.WAITS_FOR_SIGNER),
     (Weight.IRRELEVANT, Outcome.NOT_APPLICABLE),
@@ -369,6 +390,36 @@ def _outcome(said: tuple[Statement, ...], asked: Asked) -> Outcome:
     outcome = next(outcome for weight, outcome in _SEVEREST_FIRST if weight in weights)
     # With a signer before it, nothing is left to wait for.
     return Outcome.INDETERMINATE if outcome is Outcome.WAITS_FOR_SIGNER and asked.signer else outcome
+
+
+_PAPER = frozenset({Weight.LATE, Weight.UNDOCUMENTED})
+
+
+def _shown_by_papers(
+    asked_rule: Rule, dossier: Dossier, at: datetime, said: tuple[Statement, ...]
+) -> Mapping[Statement, Legacy]:
+    """What only lacks its record, and of which papers from before the guideline were accepted. No fact is healed so."""
+    if not asked_rule.legacy or not dossier.legacy:
+        return {}
+    papers = accepted_for(dossier, rule=asked_rule.id, about=asked_rule.legacy, at=at)
+    return {each: papers[each.subject] for each in said if each.weight in _PAPER and each.subject in papers}
+
+
+def _legacy_evidence(statement: Statement, papers: Legacy) -> Evidence:
+    return Evidence(
+        statement.subject,
+        Text(
+            "Legacy evidence {number}: {problem} Shown by papers from before the guideline: {titles}. {reasons} Accepted "
+            "by {by} at {at}, valid until {until}.",
+            number=papers.number,
+            problem=statement.says,
+            titles=tuple(f"{each.title} ({each.dated})" for each in papers.papers),
+            reasons=papers.reasons,
+            by=papers.accepted_by or "",
+            at=papers.accepted_at or "",
+            until=papers.valid_to,
+        ),
+    )
 
 
 def _granted(asked_rule: Rule, dossier: Dossier, at: datetime) -> GrantedWaiver | None:

@@ -579,6 +579,12 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         "of 2010 (unverified)",
     ),
     SettingDefault(
+        "legacy.before",
+        "2026-05-01",
+        "day",
+        f"{GUIDELINE}: in force from this day; papers of acts before it may be accepted (that it is allowed is design)",
+    ),
+    SettingDefault(
         "org06.levels",
         ["institution", "study", "facility"],
         None,

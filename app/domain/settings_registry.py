@@ -363,6 +363,11 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
         "mat09.words": Known(
             Text("Words by which platelet lysates and enzymes are told"), ByName(Words()), ("MAT-09",)
         ),
+        "legacy.before": Known(
+            Text("First day of the guideline: of acts before it old papers may be accepted"),
+            Word(day=True),
+            serves=Text("legacy dossiers"),
+        ),
         "assessment.months_max": Known(
             Text("Months for which an assessment may stand"), _n("1", "60", whole=True), serves=Text("assessments")
         ),

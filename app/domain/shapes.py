@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
 from unicodedata import category, normalize
@@ -25,9 +26,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word or line; one of `among` where that is named."""
+    """One word or line; one of `among` where that is named, a day of the calendar where `day` says so."""
 
     among: tuple[str, ...] = ()
+    day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,15 @@ def _word(shape: Word, value: JSON, where: tuple[str, ...]) -> Iterator[Wrong]:
             Text("“{word}” is none of the choices.", word=value),
             Text("Choose among: {words}.", words=shape.among),
         )
+    elif shape.day and not _is_day(value):
+        yield Wrong(where, Text("It is not a date."), Text("Write it as 2026-11-22."))
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _words(shape: Words, value: JSON, where: tuple[str, ...]) -> Iterator[Wrong]:

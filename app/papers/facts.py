@@ -104,6 +104,7 @@ class Ruled:
     cites: tuple[Citation, ...]
     waiver: int | None
     problems: tuple[Said, ...]
+    legacy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

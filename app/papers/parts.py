@@ -108,7 +108,9 @@ def verdicts(sheet: Sheet, ruled: Sequence[Ruled]) -> None:
         cited = (_cited(source=named(cite.source), section=named(cite.section)) for cite in each.cites)
         yield listed(dict.fromkeys(cited))
         waiver = Text("waiver {number}", number=each.waiver) if each.waiver is not None else None
-        yield Cell(say(OUTCOME_NAMES[each.outcome]), OUTCOME_TONES[each.outcome], say(waiver) if waiver else "")
+        below = [say(waiver)] if waiver else []
+        below += [say(Text("legacy evidence {number}", number=number)) for number in each.legacy]
+        yield Cell(say(OUTCOME_NAMES[each.outcome]), OUTCOME_TONES[each.outcome], listed(below) if below else "")
 
     columns = (
         Column(Text("Rule"), 13),

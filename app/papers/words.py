@@ -42,6 +42,7 @@ CONCLUSIONS: Mapping[Conclusion, tuple[Text, Tone]] = {
 OUTCOME_TONES: Mapping[Outcome, Tone] = {
     Outcome.PASS: Tone.GO,
     Outcome.PASS_WITH_WAIVER: Tone.WAIT,
+    Outcome.PASS_WITH_LEGACY: Tone.WAIT,
     Outcome.NOT_APPLICABLE: Tone.NONE,
     Outcome.WAITS_FOR_SIGNER: Tone.WAIT,
     Outcome.FAIL: Tone.STOP,

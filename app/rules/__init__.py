@@ -14,6 +14,7 @@ JUDGING_MODULES = (
     "animal_serum",
     "assessments",
     "banking",
+    "legacy",
     "beta_lactams",
     "cell_banks",
     "custody",

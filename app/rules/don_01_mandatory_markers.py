@@ -8,7 +8,7 @@ from app.domain.acts import Role
 from app.domain.counterexamples import Edit, all_of, allogeneic, drop_inside, every, inside, setting, without
 from app.domain.donors import OUTCOME_NAMES, MarkerReading, is_proved_autologous, read_panel, same
 from app.domain.dossier import Dossier
-from app.domain.facts import Donor, MarkerOutcome, Relation, SubjectKind
+from app.domain.facts import Donor, LegacyAbout, MarkerOutcome, Relation, SubjectKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     Asked,
@@ -23,6 +23,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
     wants_waiver,
 )
 from app.domain.sources import EU_TISSUE_TESTS, GUIDELINE
@@ -57,6 +58,7 @@ _POSITIVE = MarkerOutcome.POSITIVE
     ),
     gates=(Gate.G2, Gate.G3, Gate.G6),
     waiver=(Role.QUALITY_AUTHORITY,),
+    legacy=(LegacyAbout.DONOR,),
     breaks=(
         Break("HIV NAT is positive", _marker("HIV NAT", outcome=_POSITIVE), also=("DON-07",)),
         Break(
@@ -189,7 +191,7 @@ def _allogeneic(
             Text("Wait for the laboratory's final report, or take a new sample."),
         )
     elif reading.negative_since is None:
-        yield lacks(
+        yield undocumented(
             donor.pseudonym,
             Text("There is no result for {marker}.", marker=reading.marker),
             Text("Have the person tested sampled and tested for {analyte}.", analyte=reading.analyte),

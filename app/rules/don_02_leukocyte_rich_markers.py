@@ -11,7 +11,7 @@ from app.domain.assessments import excuses, named
 from app.domain.counterexamples import Edit, all_of, allogeneic, drop_inside, every, inside, setting, within, without
 from app.domain.donors import MarkerReading, decided_at, is_proved_autologous, read_panel, same
 from app.domain.dossier import Dossier
-from app.domain.facts import Donation, Donor, Marker, MarkerOutcome, SubjectKind, TissueDecision
+from app.domain.facts import Donation, Donor, LegacyAbout, Marker, MarkerOutcome, SubjectKind, TissueDecision
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     Asked,
@@ -26,6 +26,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
     wants_waiver,
 )
 from app.domain.sources import CN_STEM_CELL_QUALITY, GUIDELINE
@@ -84,6 +85,7 @@ def _with_nucleic_acid(donors: tuple[Donor, ...]) -> tuple[Donor, ...]:
     ),
     gates=(Gate.G2, Gate.G3, Gate.G6),
     waiver=(Role.QUALITY_AUTHORITY,),
+    legacy=(LegacyAbout.DONOR,),
     late_by_nature=("donations",),  # a stricter decision may come late; the tests that it asks for may not
     breaks=(
         Break("HTLV is confirmed positive", _marker("anti-HTLV-I/II", outcome=_POSITIVE)),
@@ -243,7 +245,7 @@ def _judge(
         )
     known_since = reading.negative_since if not reading.positives else _since(reading.positives)
     if known_since is None:
-        return lacks(
+        return undocumented(
             donor.pseudonym,
             Text("There is no result for {marker}.", marker=reading.marker),
             Text("Have the person tested sampled and tested for {analyte}.", analyte=reading.analyte),

@@ -8,7 +8,7 @@ from app.domain.assessments import CONTROL_NAMES, GROUP_NAMES, is_about_donor, i
 from app.domain.counterexamples import empty, every, inside, part, setting, without
 from app.domain.donors import as_known_at, is_proved_autologous, read_panel
 from app.domain.dossier import Dossier
-from app.domain.facts import Assessment, Donor, MarkerOutcome, Mitigation, SubjectKind
+from app.domain.facts import Assessment, Donor, LegacyAbout, MarkerOutcome, Mitigation, SubjectKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
@@ -53,6 +53,7 @@ def _without(control: str) -> tuple[Mitigation, ...]:
     ),
     gates=(Gate.G2, Gate.G4, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.DONOR,),
     breaks=(
         Break(
             "nothing was assessed, though every test is negative",

@@ -9,7 +9,7 @@ from app.domain.assessments import excuses, named
 from app.domain.counterexamples import all_of, allogeneic, every, inside, without
 from app.domain.donors import QUESTION_GROUPS, is_proved_autologous
 from app.domain.dossier import Dossier
-from app.domain.facts import Donor, History, Question, SubjectKind
+from app.domain.facts import Donor, History, LegacyAbout, Question, SubjectKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     Asked,
@@ -23,6 +23,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
     wants_waiver,
 )
 from app.domain.sources import CN_STEM_CELL_QUALITY, EU_TISSUE_TESTS
@@ -53,6 +54,7 @@ _LATER = datetime(2026, 10, 9, 9, tzinfo=UTC)
     ),
     gates=(Gate.G2, Gate.G6),
     waiver=(Role.QUALITY_AUTHORITY,),
+    legacy=(LegacyAbout.DONOR,),
     breaks=(
         Break(
             "a donor for others had cancer",
@@ -137,7 +139,7 @@ def history_excludes_nothing(dossier: Dossier, asked: Asked) -> Iterator[Stateme
     for donor in dossier.donors or ():
         told = [each for each in donor.histories or () if each.recorded_at <= asked.at]
         if not told:
-            yield lacks(
+            yield undocumented(
                 donor.pseudonym,
                 Text("The donor was not asked about health, travel and family."),
                 Text("Go through the questionnaire with the donor, and have a physician examine the donor."),
@@ -188,7 +190,7 @@ def _sufficient(dossier: Dossier, donor: Donor, history: History) -> Iterator[St
                 Text("Ask the donor, and record the answers anew."),
             )
     if history.examination is None:
-        yield lacks(
+        yield undocumented(
             donor.pseudonym,
             Text("No physician's examination of the donor is recorded."),
             Text("Have a physician examine the donor, and record it with the history."),

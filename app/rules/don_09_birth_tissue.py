@@ -9,7 +9,7 @@ from app.domain import settings
 from app.domain.counterexamples import Edit, all_of, allogeneic, every, inside, without
 from app.domain.donors import decided_at
 from app.domain.dossier import Dossier
-from app.domain.facts import BirthTest, Donation, Donor, SubjectKind
+from app.domain.facts import BirthTest, Donation, Donor, LegacyAbout, SubjectKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
@@ -70,6 +70,7 @@ def _more_of_the_mother(percent: str) -> tuple[BirthTest, ...]:
     ),
     gates=(Gate.G2, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.DONOR,),
     late_by_nature=("donations.birth_tests",),  # what birth tissue is tested for is known once there are cells to test
     breaks=(
         Break(

@@ -7,9 +7,9 @@ from app.domain import settings
 from app.domain.counterexamples import all_of, allogeneic, every, gene_modified, inside, setting, within
 from app.domain.donors import SCOPE_NAMES, is_proved_autologous
 from app.domain.dossier import Dossier
-from app.domain.facts import Bank, Consent, Donor, SubjectKind
+from app.domain.facts import Bank, Consent, Donor, LegacyAbout, SubjectKind
 from app.domain.lots import LotKind, LotState
-from app.domain.processing import too_late
+from app.domain.processing import breached
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -23,6 +23,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import GUIDELINE, ORDER_818
 from app.domain.text import Text
@@ -51,6 +52,7 @@ _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
     ),
     gates=(Gate.G2, Gate.G3, Gate.G6, Gate.G10),
     waiver=NEVER,
+    legacy=(LegacyAbout.DONOR,),
     breaks=(
         Break("no consent is on record", every("donors", consents=()), outcome=Outcome.INDETERMINATE),
         Break(
@@ -126,13 +128,13 @@ def _judge(dossier: Dossier, donor: Donor) -> Iterator[Statement]:
     if not uncovered:
         yield from (_shown(donor, each) for each in in_time if any(scope in each.scopes for scope in needed))
     elif not donor.consents:
-        yield lacks(
+        yield undocumented(
             donor.pseudonym,
             Text("No consent of the donor is on record."),
             Text("Record the consent that was signed; without one nothing is processed."),
         )
     elif all(_covers(standing, scope) for scope in uncovered):
-        yield too_late(
+        yield breached(
             dossier,
             "DON-10",
             subject=donor.pseudonym,

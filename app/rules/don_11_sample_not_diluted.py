@@ -9,7 +9,7 @@ from app.domain import settings
 from app.domain.counterexamples import Edit, all_of, allogeneic, every, inside, setting, without
 from app.domain.donors import dilution_percent, is_proved_autologous, negatives, stated_for
 from app.domain.dossier import Dossier
-from app.domain.facts import Donor, Marker, SubjectKind
+from app.domain.facts import Donor, LegacyAbout, Marker, SubjectKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
@@ -25,6 +25,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import EU_TISSUE_TESTS
 from app.domain.text import Text
@@ -47,6 +48,7 @@ def _given(**changes: Any) -> Edit:
     ),
     gates=(Gate.G2, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.DONOR,),
     breaks=(
         Break("five litres of blood were transfused", _given(blood_ml=Decimal(5000))),
         Break(
@@ -130,7 +132,7 @@ def _judge(dossier: Dossier, asked: Asked, donor: Donor, marker: Marker) -> Stat
             donor.pseudonym, Text("autologous, and nothing is stated to have been given before the sample")
         )
     if stated is None:
-        return lacks(
+        return undocumented(
             donor.pseudonym,
             Text("What was given before the sample of {sampled} is not stated.", sampled=marker.sampled_at),
             Text("State the blood, colloids and crystalloids given before it, or that there were none."),

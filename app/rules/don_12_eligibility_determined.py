@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from app.domain.counterexamples import empty, every, inside, without
 from app.domain.dossier import Dossier
-from app.domain.facts import Determination, Donation, Eligibility, SubjectKind
+from app.domain.facts import Determination, Donation, Eligibility, LegacyAbout, SubjectKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
@@ -20,6 +20,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import GUIDELINE
 from app.domain.text import Text
@@ -42,6 +43,7 @@ _UNKNOWN = ("DON-06", "DON-07", "DON-09", "DON-10")
     ),
     gates=(Gate.G2, Gate.G3, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.DONOR,),
     breaks=(
         Break("nobody has determined it", every("donations", determination=None), outcome=Outcome.INDETERMINATE),
         Break(
@@ -76,7 +78,7 @@ def eligibility_determined(dossier: Dossier, asked: Asked) -> Iterator[Statement
         )
     for donation in dossier.donations or ():
         if donation.determination is None:
-            yield lacks(
+            yield undocumented(
                 donation.code,
                 Text("The donor's eligibility has not been determined."),
                 Text("A physician or the QA manager examines the donor's record and signs; until then: quarantine."),

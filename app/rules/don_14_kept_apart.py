@@ -8,7 +8,7 @@ from app.domain import settings
 from app.domain.counterexamples import Edit, all_of, drop_inside, every, inside, without
 from app.domain.donors import as_known_at, read_panel
 from app.domain.dossier import Dossier
-from app.domain.facts import Donation, Donor, MarkerOutcome, Stored, SubjectKind
+from app.domain.facts import Donation, Donor, LegacyAbout, MarkerOutcome, Stored, SubjectKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
@@ -24,6 +24,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import CN_CELL_GMP, US_DONORS
 from app.domain.text import Text
@@ -54,6 +55,7 @@ def _kept(**changes: Any) -> Edit:
     ),
     gates=(Gate.G4, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.DONOR,),
     breaks=(
         Break(
             "a positive donation in a common tank",
@@ -143,7 +145,7 @@ def _donation(dossier: Dossier, donation: Donation, began: datetime) -> Statemen
     places = settings.words(dossier, "don14.places")
     in_time = [each for each in donation.storage or () if each.recorded_at <= began and each.stored_at <= began]
     if not donation.storage:
-        return lacks(
+        return undocumented(
             donation.code,
             Text("A marker of the donor is positive or unknown, and where the donation was put is not recorded."),
             Text("Keep it apart under the sign for biohazard, and record the place."),

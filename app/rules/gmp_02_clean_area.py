@@ -14,7 +14,7 @@ from app.domain.acts import Role
 from app.domain.counterexamples import Edit, add, all_of, empty, every, inside, setting, within, without
 from app.domain.dossier import Dossier
 from app.domain.equipment import day_of
-from app.domain.facts import Deviation, Impact, Monitored, Reading, Severity, WorkSession
+from app.domain.facts import Deviation, Impact, LegacyAbout, Monitored, Reading, Severity, WorkSession
 from app.domain.monitoring import GRADE_NAMES, GROWS, KIND_NAMES, classified, limit_of, wanted_of, worst
 from app.domain.processing import too_late
 from app.domain.rulebook import (
@@ -29,6 +29,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
     wants_waiver,
 )
 from app.domain.sources import CN_CELL_GMP, GMP, GUIDELINE
@@ -100,6 +101,7 @@ def _classes(field: str, **changes: Any) -> Edit:
     ),
     gates=(Gate.G6,),
     waiver=(Role.QUALITY_AUTHORITY,),
+    legacy=(LegacyAbout.LOT,),
     breaks=(
         Break("a settle plate grew in grade A", _read("settle", "A", 1)),
         Break("a glove print grew", _read("glove", "A", 2)),
@@ -137,7 +139,7 @@ def _classes(field: str, **changes: Any) -> Edit:
 def clean_area(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
     """Judge each session in which the lot's cells were handled: where it was, and what monitoring said."""
     if not dossier.work_sessions:
-        yield lacks(
+        yield undocumented(
             dossier.subject,
             Text("No session at a workstation is known in which the cells were handled."),
             Text("Establish it from the bench record; quality assesses what cannot be established."),
@@ -169,7 +171,7 @@ def _judge(dossier: Dossier, session: WorkSession) -> Iterator[Statement]:
 
 def _unclassified(dossier: Dossier, session: WorkSession) -> Statement:
     if not session.workstation_classes or not session.room_classes:
-        return lacks(
+        return undocumented(
             session.workstation,
             Text("It is not known of what grade the workstation, or its room {room}, is.", room=session.room),
             Text("Have the area classified before cells are handled in it; quality assesses what was done before."),
@@ -192,7 +194,7 @@ def _monitoring(dossier: Dossier, session: WorkSession, station: str, room: str)
     taken = {(each.kind, each.grade) for each in session.monitored}
     for kind, grade in wanted_of(required, room_grade=room):
         if (kind, grade) not in taken:
-            yield lacks(
+            yield undocumented(
                 session.workstation,
                 Text("{kind}, {grade}: none was taken.", kind=KIND_NAMES.get(kind, kind), grade=GRADE_NAMES[grade]),
                 Text("Record what was taken; quality assesses what was not monitored."),

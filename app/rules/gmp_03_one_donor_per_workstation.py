@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from app.domain.counterexamples import every, inside_plan_session, nth, part, without
 from app.domain.dossier import Dossier
-from app.domain.facts import OpenSession, Plan, Step, SubjectKind
+from app.domain.facts import LegacyAbout, OpenSession, Plan, Step, SubjectKind
 from app.domain.processing import OPEN_HANDLING, STEP_NAMES, too_late
 from app.domain.rulebook import (
     NEVER,
@@ -25,6 +25,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import CN_CELL_GMP, GUIDELINE
 from app.domain.text import Text
@@ -56,6 +57,7 @@ def _planned(name: str, outcome: Outcome = Outcome.FAIL, **session: object) -> B
     ),
     gates=(Gate.G4, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.LOT,),
     breaks=(
         _planned("another donor is at the workstation", donor="P-DONOR-2"),
         _planned("the clearance is yet to come", clearance_at=_LATER),
@@ -204,7 +206,7 @@ def _steps(dossier: Dossier) -> Iterator[Statement]:
 def _made(dossier: Dossier, step: Step, donor: str) -> Iterator[Statement]:
     subject = f"STEP-{step.id}"
     if step.workstation is None or step.session_donor is None:
-        yield lacks(
+        yield undocumented(
             subject,
             Text("It is not known at which workstation the step was made, or whose it was then."),
             Text("Establish it from the bench record; quality assesses what cannot be established."),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from app.domain import settings
 from app.domain.counterexamples import every, nth, setting, where, without
 from app.domain.dossier import Dossier
-from app.domain.facts import Step
+from app.domain.facts import LegacyAbout, Step
 from app.domain.processing import STEP_NAMES, too_late
 from app.domain.rulebook import (
     NEVER,
@@ -21,6 +21,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import CN_CELL_GMP, GMP
 from app.domain.text import Text
@@ -47,6 +48,7 @@ _DAYS_LATER = datetime(2026, 10, 8, 11, 10, tzinfo=UTC)
     ),
     gates=(Gate.G6,),
     waiver=NEVER,
+    legacy=(LegacyAbout.LOT,),
     breaks=(
         Break("the same person performed and verified", nth("steps", 1, verified_by="tess")),
         Break("verified days later", nth("steps", 0, verified_at=_DAYS_LATER)),
@@ -97,7 +99,7 @@ def verified_by_a_second_person(dossier: Dossier, asked: Asked) -> Iterator[Stat
 def _judge(dossier: Dossier, step: Step, asked: Asked, within: timedelta) -> Statement:
     subject, kind = f"STEP-{step.id}", STEP_NAMES[step.kind]
     if step.verified_by is None or step.verified_at is None or step.verified_at > asked.at:
-        return lacks(
+        return undocumented(
             subject,
             Text("{step}: no second person verified it with badge, PIN and a scan of the thing itself.", step=kind),
             Text("A verifier who neither did it nor wrote it down verifies it at the bench."),

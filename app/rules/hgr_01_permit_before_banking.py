@@ -7,6 +7,7 @@ from app.domain import settings
 from app.domain.counterexamples import Edit, all_of, allogeneic, as_bank, empty, every, setting, without
 from app.domain.donors import PERMIT_PURPOSES, permitted
 from app.domain.dossier import Dossier
+from app.domain.facts import LegacyAbout
 from app.domain.lots import LotKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
@@ -46,6 +47,7 @@ def _banked(edit: Edit) -> Edit:
     ),
     gates=(Gate.G3, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.LOT,),
     breaks=(
         Break("no permit is on record", _banked(empty("permits")), outcome=Outcome.INDETERMINATE),
         Break("whether there is a permit is unknown", _banked(without("permits")), outcome=Outcome.INDETERMINATE),

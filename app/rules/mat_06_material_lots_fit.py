@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from app.domain import settings
 from app.domain.counterexamples import every, nth, part, without
 from app.domain.dossier import Dossier
-from app.domain.facts import Consumption, Material, OpenedContainer, SubjectKind
+from app.domain.facts import Consumption, LegacyAbout, Material, OpenedContainer, SubjectKind
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.materials import is_in_date
-from app.domain.processing import too_late
+from app.domain.processing import breached, too_late
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -46,6 +46,7 @@ _LATE = datetime(2026, 10, 20, 9, tzinfo=UTC)
     ),
     gates=(Gate.G1, Gate.G4, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.LOT,),
     breaks=(
         Break("expired when used", nth("consumptions", 0, expires_on=_OLD)),
         Break("used after its opened period", nth("consumptions", 0, opened_until=datetime(2026, 10, 1, tzinfo=UTC))),
@@ -228,7 +229,7 @@ def _certified(dossier: Dossier, material: Material, at: datetime) -> Iterator[S
 
 def _approved(dossier: Dossier, approved_at: datetime | None, *, at: datetime, subject: str) -> Iterator[Statement]:
     if approved_at is None:
-        yield too_late(dossier, "MAT-06", subject=subject, problem=Text("It was not approved for use."))
+        yield breached(dossier, "MAT-06", subject=subject, problem=Text("It was not approved for use."))
     elif approved_at > at:
         yield too_late(
             dossier,

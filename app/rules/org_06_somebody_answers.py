@@ -8,7 +8,7 @@ from typing import Any
 from app.domain import settings
 from app.domain.counterexamples import Edit, setting, within, without
 from app.domain.dossier import Dossier
-from app.domain.facts import Facility, SubjectKind
+from app.domain.facts import Facility, LegacyAbout, SubjectKind
 from app.domain.mandates import LEVEL_NAMES, answered, covers
 from app.domain.processing import too_late
 from app.domain.rulebook import (
@@ -23,6 +23,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import GUIDELINE
 from app.domain.text import Text
@@ -57,6 +58,7 @@ def _nobody(facility: Facility) -> Facility:
     ),
     gates=(Gate.G4, Gate.G6),
     waiver=NEVER,
+    legacy=(LegacyAbout.LOT,),
     breaks=(
         Break("nobody answers for anything", within("facility", _nobody), outcome=_UNKNOWN),
         Break(
@@ -117,7 +119,9 @@ def _judge(
                 problem=Text("Whoever answers for {level} had not accepted it by {at}.", level=named, at=at),
             )
         else:
-            yield lacks(
+            # Who answers today is no matter of old papers.
+            say = lacks if subject == dossier.subject else undocumented
+            yield say(
                 subject,
                 Text("Nobody answered for {level} at {at}.", level=named, at=at),
                 Text("Name a person, or a deputy, who accepts it before the next step; what was done is assessed."),

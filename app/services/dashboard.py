@@ -117,6 +117,7 @@ QUEUES: Mapping[str, QueueName] = MappingProxyType(
         "materials_to_approve": QueueName(Text("Material lots to approve"), Act.APPROVE_MATERIAL),
         "waivers_to_approve": QueueName(Text("Waivers to approve"), Act.APPROVE_WAIVER),
         "assessments_to_approve": QueueName(Text("Assessments to approve"), Act.APPROVE_ASSESSMENT),
+        "legacy_to_accept": QueueName(Text("Papers from before the guideline to accept"), Act.ACCEPT_LEGACY),
     }
 )
 """In the order in which they are shown: nearest to the patient first."""

@@ -1,4 +1,8 @@
-"""Holds: anybody places one, the QA manager lifts it by signature."""
+"""Holds: anybody places one, the QA manager lifts it by signature.
+
+What came to light later holds too: such a hold is lifted for a stated reason, and on a lot that was released by the quality
+authority alone.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,10 @@ class LiftedView:
 
 @dataclass(frozen=True, slots=True)
 class HoldView:
-    """A hold as it stands. `lot` is the name of the lot that its item belongs to."""
+    """A hold as it stands. `lot` is the name of the lot that its item belongs to.
+
+    `looked_back`: what came to light later placed it. `authoritys`: it is the quality authority's alone to lift.
+    """
 
     hold: int
     item: str | None
@@ -49,6 +56,8 @@ class HoldView:
     placed_by: str
     lifted_at: datetime | None
     lifted_by: str | None
+    looked_back: bool
+    authoritys: bool
 
 
 async def place_hold(
@@ -76,10 +85,24 @@ async def place_hold(
 
 
 async def lift_hold(house: House, call: Call, *, hold: int, ceremony: UUID) -> LiftedView:
-    """Lift a hold. Raises CeremonyRefused, Conflict while the deviation behind it is open."""
-    async with house.door.change(call, Act.LIFT_HOLD, subject=f"hold {hold}") as change:
+    """Lift a hold. Raises CeremonyRefused, Conflict while the deviation behind it is open, BadInput without a reason owed."""
+    async with house.door.read(call.actor, Act.READ_LOT) as reading:
+        found = await holds.find(reading, hold_id=hold)
+    act = Act.LIFT_LOOK_BACK_HOLD if found is not None and found.authoritys else Act.LIFT_HOLD
+    async with house.door.change(call, act, subject=f"hold {hold}") as change:
         change.ceremony = ceremony
         await holds.refuse_unknown(change, hold_id=hold)
+        if (
+            found is not None
+            and found.looked_back
+            and not (await holds.statement_of(change, ceremony=ceremony)).strip()
+        ):
+            raise BadInput(
+                field="ceremony",
+                what=Text("The hold was not lifted."),
+                why=Text("What came to light later placed it, and the signature states no reason."),
+                remedy=Text("Sign again, and write what was found and why the hold may go."),
+            )
         return change.answers(
             LiftedView(hold=hold, signature=await holds.lift(change, hold_id=hold, ceremony=ceremony))
         )

@@ -596,7 +596,7 @@ async def _story(reading: Reading, lot: lots.Lot, judgement: Judgement) -> LotVi
         batch_review=None if reviewed is None else reviewed._asdict(),
         holds=_plain(await holds.page(reading, state="open", lot_id=lot.id, after=None, limit=_MANY)),
         deviations=_plain(await deviations.page(reading, state=None, lot_id=lot.id, after=None, limit=_MANY)),
-        waivers=_plain(await waivers.of_lot(reading, lot_id=lot.id)),
+        waivers=_plain(await waivers.of_subject(reading, subject_id=lot.id)),
         blocks=_blocks(judgement),
     )
 

@@ -468,4 +468,5 @@ def _ruled(judged: Mapping[str, Any]) -> Iterator[on_paper.Ruled]:
             cites=tuple(on_paper.Citation(cite.source, cite.section) for cite in (rule.cites if rule else ())),
             waiver=each["waiver"],
             problems=tuple(Text.from_json(finding["problem"]) for finding in each["findings"]),
+            legacy=tuple(each.get("legacy", ())),
         )

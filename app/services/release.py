@@ -60,6 +60,7 @@ class VerdictView:
     evidence: tuple[EvidenceView, ...]
     missing: tuple[Text, ...]
     waiver: int | None
+    legacy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,7 @@ def _view(judgement: Judgement, dossier: bytes, *, head: release.LotHead, kept: 
                 evidence=tuple(EvidenceView(each.subject, each.says) for each in verdict.evidence),
                 missing=verdict.missing,
                 waiver=verdict.waiver,
+                legacy=verdict.legacy,
             )
             for verdict in judgement.verdicts
         ),

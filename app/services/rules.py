@@ -48,7 +48,10 @@ class CounterexampleView:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """One rule. `waiver`: the roles that may approve one; empty means never. `settings`: those that it reads."""
+    """One rule. `waiver`: the roles that may approve one; empty means never. `settings`: those that it reads.
+
+    `legacy`: about what papers from before the guideline may show what lacks its record; empty means never.
+    """
 
     id: str
     title: Text
@@ -57,6 +60,7 @@ class RuleView:
     cites: tuple[CitationView, ...]
     counterexamples: tuple[Text, ...]
     settings: tuple[str, ...]
+    legacy: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,7 @@ WORST_FIRST = (
     Outcome.NEEDS_WAIVER,
     Outcome.WAITS_FOR_SIGNER,
     Outcome.PASS_WITH_WAIVER,
+    Outcome.PASS_WITH_LEGACY,
     Outcome.PASS,
     Outcome.NOT_APPLICABLE,
 )
@@ -256,6 +261,7 @@ def _rule(found: Rule) -> RuleView:
         cites=tuple(CitationView(c.source, c.section, c.paraphrase, c.status) for c in found.cites),
         counterexamples=tuple(each.says for each in _counterexamples(found)),
         settings=settings_read(found, known=SETTINGS_KNOWN),
+        legacy=tuple(each.value for each in found.legacy),
     )
 
 

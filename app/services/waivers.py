@@ -1,22 +1,55 @@
-"""Waivers: only of rules that allow one, proposed and approved by two people."""
+"""Waivers: only of rules that allow one, proposed and approved by two people, for a lot, a material lot or a donation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import lots, waivers
+from app.db import items, waivers
 from app.domain.acts import ROLE_NAMES, Act, Actor, Role
-from app.domain.errors import BadInput, Blocked
-from app.domain.rulebook import NEVER
+from app.domain.errors import BadInput, Blocked, NotFound
+from app.domain.lots import LotState
+from app.domain.rulebook import NEVER, Gate
 from app.domain.text import Text
-from app.rules import BY_ID
+from app.rules import BY_ID, RULES
 
 if TYPE_CHECKING:
-    from app.db.door import Call
+    from collections.abc import Mapping
+
+    from app.db.door import Call, Reading
     from app.services.house import House
+
+
+class Waived(StrEnum):
+    """What a waiver is for."""
+
+    LOT = "lot"
+    MATERIAL_LOT = "material_lot"
+    DONATION = "donation"
+
+
+GATES: Mapping[Waived, frozenset[Gate]] = MappingProxyType(
+    {
+        Waived.LOT: frozenset(Gate) - {Gate.G1, Gate.G2},
+        Waived.MATERIAL_LOT: frozenset({Gate.G1}),
+        Waived.DONATION: frozenset({Gate.G2}),
+    }
+)
+"""The gates before which each of them stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """A lot, material lot or donation as pages of its waivers are headed. A donation has no state of a lot."""
+
+    code: str
+    kind: Waived
+    name: str
+    state: LotState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +98,14 @@ async def propose_waiver(
     valid_to: datetime,
     max_uses: int,
 ) -> ProposedView:
-    """Propose a waiver of one rule for one lot. Raises Blocked for a rule that nobody can waive."""
+    """Propose a waiver of one rule for one lot, material lot or donation (`lot`: its code).
+
+    Raises Blocked for a rule that nobody can waive, BadInput for one that does not judge such a thing, NotFound.
+    """
     async with house.door.change(call, Act.PROPOSE_WAIVER, subject=lot) as change:
         _refuse_unwaivable(rule)
+        found = await _subject(change, lot)
+        _refuse_not_judged(rule, found[1].kind)
         if valid_to <= valid_from or valid_to <= change.at:
             raise BadInput(
                 field="valid_to",
@@ -75,10 +113,11 @@ async def propose_waiver(
                 why=Text("It would never be in force."),
                 remedy=Text("Give an end that is after its beginning and yet to come."),
             )
-        found = await lots.find(change, code=lot)
+        is_donation = found[1].kind is Waived.DONATION
         number = await waivers.propose(
             change,
-            lot_id=found.id,
+            lot_id=None if is_donation else found[0],
+            donation_id=found[0] if is_donation else None,
             rule=rule,
             justification=justification,
             mitigations=mitigations,
@@ -86,7 +125,7 @@ async def propose_waiver(
             valid_to=valid_to,
             max_uses=max_uses,
         )
-        return change.answers(ProposedView(waiver=number, lot=found.code, rule=rule))
+        return change.answers(ProposedView(waiver=number, lot=found[1].code, rule=rule))
 
 
 async def approve_waiver(house: House, call: Call, *, waiver: int, ceremony: UUID) -> ApprovedView:
@@ -100,11 +139,48 @@ async def approve_waiver(house: House, call: Call, *, waiver: int, ceremony: UUI
 
 
 async def list_waivers(house: House, actor: Actor, *, lot: str) -> list[WaiverView]:
-    """Every waiver proposed for a lot."""
+    """Every waiver proposed for a lot, material lot or donation, by its code."""
     async with house.door.read(actor, Act.READ_LOT) as reading:
-        found = await lots.find(reading, code=lot)
-        rows = await waivers.of_lot(reading, lot_id=found.id)
+        key, _ = await _subject(reading, lot)
+        rows = await waivers.of_subject(reading, subject_id=key)
     return [WaiverView(**row._asdict()) for row in rows]
+
+
+async def read_subject(house: House, actor: Actor, *, code: str) -> SubjectView:
+    """What the waivers are for. Raises NotFound."""
+    async with house.door.read(actor, Act.READ_LOT) as reading:
+        return (await _subject(reading, code))[1]
+
+
+def waivable(kind: Waived) -> dict[str, Text]:
+    """The rules that may be waived for such a thing, by title."""
+    return {each.id: each.title for each in RULES if each.waiver != NEVER and each.gates & GATES[kind]}
+
+
+async def _subject(reading: Reading, code: str) -> tuple[int, SubjectView]:
+    item = await items.find(reading, code=code)
+    told = await waivers.subject(reading, item_id=item.id)
+    if told.kind == "donation":
+        return item.id, SubjectView(item.code, Waived.DONATION, item.code, None)
+    if told.kind != "lot" or told.lot_kind is None:
+        raise NotFound(
+            what=Text("There is no lot {code}.", code=code),
+            why=Text("A waiver is for a lot, a material lot or a donation."),
+            remedy=Text("Scan the right label."),
+        )
+    kind = Waived.MATERIAL_LOT if told.lot_kind == "material" else Waived.LOT
+    return item.id, SubjectView(item.code, kind, told.name, LotState(told.state))
+
+
+def _refuse_not_judged(rule: str, kind: Waived) -> None:
+    if not BY_ID[rule].gates & GATES[kind]:
+        raise BadInput(
+            field="rule",
+            what=Text("The waiver was not proposed."),
+            why=Text("{rule} does not judge this: {title}.", rule=rule, title=BY_ID[rule].title),
+            remedy=Text("Choose one of: {rules}.", rules=tuple(waivable(kind))),
+            rule=rule,
+        )
 
 
 def _refuse_unwaivable(rule: str, *, by: frozenset[Role] | None = None) -> None:

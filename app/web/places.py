@@ -63,6 +63,7 @@ PLACES = (
     ),
     Place("/impacts", Text("What came to light"), Act.READ_LOT, "arrow-back-up", Group.QUALITY),
     Place("/assessments", Text("Assessments"), Act.READ_LOT, "file-check", Group.QUALITY),
+    Place("/legacy", Text("Legacy dossiers"), Act.READ_LOT, "archive", Group.QUALITY),
     Place("/documents", Text("Documents"), Act.READ_LOT, "file-check", Group.QUALITY),
     Place("/monitoring", Text("Environmental monitoring"), Act.READ_LOT, "microscope", Group.QUALITY),
     Place("/audit", Text("Audit"), Act.READ_AUDIT, "history", Group.QUALITY),

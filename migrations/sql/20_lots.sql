@@ -40,10 +40,12 @@ BEGIN
     END CASE;
 END $$;
 
--- BEFORE each row: TG_ARGV[0] the root's kind (or 'item', 'result', 'label', 'facility'), TG_ARGV[1] the column that names it.
+-- BEFORE each row: TG_ARGV[0] the root's kind (or 'item', 'result', 'label', 'facility'), TG_ARGV[1] the column that names it,
+-- or columns of which one does.
 CREATE OR REPLACE FUNCTION lab.lock_root() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    v_row jsonb;
     v_id bigint;
     v_root record;
 BEGIN
@@ -51,7 +53,8 @@ BEGIN
         PERFORM lab.lock_one('facility', 1);
         RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     END IF;
-    v_id := (CASE WHEN TG_OP = 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END ->> TG_ARGV[1])::bigint;
+    v_row := CASE WHEN TG_OP = 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END;
+    v_id := coalesce(v_row ->> split_part(TG_ARGV[1], ',', 1), v_row ->> split_part(TG_ARGV[1], ',', 2))::bigint;
     IF v_id IS NOT NULL THEN
         CASE TG_ARGV[0]
             WHEN 'item' THEN

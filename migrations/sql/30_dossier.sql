@@ -485,15 +485,18 @@ LANGUAGE sql STABLE AS $$
     FROM lab.deviations d WHERE d.item_id = ANY (p_items)
 $$;
 
+-- Of a lot, a material lot or a donation. A use is what opened its gate: the release, the approval, the determination.
 CREATE OR REPLACE FUNCTION dossier.waivers(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'rule', w.rule, 'justification', w.justification,
         'mitigations', w.mitigations, 'proposed_by', dossier.username(w.proposed_by),
         'approved_by', dossier.username(s.account_id), 'valid_from', audit.stamp(w.valid_from),
         'valid_to', audit.stamp(w.valid_to), 'max_uses', w.max_uses,
-        'used', (SELECT count(*) FROM lab.releases r JOIN lab.judgements j ON j.id = r.judgement_id WHERE r.lot_id = w.lot_id
+        'used', (SELECT count(*) FROM lab.judgements j
+                 WHERE (j.id IN (SELECT r.judgement_id FROM lab.releases r WHERE r.lot_id = w.lot_id)
+                        OR (j.subject_id = coalesce(w.lot_id, w.donation_id) AND (j.subject_kind, j.gate) IN (('material_lot', 'G1'), ('donation', 'G2'))))
                  AND jsonb_path_exists(j.verdicts, '$.verdicts[*].waiver ? (@ == $id)', jsonb_build_object('id', w.id)))) ORDER BY w.id), '[]')
-    FROM lab.waivers w JOIN lab.signatures s ON s.id = w.signature_id WHERE w.lot_id = p_lot
+    FROM lab.waivers w JOIN lab.signatures s ON s.id = w.signature_id WHERE p_lot IN (w.lot_id, w.donation_id)
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.appointments() RETURNS jsonb
@@ -537,7 +540,7 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL, 'bank', NULL, 'vial', NULL, 'bank_policies', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL, 'bank', NULL, 'vial', NULL, 'bank_policies', NULL, 'legacy', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -571,7 +574,7 @@ LANGUAGE sql STABLE AS $$
             'equipment', dossier.equipment(l.id, '{}'), 'facility', dossier.facility(), 'work_sessions', dossier.work_sessions(l.id),
             'virus_tests', dossier.virus_tests(l.id),
             'authorisations', dossier.authorisations(l.process_id), 'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
-            'permits', dossier.permits(), 'appointments', dossier.appointments(), 'authority_replies', dossier.authority_replies(l.process_id),
+            'permits', dossier.permits(), 'appointments', dossier.appointments(), 'authority_replies', dossier.authority_replies(l.process_id), 'legacy', dossier.legacy(up.ids || l.donor_id),
             'bank', dossier.own_bank(l.id), 'bank_policies', dossier.bank_policies(l.process_id),
             'assessments', dossier.assessments(l.process_id, up.ids || l.donor_id, l.id, used.ids),
             'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = l.id)),
@@ -599,7 +602,7 @@ SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = '
     SELECT (dossier.shell('donation', d.id, dossier.pseudonym(d.donor_id)) || jsonb_build_object(
         'donations', dossier.donations(ARRAY[d.id]), 'donors', dossier.donors(ARRAY[d.donor_id]),
         'deviations', dossier.deviations(ARRAY[d.id, d.donor_id]), 'holds', dossier.holds_on(ARRAY[d.id, d.donor_id]),
-        'assessments', dossier.assessments(NULL, ARRAY[d.donor_id], NULL, '{}')))::text
+        'assessments', dossier.assessments(NULL, ARRAY[d.donor_id], NULL, '{}'), 'waivers', dossier.waivers(d.id), 'legacy', dossier.legacy(ARRAY[d.donor_id])))::text
     FROM lab.donations d WHERE d.id = p_donation
 $$;
 
@@ -696,6 +699,9 @@ BEGIN
                 'label_imbalances', jsonb_agg(to_jsonb(i) ORDER BY i.id)) END)::text
             INTO version, bytes FROM lab.deviations d LEFT JOIN lab.label_imbalances i ON i.deviation_id = d.id WHERE d.id = p_id GROUP BY d.id;
         WHEN 'hold' THEN SELECT to_jsonb(h)::text INTO bytes FROM lab.holds h WHERE h.id = p_id;
+        WHEN 'legacy' THEN
+            SELECT (to_jsonb(d) || jsonb_build_object('subject', coalesce(dossier.pseudonym(d.item_id), dossier.own_code(d.item_id))))::text INTO bytes
+            FROM lab.legacy_dossiers d WHERE d.id = p_id;
         WHEN 'waiver' THEN SELECT to_jsonb(w)::text INTO bytes FROM lab.waivers w WHERE w.id = p_id;
         WHEN 'authorisation' THEN
             SELECT (to_jsonb(a) || jsonb_build_object('process', p.name || ' ' || p.version))::text INTO bytes

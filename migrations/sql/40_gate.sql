@@ -209,17 +209,27 @@ BEGIN
     RETURN v_signature.id;
 END $$;
 
+-- A hold that a look-back placed on a lot that was released is the quality authority's to lift; on any other thing such a
+-- hold is lifted for a stated reason.
 CREATE OR REPLACE FUNCTION gate.lift_hold(p_hold bigint, p_ceremony uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_root record;
     v_record record;
     v_signature lab.signatures;
+    v_looked_back boolean := EXISTS (SELECT FROM lab.impact_items x WHERE x.hold_id = p_hold);
+    v_meaning text := 'hold_lifted';
 BEGIN
     SELECT r.* INTO v_root FROM lab.holds h, LATERAL lab.root_of_item(h.item_id) AS r WHERE h.id = p_hold;
     IF v_root.root_kind IS NOT NULL THEN PERFORM lab.lock_one(v_root.root_kind, v_root.root_id); END IF;
     SELECT * INTO v_record FROM dossier.record('hold', p_hold);
-    v_signature := gate.consume(p_ceremony, 'hold_lifted', 'hold', p_hold, v_record.bytes, v_record.version);
+    IF v_looked_back AND EXISTS (SELECT FROM lab.holds h JOIN lab.releases r ON r.lot_id = h.item_id WHERE h.id = p_hold) THEN
+        v_meaning := 'look_back_hold_lifted';
+    END IF;
+    v_signature := gate.consume(p_ceremony, v_meaning, 'hold', p_hold, v_record.bytes, v_record.version);
+    IF v_looked_back AND btrim(v_signature.statement) = '' THEN
+        RAISE EXCEPTION 'a hold that a look-back placed is lifted for a stated reason' USING ERRCODE = 'ST034';
+    END IF;
     IF EXISTS (SELECT FROM lab.holds h JOIN lab.deviations d ON d.id = h.deviation_id WHERE h.id = p_hold AND d.state = 'open') THEN
         RAISE EXCEPTION 'the deviation behind this hold is still open' USING ERRCODE = 'ST034';
     END IF;
@@ -235,7 +245,8 @@ DECLARE
     v_record record;
     v_signature lab.signatures;
 BEGIN
-    PERFORM lab.lock_one('lot', (SELECT lot_id FROM lab.waivers WHERE id = p_waiver));
+    PERFORM lab.lock_one(CASE WHEN w.donation_id IS NULL THEN 'lot' ELSE 'donation' END, coalesce(w.lot_id, w.donation_id))
+    FROM lab.waivers w WHERE w.id = p_waiver;
     SELECT * INTO v_record FROM dossier.record('waiver', p_waiver);
     v_signature := gate.consume(p_ceremony, 'waiver_approved', 'waiver', p_waiver, v_record.bytes, v_record.version);
     IF EXISTS (SELECT FROM lab.waivers WHERE id = p_waiver AND proposed_by = v_signature.account_id) THEN
@@ -490,14 +501,16 @@ BEGIN
     -- the second person
     IF EXISTS (SELECT FROM lab.steps s LEFT JOIN lab.verifications v ON v.step_id = s.id
                WHERE s.lot_id = p_lot AND coalesce(gate.setting('gmp05.critical_steps') ? s.kind, true)
-                 AND (v.id IS NULL OR v.verified_by IN (s.performed_by, s.recorded_by) OR s.ended_at IS NULL
-                      OR v.recorded_at > s.ended_at + gate.hours_to_verify())) THEN
+                 AND (v.verified_by IN (s.performed_by, s.recorded_by) OR s.ended_at IS NULL
+                      OR ((v.id IS NULL OR v.recorded_at > s.ended_at + gate.hours_to_verify()) AND NOT gate.legacy_shows_lot('GMP-05', p_lot)))) THEN
         RETURN NEXT 'GMP-05: a step was not verified in time by a second person';
     END IF;
     -- where it came from
     IF v_lot.donation_id IS NULL OR NOT EXISTS (
             SELECT FROM lab.determinations t WHERE t.donation_id = v_lot.donation_id AND t.decision = 'eligible'
-              AND t.id = (SELECT max(id) FROM lab.determinations WHERE donation_id = v_lot.donation_id)) THEN
+              AND t.id = (SELECT max(id) FROM lab.determinations WHERE donation_id = v_lot.donation_id))
+       AND NOT (gate.legacy_shows('DON-12', p_lot, v_lot.donor_id) AND v_lot.donation_id IS NOT NULL
+                AND NOT EXISTS (SELECT FROM lab.determinations t WHERE t.donation_id = v_lot.donation_id)) THEN
         RETURN NEXT 'DON-12: the donation is not determined eligible';
     END IF;
     -- Whoever is named by the lot, by a donation or by the lineage: an edge left out hides no donor.
@@ -518,7 +531,8 @@ BEGIN
             SELECT coalesce(jsonb_agg(scope), '[]') FROM lab.consents c, unnest(c.scopes) AS scope
             WHERE c.donor_id = donor.id AND c.withdrawn_at IS NULL
               AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id))
-            @> coalesce(gate.setting('don10.scopes') -> 'always', '["donation", "processing"]')) THEN
+            @> coalesce(gate.setting('don10.scopes') -> 'always', '["donation", "processing"]')
+            AND NOT (gate.legacy_shows('DON-10', p_lot, donor.id) AND NOT EXISTS (SELECT FROM lab.consents c WHERE c.donor_id = donor.id))) THEN
         RETURN NEXT 'DON-10: no consent that was signed before the collection stands';
     END IF;
     IF EXISTS (SELECT FROM lab.donors d WHERE d.id = ANY (v_donors) AND d.relation = 'autologous') AND NOT EXISTS (
@@ -526,7 +540,8 @@ BEGIN
             WHERE a.rule = 'DON-05' AND s.account_id <> a.proposed_by AND s.signed_at <= v_began
               AND a.valid_from <= v_began AND a.valid_to > v_began
               AND (a.scope_kind = 'facility' OR (a.scope_kind = 'process' AND a.scope_id = v_lot.process_id)
-                   OR (a.scope_kind = 'donor' AND a.scope_id = v_lot.donor_id))) THEN
+                   OR (a.scope_kind = 'donor' AND a.scope_id = v_lot.donor_id)))
+       AND NOT gate.legacy_shows('DON-05', p_lot, v_lot.donor_id) THEN
         RETURN NEXT 'DON-05: cross-contamination was not assessed before processing';
     END IF;
     IF EXISTS (SELECT FROM lab.consumptions u WHERE u.lot_id = p_lot
@@ -563,6 +578,7 @@ BEGIN
                AND v_lot.recipient_id IS DISTINCT FROM d.id) THEN
         RETURN NEXT 'REL-05: an autologous lot goes back to its donor alone';
     END IF;
+    RETURN QUERY SELECT * FROM gate.second_hands(p_lot, v_donors, v_began);
     IF NOT EXISTS (SELECT FROM lab.batch_reviews b WHERE b.lot_id = p_lot AND b.decision = 'accepted'
                    AND b.id = (SELECT max(id) FROM lab.batch_reviews WHERE lot_id = p_lot)
                    AND b.package_digest = coalesce(p_package_digest, audit.sha256_hex(dossier.package(p_lot)::text))) THEN

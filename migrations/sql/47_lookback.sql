@@ -234,7 +234,7 @@ BEGIN
     )
     SELECT k.id, f.first, CASE WHEN k.id = f.first THEN (dossier.shell('lot', k.id, '') || jsonb_build_object(
             'process', dossier.process(f.process_id), 'donations', dossier.donations(f.donations), 'donors', dossier.donors(f.donors),
-            'permits', dossier.permits(), 'assessments', dossier.assessments(f.process_id, f.donors, NULL, '{}')))::text END,
+            'permits', dossier.permits(), 'legacy', dossier.legacy(f.donors), 'assessments', dossier.assessments(f.process_id, f.donors, NULL, '{}')))::text END,
         (jsonb_build_object('subject', dossier.own_code(l.id), 'name', l.name,
             'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
                 'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),

@@ -37,7 +37,7 @@ DECLARE
     v_updatable text[] := ARRAY[
         'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
         'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
-        'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments', 'lab.documents', 'lab.authorisations', 'lab.responsibilities', 'lab.supplier_audits', 'lab.partner_assessments', 'lab.tissue_types',
+        'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments', 'lab.documents', 'lab.authorisations', 'lab.responsibilities', 'lab.supplier_audits', 'lab.partner_assessments', 'lab.legacy_dossiers', 'lab.tissue_types',
         'lab.genetic_resource_permits', 'lab.bank_policies'];
 BEGIN
     FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -63,7 +63,7 @@ BEGIN
         ('lab', 'identity_matches', 'donor', 'donor_id'), ('lab', 'consents', 'donor', 'donor_id'),
         ('lab', 'marker_results', 'donor', 'donor_id'), ('lab', 'determinations', 'donation', 'donation_id'),
         ('lab', 'lot_history', 'lot', 'lot_id'), ('lab', 'holds', 'item', 'item_id'), ('lab', 'deviations', 'item', 'item_id'),
-        ('lab', 'waivers', 'lot', 'lot_id'), ('lab', 'batch_reviews', 'lot', 'lot_id'), ('lab', 'containers', 'lot', 'lot_id'),
+        ('lab', 'waivers', 'item', 'lot_id,donation_id'), ('lab', 'legacy_dossiers', 'item', 'item_id'), ('lab', 'batch_reviews', 'lot', 'lot_id'), ('lab', 'containers', 'lot', 'lot_id'),
         ('lab', 'labels', 'item', 'item_id'), ('lab', 'lineage', 'item', 'child_id'), ('lab', 'steps', 'lot', 'lot_id'),
         ('lab', 'consumptions', 'lot', 'lot_id'), ('lab', 'retains', 'lot', 'lot_id'), ('lab', 'samples', 'lot', 'lot_id'),
         ('lab', 'results', 'lot', 'lot_id'), ('lab', 'result_reviews', 'result', 'result_id'),
@@ -252,6 +252,7 @@ BEGIN
         ('lab.tissue_types', 'lab.stated_once', 'signature_id'), ('people.grants', 'lab.stated_once', 'revoked_at'),
         ('people.badges', 'lab.stated_once', 'revoked_at'), ('lab.timers', 'lab.stated_once', 'ended_at'),
         ('lab.bench_reasons', 'lab.stated_once', 'note'), ('lab.bank_policies', 'lab.stated_once', 'signature_id'),
+        ('lab.legacy_dossiers', 'lab.stated_once', 'signature_id'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
         ('lab.workstation_sessions', 'lab.session_ends_once', 'during'),
         ('lab.containers', 'lab.keeps_no_longer', 'opened_until')

@@ -35,7 +35,7 @@ GRANT SELECT ON audit.entries, audit.epochs TO stemma_owner, stemma_gate;
 GRANT INSERT ON lab.signatures, lab.releases, lab.settings, lab.pack_choices TO stemma_gate;
 GRANT UPDATE (used_at, burned_at, burned_why) ON people.ceremonies TO stemma_gate;
 GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers, lab.assessments, lab.supplier_audits, lab.partner_assessments TO stemma_gate;
-GRANT UPDATE (signature_id) ON lab.tissue_types TO stemma_gate;
+GRANT UPDATE (signature_id) ON lab.tissue_types, lab.legacy_dossiers TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.documents, lab.authorisations, lab.responsibilities TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.bank_policies TO stemma_gate;
 GRANT INSERT ON people.appointments TO stemma_gate;
@@ -85,7 +85,8 @@ GRANT INSERT (item_id, reason, deviation_id, recorded_by) ON lab.holds TO stemma
 GRANT EXECUTE ON FUNCTION dossier.on_donors(bigint[]), dossier.on_material(bigint[], bigint) TO stemma_app;
 GRANT INSERT (number, item_id, what, class, rules, recorded_by) ON lab.deviations TO stemma_app;
 GRANT UPDATE (assessment, version) ON lab.deviations TO stemma_app;
-GRANT INSERT (rule, lot_id, justification, mitigations, proposed_by, valid_from, valid_to, max_uses) ON lab.waivers TO stemma_app;
+GRANT INSERT (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by) ON lab.legacy_dossiers TO stemma_app;
+GRANT INSERT (rule, lot_id, donation_id, justification, mitigations, proposed_by, valid_from, valid_to, max_uses) ON lab.waivers TO stemma_app;
 GRANT INSERT (workstation_id, lot_id, name, started_at, due_at, recorded_by), UPDATE (ended_at, ended_by) ON lab.timers TO stemma_app;
 GRANT INSERT (item_id, lot_id, act, reason, recorded_by), UPDATE (note, noted_at, noted_by) ON lab.bench_reasons TO stemma_app;
 GRANT INSERT (label_id, printer_id, recorded_by), UPDATE (state, attempts, trouble, sent_at, ended_at, version) ON lab.print_jobs TO stemma_app;
@@ -102,7 +103,7 @@ GRANT INSERT (name, version, name_zh, leukocyte_rich, birth_tissue, reason, prop
 GRANT INSERT (number, authority, purposes, scope, valid_from, valid_to, evidence, recorded_by), UPDATE (withdrawn_at) ON lab.genetic_resource_permits TO stemma_app;
 GRANT UPDATE (during, closing_clearance_id) ON lab.workstation_sessions TO stemma_app;
 GRANT SELECT ON identity.people, identity.lookups, identity.reveals TO stemma_app;
-GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms, lab.assessment_numbers, lab.study_numbers TO stemma_app;
+GRANT USAGE ON SEQUENCE lab.deviation_numbers, lab.lot_names, lab.material_names, lab.pseudonyms, lab.assessment_numbers, lab.study_numbers, lab.legacy_numbers TO stemma_app;
 GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text, bigint, text, bytea),
     audit.keep_answer(bigint, text, jsonb),
     audit.keep_scan(bigint, bigint, bigint, text, text, text, bigint, text, text, text, text, boolean),
@@ -116,7 +117,7 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     dossier.bank_vial(bigint), gate.decide_bank_policy(bigint, uuid),
     dossier.signer(bigint), dossier.record(text, bigint),
     gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_material(bigint, uuid), gate.reject_lot(bigint, uuid),
-    gate.close_deviation(bigint, uuid), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.approve_assessment(bigint, uuid), gate.approve_document(bigint, uuid), gate.authorise_process(bigint, uuid), gate.accept_responsibility(bigint, uuid), gate.qualify_supplier(bigint, uuid), gate.decide_partner(bigint, uuid), gate.decide_tissue(bigint, uuid),
+    gate.close_deviation(bigint, uuid), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.accept_legacy(bigint, uuid), gate.approve_assessment(bigint, uuid), gate.approve_document(bigint, uuid), gate.authorise_process(bigint, uuid), gate.accept_responsibility(bigint, uuid), gate.qualify_supplier(bigint, uuid), gate.decide_partner(bigint, uuid), gate.decide_tissue(bigint, uuid),
     gate.approve_setting(bigint, uuid), gate.approve_pack(bigint, uuid),
     gate.support_appointment(bigint, uuid), gate.revoke_appointment(bigint, uuid), gate.burn(uuid, text),
     gate.release(bigint, uuid, bigint)

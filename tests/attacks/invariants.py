@@ -118,6 +118,12 @@ SELECT 'assessment ' || a.id || ' was approved by nobody' FROM lab.assessments a
     AND s.meaning = 'assessment_approved' AND s.record_id = a.id AND s.account_id <> a.proposed_by
 WHERE a.signature_id IS NOT NULL AND s.id IS NULL
 UNION ALL
+SELECT 'papers ' || d.id || ' were accepted by nobody' FROM lab.legacy_dossiers d LEFT JOIN lab.signatures s ON s.id = d.signature_id
+    AND s.meaning = 'legacy_accepted' AND s.record_id = d.id AND s.account_id <> d.proposed_by
+WHERE d.signature_id IS NOT NULL AND s.id IS NULL
+UNION ALL
+SELECT 'papers ' || d.id || ' stand for what no paper shows' FROM lab.legacy_dossiers d WHERE d.rules && '{MAT-03,MAT-05,TPR-01}'
+UNION ALL
 SELECT 'setting ' || s.id || ' was changed by nobody who may' FROM lab.settings s
 LEFT JOIN lab.setting_proposals p ON p.id = s.proposal_id AND p.name = s.name AND p.value = s.value
 LEFT JOIN lab.signatures g ON g.id = s.signature_id AND g.meaning = 'setting_approved' AND g.record_id = p.id

@@ -213,6 +213,19 @@ RELEASE: dict[str, tuple[str, ...]] = {
         " now() - interval '1 year', now() + interval '1 year')",
         "SELECT gate.approve_assessment((SELECT max(id) FROM lab.assessments), '{others}')",
     ),
+    "accept papers from before the guideline by hand": change(
+        "INSERT INTO lab.legacy_dossiers (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by, signature_id)"
+        " SELECT 'LD-X', 'lot', {lot}, '[{{}}]', '{{GMP-05}}', 'x', now(), now() + interval '1 year', {tess}, max(id) FROM lab.signatures",
+    ),
+    "accept papers with another ceremony": change(
+        "INSERT INTO lab.legacy_dossiers (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by)"
+        " VALUES ('LD-Y', 'lot', {lot}, '[{{}}]', '{{GMP-05}}', 'x', now(), now() + interval '1 year', {tess})",
+        "SELECT gate.accept_legacy((SELECT max(id) FROM lab.legacy_dossiers), '{others}')",
+    ),
+    "let papers stand for a banned material": change(
+        "INSERT INTO lab.legacy_dossiers (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by)"
+        " VALUES ('LD-Z', 'lot', {lot}, '[{{}}]', '{{GMP-05,MAT-03}}', 'x', now(), now() + interval '1 year', {tess})",
+    ),
     "backdate a qualification": change(
         "INSERT INTO people.qualifications (account_id, topic, valid_from, valid_to, evidence, recorded_by, recorded_at)"
         " VALUES ({tess}, 'fill', '2020-01-01', '2030-01-01', 'x', {quinn}, '2020-01-01')"

@@ -124,6 +124,9 @@ BEGIN
             clock_timestamp() - interval '61 days', true, pg_temp.who('tess'));
     INSERT INTO lab.material_lot_suppliers (material_lot_id, supplier_id, recorded_by)
     SELECT medium, s.id, pg_temp.who('tess') FROM lab.suppliers s WHERE s.name = 'Good Supplies';
+    INSERT INTO lab.judgements (subject_kind, subject_id, gate, rulebook, dossier, digest, verdicts, blocks, recorded_by)
+    SELECT 'material_lot', medium, 'G1', 'staged', d, audit.sha256_hex(d), '{"verdicts": [{"rule": "MAT-03", "outcome": "pass"}]}', false,
+           pg_temp.who('quinn') FROM dossier.material_lot(medium) AS d;
     bottle := pg_temp.item('material_container');
     INSERT INTO lab.containers (id, lot_id, kind, opened_until, recorded_by)
     VALUES (bottle, medium, 'bottle', clock_timestamp() + interval '30 days', pg_temp.who('tess'));
@@ -159,7 +162,7 @@ BEGIN
     FROM (SELECT analyte, jsonb_array_elements_text(markers) AS marker FROM lab.settings, jsonb_each(value) AS p(analyte, markers)
           WHERE name = 'don01.panel' ORDER BY version DESC) AS panel WHERE v_whole OR marker = 'HIV NAT';
     INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)
-    VALUES (v_donor, 'IC-3', '{donation,processing}', v_now - interval '45 days', v_tess);
+    VALUES (v_donor, 'IC-3', '{donation,processing,allogeneic use}', v_now - interval '45 days', v_tess);
     INSERT INTO lab.health_histories (donor_id, questionnaire_id, answers, asked_at, examined_at, examined_by, examination, recorded_by, recorded_at)
     SELECT v_donor, q.id, (SELECT jsonb_object_agg(asked ->> 'code', 'no') FROM jsonb_array_elements(q.questions) AS asked),
            v_now - interval '44 days', v_now - interval '44 days', 'Dr Phil Fang', 'suitable', v_tess, v_now - interval '44 days'

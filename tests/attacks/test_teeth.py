@@ -132,6 +132,18 @@ TEETH = (
         ("GRANT INSERT ON lab.assessments TO stemma_app",),
     ),
     Tooth(
+        "papers are accepted by signature",
+        "stemma_app",
+        "accept papers from before the guideline by hand",
+        ("GRANT INSERT ON lab.legacy_dossiers TO stemma_app",),
+    ),
+    Tooth(
+        "no paper stands for a banned material",
+        "stemma_app",
+        "let papers stand for a banned material",
+        ("ALTER TABLE lab.legacy_dossiers DROP CONSTRAINT ck_legacy_dossiers_never",),
+    ),
+    Tooth(
         "a setting changes by signature",
         "stemma_app",
         "loosen a setting with somebody's signature",

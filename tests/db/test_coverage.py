@@ -49,6 +49,8 @@ NO_LOCK = {
     "people.accounts": "names never change; its state is locked when a ceremony is consumed",
     "people.proposals": "never changed; an appointment, which locks, names it",
     "people.meanings": "written by the migration alone",
+    "lab.setting_proposals": "never changed; the setting's version, which locks, stands on it",
+    "lab.pack_proposals": "never changed; the choice of a pack, which locks, stands on it",
 }
 PURE = {
     "audit.stamp(timestamp with time zone)": "an instant as text",
@@ -91,17 +93,24 @@ async def test_every_table_is_audited_or_exempt_by_name(house: asyncpg.Connectio
 def sources_of_verdicts() -> str:
     """Everything in SQL that says what a dossier holds, or what the gate objects to."""
     functions = re.split(
-        r"(?=CREATE OR REPLACE FUNCTION )", "".join(file.read_text() for file in sorted(SQL.glob("[234]0_*.sql")))
+        r"(?=CREATE OR REPLACE FUNCTION )", "".join(file.read_text() for file in sorted(SQL.glob("*.sql")))
     )
     read = (
         "dossier.",
         "gate.objections",
+        "gate.second_hands",
+        "gate.legacy_shows",
         "gate.setting",
         "gate.experience_days",
+        "gate.hours_to_verify",
+        "gate.excludes",
         "lab.ancestry",
+        "lab.with_parts",
         "lab.open_holds",
         "people.roles_of",
     )
+    for name in read:
+        assert any(each.startswith(f"CREATE OR REPLACE FUNCTION {name}") for each in functions), name
     return "".join(
         each for each in functions if each.startswith(tuple(f"CREATE OR REPLACE FUNCTION {name}" for name in read))
     )

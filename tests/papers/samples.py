@@ -125,10 +125,11 @@ RULED = tuple(
     Ruled(
         rule=rule.id,
         title=rule.title,
-        outcome=Outcome.PASS_WITH_WAIVER if rule.id == "MAT-03" else Outcome.PASS,
+        outcome={"MAT-03": Outcome.PASS_WITH_WAIVER, "DON-08": Outcome.PASS_WITH_LEGACY}.get(rule.id, Outcome.PASS),
         cites=tuple(Citation(cite.source, cite.section) for cite in rule.cites),
         waiver=7 if rule.id == "MAT-03" else None,
         problems=(),
+        legacy=("LD-26-0003",) if rule.id == "DON-08" else (),
     )
     for rule in RULES
 )

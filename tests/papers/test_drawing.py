@@ -340,3 +340,12 @@ def test_words_of_the_record_that_are_not_known_are_shown_as_they_are() -> None:
     assert SHEET.determined is not None
     facts = dataclasses.replace(SHEET, determined=dataclasses.replace(SHEET.determined, **strange))
     assert "deferred" in " ".join(texts(drawn(Kind.ELIGIBILITY, facts).pdf))
+
+
+def test_legacy_evidence_is_printed_on_the_verdict_and_papers_kept_before_it_was_known_are_drawn_too() -> None:
+    said = squeezed(" ".join(texts(drawn(Kind.CERTIFICATE, CERTIFICATE).pdf)))
+    assert "satisfiedwithlegacyevidence" in said
+    assert "legacyevidenceLD-26-0003" in said
+    older = re.sub(r',"legacy":\[[^]]*\]', "", kept(CERTIFICATE))
+    assert "legacy" not in older.replace("pass_with_legacy", "")
+    assert "LD-26-0003" not in squeezed(" ".join(texts(draw(Kind.CERTIFICATE, Language.ENGLISH, older).pdf)))

@@ -62,6 +62,7 @@ SECTIONS = [
     "bank",
     "vial",
     "bank_policies",
+    "legacy",
 ]
 
 

@@ -46,6 +46,7 @@ def test_the_rule_book_is_as_reviewed():
             f"{rule.id}  {rule.title}",
             f"  gates  {' '.join(gate for gate in Gate if gate in rule.gates)}",
             f"  waiver {' '.join(rule.waiver) or 'never'}",
+            f"  legacy {' '.join(rule.legacy) or 'never'}",
             *(f"  cites  {cite.source}, {cite.section} ({cite.status}): {cite.paraphrase}" for cite in rule.cites),
             *(
                 f"  breaks {each.kind} {each.gate} {each.outcome}: {each.name}"

@@ -200,16 +200,54 @@ async def test_many_lots_are_judged_by_the_rules_that_read_the_fact(lab: Lab, mo
     assert any(each["rule"].startswith("MAT-") for each in touched["verdict"]["closing"])
 
 
-async def test_a_hold_of_a_look_back_is_lifted_by_the_qa_managers_signature_alone(lab: Lab) -> None:
+async def test_a_hold_of_a_look_back_is_lifted_by_the_qa_managers_signature_for_a_stated_reason(lab: Lab) -> None:
     lived = await life.preparation(lab, upto="planned")
     ok(await report(lived, one_marker()))
     hold = (await one_of(lab, lived.lot))["touched"][-1]["hold"]
-    signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold)
+    signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, "the donor was tested again")
     refused(await lab.as_("tess").post(f"/holds/{hold}/lift", {"ceremony": signed}), 403)
-    signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold)
+    silent = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold)
+    refused(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": silent}), 422, "bad-input")
+    signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, "the donor was tested again")
     ok(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": signed}))
     found = next(each for each in (await one_of(lab, lived.lot))["touched"] if each["hold"] == hold)
     assert (found["held"], found["next"]) == (False, "done")
+
+
+WHY = "a false positive by the reference laboratory's report"
+
+
+async def test_a_hold_of_a_look_back_on_a_released_lot_is_the_quality_authoritys_to_lift(
+    lab: Lab, database: Database
+) -> None:
+    lived = await life.preparation(lab, upto="released")
+    ok(await report(lived, one_marker()))
+    hold = (await one_of(lab, lived.lot))["touched"][-1]["hold"]
+    assert ok(await lab.as_("tess").get(f"/holds/{hold}"))["hold"]["authoritys"]
+    quinns = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, WHY)
+    refused(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": quinns}), 403, "not-permitted")
+
+    # Neither by the application's own password, with a ceremony of the QA manager's that would lift any other hold.
+    quinns = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, WHY)
+    app = await asyncpg.connect(database.url("stemma_app"))
+    try:
+        for statement, state in (
+            (f"SELECT gate.lift_hold({hold}, '{quinns}')", "ST032"),
+            (f"UPDATE lab.holds SET lifted_at = now() WHERE id = {hold}", "42501"),
+            (f"UPDATE lab.impact_items SET hold_id = NULL WHERE hold_id = {hold}", "42501"),
+        ):
+            with pytest.raises(asyncpg.PostgresError) as refusal:
+                await tried(app, lab.id_of("quinn"), statement)
+            assert refusal.value.sqlstate == state, statement
+    finally:
+        await app.close()
+    assert await lab.value(OPEN_HOLDS, await lived.lot_id()) == 1
+
+    silent = await life.ceremony(lab, "lin", "look_back_hold_lifted", "hold", hold)
+    refused(await lab.as_("lin").post(f"/holds/{hold}/lift", {"ceremony": silent}), 422, "bad-input")
+    signed = await lab.sign("lin", "look_back_hold_lifted", "hold", hold, WHY)
+    ok(await lab.as_("lin").post(f"/holds/{hold}/lift", {"ceremony": signed}))
+    assert await lab.value(OPEN_HOLDS, await lived.lot_id()) == 0
 
 
 async def tried(app: asyncpg.Connection, account: int, statement: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -78,3 +79,111 @@ async def test_a_waiver_is_approved_once_and_by_the_authority_alone(lab: Lab):
     refused(await lab.as_("lin").post(f"/waivers/{waiver}/approve", {"ceremony": signed}), 403, "ceremony-refused")
     ok(await approve(lived, waiver))
     assert (await approve(lived, waiver)).status_code in {403, 409}
+
+
+# -- of a material lot, of a donation ------------------------------------------------------------------------------------
+
+
+async def pooled(lab: Lab) -> dict[str, Any]:
+    """A lysate of human origin whose donors are certified, and in which no virus was inactivated."""
+    name = f"Platelet lysate {uuid.uuid4().hex[:8]}"
+    body = {
+        "name": name,
+        "description": "human platelet lysate",
+        "grade": "pharmacopoeial_excipient",
+        "composition": [{"name": "human platelet lysate", "cas": None}],
+        "composition_complete": True,
+        "animal_serum": False,
+        "animal_derived": False,
+        "human_derived": True,
+    }
+    ok(await lab.as_("quinn").post("/materials", body))
+    received = {
+        "material": name,
+        "supplier": "Good Supplies",
+        "supplier_lot": f"HPL-{uuid.uuid4().hex[:8]}",
+        "expires_on": str((datetime.now(UTC) + timedelta(days=300)).date()),
+        "received_at": life.ago(days=3),
+        "certificate_reference": "CoA-1",
+        "certificate_reviewed_at": life.ago(days=2),
+        "storage_ok": True,
+        "containers": 1,
+    }
+    lot: dict[str, Any] = ok(await lab.as_("tess").post("/material-lots", received))
+    paper = {"kind": "donor_pool", "reference": "DP-12", "pool_size": 12}
+    ok(await lab.as_("quinn").post(f"/material-lots/{lot['code']}/certificates", paper))
+    return lot
+
+
+def body_for(rule: str, **more: Any) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "justification": "no licensed lysate is on the market",
+        "mitigations": "each bag is tested for the viruses named in the assessment",
+        "valid_from": life.ago(hours=1),
+        "valid_to": (datetime.now(UTC) + timedelta(days=7)).isoformat(),
+        **more,
+    }
+
+
+async def outcome_of(lab: Lab, path: str, rule: str) -> str:
+    shown = ok(await lab.as_("quinn").get(path))
+    return str(next(each["outcome"] for each in shown["gate"]["verdicts"] if each["rule"] == rule))
+
+
+async def signed_waiver(lab: Lab, path: str, rule: str) -> int:
+    waiver = int(ok(await lab.as_("quinn").post(f"{path}/waivers", body_for(rule)))["waiver"])
+    proof = await lab.sign("lin", "waiver_approved", "waiver", str(waiver))
+    ok(await lab.as_("lin").post(f"/waivers/{waiver}/approve", {"ceremony": proof}))
+    return waiver
+
+
+async def test_a_material_lot_is_approved_on_a_waiver_that_its_judgement_cites(lab: Lab):
+    lot = await pooled(lab)
+    path, key = f"/material-lots/{lot['code']}", await life.id_of(lab, lot["code"])
+    assert await outcome_of(lab, path, "MAT-07") == "needs_waiver"
+    signed = await life.ceremony(lab, "quinn", "material_approved", "material_lot", key)
+    refused(await lab.as_("quinn").post(f"{path}/approve", {"ceremony": signed}), 409, "blocked")
+
+    waiver = await signed_waiver(lab, path, "MAT-07")
+    assert await outcome_of(lab, path, "MAT-07") == "pass_with_waiver"
+    (shown,) = ok(await lab.as_("tess").get(f"{path}/waivers"))
+    assert (shown["waiver"], shown["approved_by"]) == (waiver, "Dr Lin Qing")
+    signed = await life.ceremony(lab, "quinn", "material_approved", "material_lot", key)
+    assert ok(await lab.as_("quinn").post(f"{path}/approve", {"ceremony": signed}))["state"] == "approved"
+    kept = await lab.value(
+        "SELECT verdicts::text FROM lab.judgements WHERE subject_id = $1 ORDER BY id DESC LIMIT 1", key
+    )
+    assert f'"waiver": {waiver}' in kept
+
+
+async def test_a_donations_rule_is_waived_for_that_donation_alone(lab: Lab):
+    lived = await life.preparation(lab, upto="eligible")
+    other = await life.preparation(lab, upto="eligible")
+    for each in (lived, other):
+        await lab.arrange(
+            "INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at,"
+            " outcome, recorded_by) SELECT $1, 'HBV', 'anti-HBc', 'CLIA', 'K', 'L', now() - interval '3 days',"
+            " now() - interval '2 days', 'positive', id FROM people.accounts WHERE username = 'ana'",
+            await life.id_of(lab, each.donor),
+        )
+    path = f"/donations/{lived.donation}"
+    assert await outcome_of(lab, path, "DON-04") == "needs_waiver"
+    await signed_waiver(lab, path, "DON-04")
+    assert await outcome_of(lab, path, "DON-04") == "pass_with_waiver"
+    assert await outcome_of(lab, f"/donations/{other.donation}", "DON-04") == "needs_waiver"
+
+
+async def test_materials_and_donations_take_no_waiver_that_there_is_none_of_or_that_judges_something_else(lab: Lab):
+    lot, lived = await pooled(lab), await life.preparation(lab, upto="eligible")
+    quinn = lab.as_("quinn")
+    for path, never, elsewhere in (
+        (f"/material-lots/{lot['code']}", ("MAT-03", "MAT-05", "MAT-06", "HOLD"), "REL-02"),
+        (f"/donations/{lived.donation}", ("DON-12", "DON-05", "DON-10"), "MAT-07"),
+    ):
+        for rule in never:
+            assert refused(await quinn.post(f"{path}/waivers", body_for(rule)), 409, "blocked")["rule"] == rule
+        refused(await quinn.post(f"{path}/waivers", body_for(elsewhere)), 422, "bad-input")
+        refused(await lab.as_("tess").post(f"{path}/waivers", body_for("MAT-07")), 403, "not-permitted")
+        assert ok(await quinn.get(f"{path}/waivers")) == []
+    refused(await quinn.post(f"/donations/{lived.donor}/waivers", body_for("DON-04")), 404, "not-found")

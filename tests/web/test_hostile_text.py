@@ -288,6 +288,20 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
     recipe = ok(await quinn.post("/recipes", mixed))["recipe"]
     taken = [{"container": bottle, "quantity": "450", "unit": "mL"}]
     reagent = ok(await tess.post("/reagents", {"recipe": recipe, "parts": taken, "containers": 2}))
+    donor = await things.ready_donor(lab)
+    given = (await things.donation(lab, donor))["code"]
+    lot = (await things.material_lot(lab))["code"]
+    waiver = {
+        "justification": NASTY,
+        "mitigations": NASTY,
+        "valid_from": life.ago(hours=1),
+        "valid_to": life.ago(days=-7),
+    }
+    of_lot = ok(await quinn.post(f"/material-lots/{lot}/waivers", waiver | {"rule": "MAT-07"}))["waiver"]
+    of_donation = ok(await quinn.post(f"/donations/{given}/waivers", waiver | {"rule": "DON-06"}))["waiver"]
+    paper = {"title": NASTY, "dated": "2025-05-30", "file_name": NASTY, "file_sha256": "c" * 64, "pages": 3}
+    papers = {"item": await things.ready_donor(lab), "papers": [paper], "rules": ["DON-08"], "reasons": NASTY}
+    papers = ok(await quinn.post("/legacy-dossiers", papers | {"valid_to": life.ago(days=-365)}))["number"]
     return {"container0": bottle, "reagent": reagent["containers"][0]}, [
         ("lin", f"/tissues/{tissue}?sign=sign-tissue_decided"),
         ("lin", f"/documents/{document}?sign=sign-document_approved"),
@@ -295,6 +309,9 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
         ("lin", f"/mandates/authorisations/{authorisation}?sign=sign-process_authorised"),
         ("lin", f"/banks/policies/{policy}?sign=sign-bank_policy_decided"),
         ("quinn", "/permits/withdrawal"),
+        ("lin", f"/legacy/{papers}?sign=sign-legacy_accepted"),
+        ("lin", f"/materials/{lot}/waivers/{of_lot}?sign=sign-waiver_approved"),
+        ("lin", f"/donations/{given}/waivers/{of_donation}?sign=sign-waiver_approved"),
         ("quinn", f"/materials/suppliers/{supplier}?sign=sign-supplier_decided"),
         ("phil", f"/people/appointments/proposals/{proposal}?sign=sign-appointment_supported"),
         ("adam", "/people/vic"),

@@ -220,7 +220,8 @@ waivers = Table(
     metadata,
     own_id(),
     text("rule"),
-    refers("lot_id", LOT, index=True),
+    refers("lot_id", LOT, nullable=True, index=True),
+    refers("donation_id", "lab.donations.id", nullable=True, index=True),
     text("justification"),
     text("mitigations"),
     refers("proposed_by", ACCOUNT),
@@ -229,6 +230,7 @@ waivers = Table(
     instant("valid_to"),
     Column("max_uses", Integer, nullable=False),
     recorded_at(),
+    CheckConstraint("num_nonnulls(lot_id, donation_id) = 1", name="subject"),
     schema=LAB,
 )
 

@@ -41,6 +41,7 @@ TABLES = (
     "lab.deviations",
     "lab.holds",
     "lab.waivers",
+    "lab.legacy_dossiers",
     "lab.signatures",
     "lab.releases",
     "lab.refusals",

@@ -49,6 +49,7 @@ QUEUE_PAGES = {
     "materials_to_approve": "/materials",
     "waivers_to_approve": "/lots",
     "assessments_to_approve": "/assessments",
+    "legacy_to_accept": "/legacy",
 }
 
 

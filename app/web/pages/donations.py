@@ -48,6 +48,7 @@ ORDER = (
     Outcome.NEEDS_WAIVER,
     Outcome.WAITS_FOR_SIGNER,
     Outcome.PASS_WITH_WAIVER,
+    Outcome.PASS_WITH_LEGACY,
     Outcome.PASS,
     Outcome.NOT_APPLICABLE,
 )

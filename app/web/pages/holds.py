@@ -13,7 +13,7 @@ from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
 from app.services import holds
-from app.services.holds import HoldPage
+from app.services.holds import HoldPage, HoldView
 from app.services.house import House
 from app.services.names import printed_names
 from app.web.fields import FormView, blank, once, read_entry, see
@@ -89,7 +89,8 @@ async def place(request: Request, house: HouseDep, who: SignedInDep) -> Response
 @router.get("/{hold}")
 async def show_hold(request: Request, house: HouseDep, who: SignedInDep, hold: NumberDep) -> Response:
     """A hold as it stands."""
-    form = await blank(request, prefix="sign-") if asks_to_sign(request, Meaning.HOLD_LIFTED) else None
+    asked = any(asks_to_sign(request, each) for each in (Meaning.HOLD_LIFTED, Meaning.LOOK_BACK_HOLD_LIFTED))
+    form = await blank(request, prefix="sign-") if asked else None
     return await _shown(request, house, who, hold, form)
 
 
@@ -97,8 +98,12 @@ async def show_hold(request: Request, house: HouseDep, who: SignedInDep, hold: N
 async def lift(request: Request, house: HouseDep, who: SignedInDep, hold: NumberDep) -> Response:
     """Lift it by signature."""
     entry = await read_entry(request)
+    found = (await holds.show_hold(house, who.actor, hold=hold)).hold
+    reason, meaning = entry.prose("reason") if found.looked_back else "", _meaning(found)
     try:
-        ceremony = await signed(house, who, entry, meaning=Meaning.HOLD_LIFTED, kind=RecordKind.HOLD, ref=str(hold))
+        ceremony = await signed(
+            house, who, entry, meaning=meaning, kind=RecordKind.HOLD, ref=str(hold), statement=reason
+        )
         await once(holds.lift_hold(house, entry.call(who, part="act"), hold=hold, ceremony=ceremony))
     except Refusal as refusal:
         return await _shown(request, house, who, hold, entry.again(refusal, prefix="sign-"))
@@ -115,7 +120,7 @@ async def _new_shown(request: Request, who: SignedIn, form: FormView) -> Respons
 async def _shown(request: Request, house: House, who: SignedIn, hold: int, form: FormView | None) -> Response:
     page = await holds.show_hold(house, who.actor, hold=hold)
     is_open = page.hold.lifted_at is None
-    may_lift = is_open and may_sign(who, Meaning.HOLD_LIFTED)
+    may_lift = is_open and may_sign(who, _meaning(page.hold))
     waits = page.deviation_state == "open"
     dialog = await _dialog(house, who, page, form) if form is not None and may_lift else None
     view: dict[str, Any] = {"page": page, "hold": page.hold, "kind_names": KIND_NAMES}
@@ -128,9 +133,13 @@ async def _shown(request: Request, house: House, who: SignedIn, hold: int, form:
         waits=waits,
         refusal=form.refusal if form and not dialog else None,
         dialog=dialog,
-        meaning=Meaning.HOLD_LIFTED,
+        meaning=_meaning(page.hold),
         **view,
     )
+
+
+def _meaning(hold: HoldView) -> Meaning:
+    return Meaning.LOOK_BACK_HOLD_LIFTED if hold.authoritys else Meaning.HOLD_LIFTED
 
 
 async def _dialog(house: House, who: SignedIn, page: HoldPage, form: FormView) -> SignDialog:
@@ -138,7 +147,7 @@ async def _dialog(house: House, who: SignedIn, page: HoldPage, form: FormView) -
     return await to_sign(
         house,
         who,
-        meaning=Meaning.HOLD_LIFTED,
+        meaning=_meaning(hold),
         kind=RecordKind.HOLD,
         ref=str(hold.hold),
         action=f"/holds/{hold.hold}/lifting",

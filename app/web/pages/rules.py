@@ -10,6 +10,7 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from app.domain.acts import ROLE_NAMES, Role
 from app.domain.errors import NotFound
+from app.domain.legacy import ABOUT_NAMES
 from app.domain.lots import STATE_NAMES
 from app.domain.rulebook import GATE_NAMES, OUTCOME_NAMES, Gate, Standing
 from app.domain.text import Text
@@ -62,6 +63,7 @@ NAMES: dict[str, Any] = {
     "gate_names": {each.value: name for each, name in GATE_NAMES.items()},
     "role_names": {role.value: ROLE_NAMES[role] for role in Role},
     "standing_names": STANDINGS,
+    "about_names": ABOUT_NAMES,
     "source_names": SOURCE_NAMES,
     "section_names": SECTION_NAMES,
     "outcome_names": OUTCOME_NAMES,

@@ -1,0 +1,89 @@
+-- Second hands on rules that nobody may waive: what SQL can say plainly, asked at the release beside gate.objections.
+-- Each says less than its rule, and never more.
+
+-- Whether papers about a lot show, for this rule, what lacks its record: every step was made before the guideline.
+CREATE OR REPLACE FUNCTION gate.legacy_shows_lot(p_rule text, p_lot bigint) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM lab.legacy_dossiers d JOIN lab.signatures s ON s.id = d.signature_id,
+            LATERAL (SELECT ((gate.setting('legacy.before') #>> '{}')::timestamp
+                - make_interval(hours => (gate.setting('facility.utc_offset_hours') #>> '{}')::integer)) AT TIME ZONE 'UTC' AS day) AS before
+        WHERE d.about = 'lot' AND d.item_id = p_lot AND p_rule = ANY (d.rules) AND s.account_id <> d.proposed_by
+          AND d.valid_from <= clock_timestamp() AND d.valid_to > clock_timestamp()
+          AND NOT EXISTS (SELECT FROM lab.steps t WHERE t.lot_id = p_lot AND coalesce(t.ended_at, t.started_at) >= before.day))
+$$;
+
+CREATE OR REPLACE FUNCTION gate.second_hands(p_lot bigint, p_donors bigint[], p_began timestamptz) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_lot lab.lots;
+    v_materials bigint[] := lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot));
+    v_offset interval := make_interval(hours => coalesce((gate.setting('facility.utc_offset_hours') #>> '{}')::integer, 8));
+    v_places jsonb := coalesce(gate.setting('don14.places'), '["segregated_storage"]');
+BEGIN
+    SELECT * INTO v_lot FROM lab.lots WHERE id = p_lot;
+    -- HTLV excludes, unless the tissue was last decided not to be rich in leukocytes.
+    IF EXISTS (SELECT FROM lab.donors d JOIN lab.marker_results m ON m.donor_id = d.id
+               WHERE d.id = ANY (p_donors) AND d.relation = 'allogeneic' AND lower(btrim(m.analyte)) = 'htlv' AND m.outcome = 'positive')
+       AND NOT coalesce((SELECT NOT t.leukocyte_rich FROM lab.tissue_types t JOIN lab.donations o ON lower(btrim(o.tissue)) IN (lower(t.name), lower(t.name_zh))
+                         WHERE o.id = v_lot.donation_id AND t.signature_id IS NOT NULL ORDER BY t.version DESC LIMIT 1), false) THEN
+        RETURN NEXT 'DON-02: HTLV is positive';
+    END IF;
+    -- Cells for somebody else are given with a consent to that.
+    IF EXISTS (SELECT FROM lab.donors d WHERE d.id = ANY (p_donors) AND d.relation = 'allogeneic'
+               AND NOT (SELECT coalesce(jsonb_agg(scope), '[]') FROM lab.consents c, unnest(c.scopes) AS scope
+                        WHERE c.donor_id = d.id AND c.withdrawn_at IS NULL
+                          AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id))
+                   @> coalesce(gate.setting('don10.scopes') -> 'allogeneic', '["allogeneic use"]')
+               AND NOT (gate.legacy_shows('DON-10', p_lot, d.id) AND NOT EXISTS (SELECT FROM lab.consents c WHERE c.donor_id = d.id))) THEN
+        RETURN NEXT 'DON-10: no consent to the use for others stands';
+    END IF;
+    -- What is known to be infected stands apart.
+    IF EXISTS (SELECT FROM lab.marker_results m, jsonb_each(coalesce(gate.setting('don01.panel'), '{}')) AS panel(analyte, markers),
+                   jsonb_array_elements_text(panel.markers) AS asked(marker)
+               WHERE m.donor_id = ANY (p_donors) AND m.outcome = 'positive' AND m.reported_at <= clock_timestamp() AND lower(btrim(m.analyte)) = lower(panel.analyte)
+                 AND lower(btrim(m.marker)) = lower(asked.marker))
+       AND EXISTS (SELECT FROM lab.containers c LEFT JOIN lab.equipment e ON e.id = c.place_id
+                   WHERE c.lot_id = p_lot AND c.state = 'stored' AND NOT coalesce(v_places ? e.kind, false)) THEN
+        RETURN NEXT 'DON-14: vials of a positive donor are not known to stand apart';
+    END IF;
+    -- Of birth tissue the mother is tested, and the cells are the infant's.
+    IF (SELECT t.birth_tissue FROM lab.tissue_types t JOIN lab.donations o ON lower(btrim(o.tissue)) IN (lower(t.name), lower(t.name_zh))
+        WHERE o.id = v_lot.donation_id AND t.signature_id IS NOT NULL ORDER BY t.version DESC LIMIT 1) THEN
+        IF EXISTS (SELECT FROM lab.donors d WHERE d.id = v_lot.donor_id
+                   AND (d.kind IS DISTINCT FROM 'birth' OR d.tested_person_id = d.id OR d.genetic_source_id <> d.id)) THEN
+            RETURN NEXT 'DON-09: of birth tissue the mother is tested, and the infant is the source';
+        END IF;
+        IF (SELECT count(DISTINCT b.kind) FROM lab.birth_tests b WHERE b.donation_id = v_lot.donation_id) < 2 THEN
+            RETURN NEXT 'DON-09: the infant''s genotype, or how much is the mother''s, is not recorded';
+        END IF;
+    END IF;
+    -- Each material was screened for beta-lactams when it was approved, and the judgement that said so was kept.
+    IF EXISTS (SELECT FROM unnest(v_materials) AS used(id) WHERE NOT EXISTS (
+                   SELECT FROM lab.judgements j WHERE j.subject_kind = 'material_lot' AND j.subject_id = used.id AND j.gate = 'G1' AND NOT j.blocks
+                     AND jsonb_path_exists(j.verdicts, '$.verdicts[*] ? (@.rule == "MAT-03" && (@.outcome == "pass" || @.outcome == "not_applicable"))'))) THEN
+        RETURN NEXT 'MAT-03: no judgement stands that found a material free of beta-lactams';
+    END IF;
+    -- Serum of animals: every country is known, and had a negligible risk of BSE on each day that counts.
+    IF EXISTS (SELECT FROM lab.material_lots l JOIN lab.materials m ON m.id = l.material_id
+               WHERE l.id = ANY (v_materials) AND m.kind <> 'prepared' AND m.animal_serum IS DISTINCT FROM false
+                 AND (m.animal_serum IS NULL OR coalesce(cardinality(l.origin_countries), 0) = 0 OR (
+                     coalesce(gate.setting('mat05.ruminants') ? m.species, true) AND EXISTS (
+                     SELECT FROM unnest(l.origin_countries) AS origin(country),
+                         (SELECT l.collected_on AS day UNION SELECT (u.used_at AT TIME ZONE 'UTC' + v_offset)::date
+                          FROM lab.consumptions u WHERE u.lot_id = p_lot AND u.material_lot_id = l.id) AS counts
+                     WHERE counts.day IS NOT NULL AND NOT EXISTS (
+                         SELECT FROM lab.animal_disease_status t WHERE t.country = origin.country AND t.disease = 'BSE'
+                           AND t.category = 'negligible' AND t.valid_from <= counts.day AND (t.valid_to IS NULL OR t.valid_to >= counts.day)))))) THEN
+        RETURN NEXT 'MAT-05: serum of an animal, of unknown origin or from where the risk of BSE is not negligible';
+    END IF;
+    -- A bank, or what was made of one, had its permit when its processing began.
+    IF (v_lot.kind = 'bank' OR dossier.banks(p_lot) <> '[]') AND coalesce(gate.setting('hgr01.required_for') ? 'banking', true)
+       AND NOT EXISTS (SELECT FROM lab.genetic_resource_permits g WHERE 'banking' = ANY (g.purposes)
+                       AND g.valid_from <= (p_began AT TIME ZONE 'UTC' + v_offset)::date
+                       AND (g.valid_to IS NULL OR g.valid_to >= (p_began AT TIME ZONE 'UTC' + v_offset)::date)
+                       AND (g.withdrawn_at IS NULL OR g.withdrawn_at > p_began)
+                       AND (g.recorded_at <= p_began OR gate.legacy_shows_lot('HGR-01', p_lot))) THEN
+        RETURN NEXT 'HGR-01: no permit for human genetic resources stood before the cells were banked';
+    END IF;
+END $$;
