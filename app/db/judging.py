@@ -29,7 +29,9 @@ DOSSIERS = {
     "study": "SELECT dossier.study(:id)",
     "bank_vial": "SELECT dossier.bank_vial(:id)",
 }
-MANY = "SELECT s.id, clock_timestamp() AS at, dossier.{kind}(s.id) AS dossier FROM unnest(CAST(:ids AS bigint[])) AS s(id)"
+MANY = (
+    "SELECT s.id, clock_timestamp() AS at, dossier.{kind}(s.id) AS dossier FROM unnest(CAST(:ids AS bigint[])) AS s(id)"
+)
 SIGNER = "SELECT dossier.signer(:account_id)"
 NOW = "SELECT clock_timestamp()"
 KEEP = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ def settings_read(rule: Rule, *, known: Collection[str]) -> tuple[str, ...]:
             found.add(each)
         elif isinstance(each, tuple | frozenset):
             waiting.extend(each)
+        elif isinstance(each, Mapping):
+            waiting.extend(each.values())
         else:
             waiting.extend(_within(each))
     return tuple(sorted(found & set(known)))

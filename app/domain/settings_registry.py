@@ -118,6 +118,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             (
                 "EXT-01",
                 "EXT-02",
+                "EXT-04",
                 "GMP-02",
                 "GMP-04",
                 "HGR-01",
@@ -128,6 +129,11 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
                 "ORG-02",
                 "ORG-03",
                 "ORG-04",
+                "TPR-01",
+                "TPR-02",
+                "TPR-04",
+                "TPR-05",
+                "TPR-06",
             ),
         ),
         "qa02.title_levels": Known(
@@ -249,12 +255,39 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
         "cb02.passages_over": Known(
             Text("Long expansion: more passages than this, the primary culture counted as none"),
             _n("0", "100", whole=True),
-            ("CB-01",),
+            (
+                "CB-01",
+                "TPR-01",
+                "TPR-02",
+                "TPR-04",
+                "TPR-05",
+                "TPR-06",
+            ),
         ),
         "cb02.doublings_over": Known(
-            Text("Long expansion: more population doublings than this"), _n("0", "200"), ("CB-01",)
+            Text("Long expansion: more population doublings than this"),
+            _n("0", "200"),
+            (
+                "CB-01",
+                "TPR-01",
+                "TPR-02",
+                "TPR-04",
+                "TPR-05",
+                "TPR-06",
+            ),
         ),
-        "cb02.days_over": Known(Text("Long expansion: more days in culture than this"), _n("0", "365"), ("CB-01",)),
+        "cb02.days_over": Known(
+            Text("Long expansion: more days in culture than this"),
+            _n("0", "365"),
+            (
+                "CB-01",
+                "TPR-01",
+                "TPR-02",
+                "TPR-04",
+                "TPR-05",
+                "TPR-06",
+            ),
+        ),
         "cb07.tests": Known(
             Text("Tests that a cell bank needs, each by the names under which it is known"),
             ByName(Words(), always=_BANK_TESTS),
@@ -299,7 +332,13 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
         "tpr02.kinds": Known(
             Text("Accreditations that qualify a laboratory to test again"),
             Words(tuple(ACCREDITATION_NAMES)),
-            ("TPR-02",),
+            (
+                "TPR-01",
+                "TPR-02",
+                "TPR-04",
+                "TPR-05",
+                "TPR-06",
+            ),
         ),
         "org03.title_levels": Known(
             Text("Titles that a study's leader may hold"), Words(tuple(TITLE_NAMES)), ("ORG-03",)
