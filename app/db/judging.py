@@ -28,7 +28,9 @@ DOSSIERS = {
     "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
     "study": "SELECT dossier.study(:id)",
 }
-MANY = "SELECT s.id, clock_timestamp() AS at, dossier.{kind}(s.id) AS dossier FROM unnest(CAST(:ids AS bigint[])) AS s(id)"
+MANY = (
+    "SELECT s.id, clock_timestamp() AS at, dossier.{kind}(s.id) AS dossier FROM unnest(CAST(:ids AS bigint[])) AS s(id)"
+)
 SIGNER = "SELECT dossier.signer(:account_id)"
 NOW = "SELECT clock_timestamp()"
 KEEP = """
