@@ -129,9 +129,9 @@ def _is_trouble(said: Any) -> bool:
     return said.type in {"error", "warning"} and "Failed to load resource" not in said.text
 
 
-@pytest.fixture(scope="session")
-async def site(make_database: Callable[[], Database]) -> AsyncIterator[Site]:
-    """The application, served."""
+@asynccontextmanager
+async def served(make_database: Callable[[], Database]) -> AsyncIterator[Site]:
+    """The application before a browser, on a database of its own."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: ./stemma test says how to install it")
     database = make_database()
@@ -147,3 +147,10 @@ async def site(make_database: Callable[[], Database]) -> AsyncIterator[Site]:
         server.should_exit = True
         await serving
         listening.close()
+
+
+@pytest.fixture(scope="session")
+async def site(make_database: Callable[[], Database]) -> AsyncIterator[Site]:
+    """The application, served."""
+    async with served(make_database) as made:
+        yield made

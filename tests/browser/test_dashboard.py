@@ -9,12 +9,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import life
+from tests.browser.conftest import served
 from tests.world import ok, refused
 
 SIZES = ((1920, 1080), (1024, 600))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+async def site(make_database):
+    """A house of its own: a wall has room for a few lots, and other tests' would take it."""
+    async with served(make_database) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 async def laboratory(site):
     """Something of everything: lots that wait and are blocked, holds, what expires, what was refused, a wall's account."""
     lab = site.lab
@@ -35,17 +43,11 @@ async def laboratory(site):
         "UPDATE lab.containers SET opened_until = clock_timestamp() - interval '3 hours' WHERE id = $1",
         await life.id_of(lab, failing.shared.bottles[1]),
     )
-    await a_wall_display(lab)
+    wall = {"username": "wall", "printed_name": "Wall A", "roles": ["device"]}
+    made = ok(await lab.as_("adam").post("/accounts", wall))
+    account = await lab.value("SELECT id FROM people.accounts WHERE username = 'wall'")
+    lab.know("wall", account_id=account, password=made["password"], totp_secret=made["totp_secret"])
     return failing, ready, at_work
-
-
-async def a_wall_display(lab):
-    """An account for a wall, once for all laboratories of this site."""
-    if not await lab.value("SELECT count(*) FROM people.accounts WHERE username = 'wall'"):
-        wall = {"username": "wall", "printed_name": "Wall A", "roles": ["device"]}
-        made = ok(await lab.as_("adam").post("/accounts", wall))
-        account = await lab.value("SELECT id FROM people.accounts WHERE username = 'wall'")
-        lab.know("wall", account_id=account, password=made["password"], totp_secret=made["totp_secret"])
 
 
 async def signs_in(person, name):
