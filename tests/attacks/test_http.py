@@ -65,7 +65,9 @@ async def everybody(lab: Lab, bodies: Bodies, method: str, path: str, operation:
     body = bodies.valid(operation)
     query = {"code": bodies.code} if path.endswith("/record") else {}
     query |= {
-        each["name"]: "lot" if each["name"] == "kind" else "backward" if each["name"] == "direction" else bodies.code
+        each["name"]: "1"
+        if each["schema"].get("type") == "integer"
+        else {"kind": "lot", "direction": "backward"}.get(each["name"], bodies.code)
         for each in operation.get("parameters", [])
         if each["in"] == "query" and each.get("required")
     }

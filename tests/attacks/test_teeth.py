@@ -96,6 +96,7 @@ TEETH = (
         "release a lot whose donor withdrew the consent",
         (
             Cut("gate.objections", "AND c.withdrawn_at IS NULL", ""),
+            Cut("gate.second_hands", "AND c.withdrawn_at IS NULL", ""),
             # Who withdraws a consent holds what was made: that stops it too.
             Cut("lab.make_move", "IF v_held IS NOT NULL THEN", "IF false THEN"),
             Cut("gate.objections", "IF EXISTS (SELECT FROM lab.open_holds(p_lot)) THEN", "IF false THEN"),

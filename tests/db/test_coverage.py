@@ -31,6 +31,7 @@ NOT_AUDITED = {
     "audit.epochs": "the audit itself",
 }
 NO_LOCK = {
+    "lab.deployment": "the house itself, never changed by whoever works in it",
     "lab.items": "a kind and a moment, never changed; reached through the row that names the item",
     "lab.persons": "a pseudonym, never changed; reached through donors and lots",
     "lab.donors": "itself a root; its facts are never changed, and a donation or a lot names it",

@@ -167,8 +167,8 @@ async def test_an_accreditation_that_had_ended_holds_what_was_tested_without_it(
     assert await closing(lab, mine["number"], "G8") == {"TPR-02"}
     assert await lab.value(held, await lived.lot_id()) == 1
     found = ok(await lab.as_("quinn").get(f"/impacts?kind=accreditation_ended&item={lived.lot}"))
-    (impact,) = found["impacts"] if isinstance(found, dict) else found
-    assert mine["lab"]["name"] in str(impact)
+    listed = found["impacts"] if isinstance(found, dict) else found
+    assert len([each for each in listed if mine["lab"]["name"] in str(each)]) == 1
     assert ok(await lab.as_("quinn").get(path))["accredited"] is False
 
 
