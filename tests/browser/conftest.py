@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
+from playwright.async_api import Error as NotNowError
 from playwright.async_api import TimeoutError as InVainError
 from playwright.async_api import async_playwright
 
@@ -95,7 +96,17 @@ class Person:
     async def screen(self, name: str) -> None:
         """Keep what is seen, for people who look. The caret stays: hiding it would inject a style."""
         SCREENS.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=SCREENS / f"{name}.png", caret="initial")
+        await pictured(self.page, SCREENS / f"{name}.png")
+
+
+async def pictured(page: Page, path: Path, **more: Any) -> None:
+    """A picture of the page as it stands. A busy browser at times says that it cannot, and can a moment later."""
+    for _ in range(4):
+        with suppress(NotNowError):
+            await page.screenshot(path=path, caret="initial", **more)
+            return
+        await asyncio.sleep(0.5)
+    await page.screenshot(path=path, caret="initial", **more)
 
 
 @dataclass

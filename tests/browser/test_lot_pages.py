@@ -8,7 +8,7 @@ import pytest
 
 from labels.codes import CodeKind
 from tests import life
-from tests.browser.conftest import SCREENS
+from tests.browser.conftest import SCREENS, pictured
 from tests.services import things
 from tests.world import ok
 
@@ -103,7 +103,7 @@ async def overflow(page):
 
 async def shot(person, name):
     SCREENS.mkdir(parents=True, exist_ok=True)
-    await person.page.screenshot(path=SCREENS / f"{name}.png", full_page=True, caret="initial")
+    await pictured(person.page, SCREENS / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -18,7 +18,7 @@ import pytest
 
 from tests import life
 from tests.browser.accessible import barriers
-from tests.browser.conftest import SCREENS
+from tests.browser.conftest import SCREENS, pictured
 from tests.world import ok
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Journey:
                 self.wrong.append(f"{name} at {width}: {over} pixels too wide")
             self.wrong += [f"{name} at {width}: {each}" for each in await barriers(page)]
             shot = SCREENS / f"life-{len(self.seen):02}-{name}-{self.locale[:2]}-{width}.png"
-            await page.screenshot(path=shot, full_page=True, caret="initial")
+            await pictured(page, shot, full_page=True)
         await page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
 
     async def signs(self, person: Person, name: str, **fields: str) -> None:
@@ -445,7 +445,7 @@ async def released(journey: Journey, lot: str) -> None:
     assert await quinn.page.locator(".topbar").is_hidden()
     paper = await quinn.page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
     assert paper == "rgb(255, 255, 255)", "paper is white, whatever the screen is"
-    await quinn.page.screenshot(path=SCREENS / f"life-batch-printed-{journey.locale[:2]}.png", full_page=True)
+    await pictured(quinn.page, SCREENS / f"life-batch-printed-{journey.locale[:2]}.png", full_page=True)
     await quinn.page.emulate_media(media="screen")
     await quinn.page.set_viewport_size({"width": journey.size[0], "height": journey.size[1]})
     assert await quinn.page.locator(".blocking").count() == 0, await quinn.page.locator("main").inner_text()
