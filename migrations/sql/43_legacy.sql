@@ -30,7 +30,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             LATERAL (SELECT ((gate.setting('legacy.before') #>> '{}')::timestamp
                 - make_interval(hours => (gate.setting('facility.utc_offset_hours') #>> '{}')::integer)) AT TIME ZONE 'UTC' AS day) AS before,
             LATERAL (SELECT min(started_at) AS began FROM lab.steps WHERE lot_id = p_lot) AS work
-        WHERE d.about = 'donor' AND d.item_id = p_donor AND p_rule = ANY (d.rules) AND s.account_id <> d.proposed_by
+        WHERE before.day IS NOT NULL AND d.about = 'donor' AND d.item_id = p_donor AND p_rule = ANY (d.rules) AND s.account_id <> d.proposed_by
           AND d.valid_from <= clock_timestamp() AND d.valid_to > clock_timestamp()
           AND (work.began IS NULL OR work.began < before.day OR s.signed_at <= work.began)
           AND EXISTS (SELECT FROM lab.donations o WHERE o.donor_id = p_donor AND o.id IN (SELECT item_id FROM lab.ancestry(p_lot)))
