@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from tests import life
-from tests.world import ok, refused
+from tests.world import ok, open_lab, refused
 
 if TYPE_CHECKING:
     from tests.conftest import Database
@@ -203,3 +203,21 @@ async def test_the_database_holds_it_without_the_application(lab: Lab, database:
     finally:
         await hand.close()
     assert await lab.value("SELECT signature_id FROM lab.legacy_dossiers WHERE id = $1", made) is None
+
+
+async def test_the_gate_takes_no_papers_while_nobody_says_when_the_guideline_began(fresh_database: Database) -> None:
+    async with open_lab(fresh_database) as lab:
+        donor, donation = await old_donor(lab)
+        await accepted(lab, donor, rules=["DON-05"])
+        planned = {
+            "process": await life.process(lab),
+            "specification": await life.specification(lab),
+            "donation": donation,
+            "recipient": "self",
+        }
+        lot = await life.id_of(lab, ok(await lab.as_("tess").post("/lots", planned))["code"])
+        shows = "SELECT gate.legacy_shows('DON-05', $1, $2)"
+        assert await lab.value(shows, lot, await life.id_of(lab, donor)) is True
+        await lab.sql("ALTER TABLE lab.settings DISABLE TRIGGER USER")
+        await lab.sql("DELETE FROM lab.settings WHERE name = 'legacy.before'")
+        assert await lab.value(shows, lot, await life.id_of(lab, donor)) is False
