@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from app.db import items, judging, release, seal
@@ -109,6 +110,12 @@ class SealView:
 
 async def live_judgement(house: House, actor: Actor, *, code: str) -> JudgementView:
     """How the lot stands now, for whoever looks. Nothing is kept."""
+    judgement, _ = await live_record(house, actor, code=code)
+    return judgement
+
+
+async def live_record(house: House, actor: Actor, *, code: str) -> tuple[JudgementView, Any]:
+    """How the lot stands now, and the parsed form of the very bytes that were judged. Nothing is kept."""
     async with house.door.read(actor, Act.READ_LOT) as reading:
         lot = await items.find(reading, code=code, kind="lot")
         head = await release.lot_head(reading, lot_id=lot.id)
@@ -116,7 +123,7 @@ async def live_judgement(house: House, actor: Actor, *, code: str) -> JudgementV
         bytes_, judgement = await judging.judged(
             reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=at, signer_id=_signer_id(actor)
         )
-    return _view(judgement, bytes_, head=head, kept=None)
+    return _view(judgement, bytes_, head=head, kept=None), json.loads(bytes_)
 
 
 async def check_release(house: House, call: Call, *, code: str) -> JudgementView:

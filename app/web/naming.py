@@ -23,6 +23,8 @@ def people_in(texts: Iterable[Text]) -> set[str]:
 
 def with_names(text: Text, names: Mapping[str, str]) -> Text:
     """The same sentence with user names replaced by printed names, where they are known."""
+    if not any(name in PEOPLE for name, _ in text.values):
+        return text
     kept: dict[str, Any] = text.to_json()
     values = {
         name: names.get(value, value) if name in PEOPLE and isinstance(value, str) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from markupsafe import Markup
 
 from app.web.assets import asset
@@ -9,6 +11,7 @@ from app.web.assets import asset
 SHEET = "vendor/tabler-icons.svg"
 
 
+@cache
 def icon(name: str, css_class: str = "") -> Markup:
     """One icon of the sheet. It only repeats what a word beside it says, so readers skip it."""
     return Markup('<svg class="i {css_class}" aria-hidden="true"><use href="{sheet}#{name}"/></svg>').format(

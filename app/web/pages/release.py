@@ -106,11 +106,11 @@ async def read_release(request: Request, house: HouseDep, who: SignedInDep, code
     done = await release.release_of(house, who.actor, code=code)
     if done is not None:
         seal = await release.seal_of(house, entry=done.entry, within_s=0)
-        page = await _page(house, who, await release.live_judgement(house, who.actor, code=code))
+        page = await _page(house, who, *await release.live_record(house, who.actor, code=code))
         return await render(
             request, "release/done.html", who=who, done=done, seal=seal, page=page, code=code, tries=0, **NAMES
         )
-    return await _shown(request, house, who, await release.live_judgement(house, who.actor, code=code))
+    return await _shown(request, house, who, *await release.live_record(house, who.actor, code=code))
 
 
 @router.post("/check")
@@ -119,9 +119,10 @@ async def check_release(request: Request, house: HouseDep, who: SignedInDep, cod
     form = await read_form(request)
     try:
         judgement = await release.check_release(house, form_call(request, who, form), code=code)
+        judged = (await ceremonies.record_to_sign(house, who.actor, kind=RecordKind.LOT, ref=judgement.lot)).content
     except Replay:
-        judgement = await release.live_judgement(house, who.actor, code=code)
-    return await _shown(request, house, who, judgement, signs=form.optional("then") == "sign")
+        judgement, judged = await release.live_record(house, who.actor, code=code)
+    return await _shown(request, house, who, judgement, judged, signs=form.optional("then") == "sign")
 
 
 @router.post("")
@@ -180,7 +181,7 @@ async def _refused(
     request: Request, house: House, who: SignedIn, form: Form, *, code: str, refusal: Refusal
 ) -> Response:
     """The dialog again with the refusal in it, under a fresh key: what was refused is not tried again by itself."""
-    page = await _page(house, who, await release.live_judgement(house, who.actor, code=code))
+    page = await _page(house, who, *await release.live_record(house, who.actor, code=code))
     is_as_shown = page.judgement.digest == form.secret("digest") and not page.judgement.blocks
     return await render(
         request,
@@ -197,9 +198,9 @@ async def _refused(
 
 
 async def _shown(
-    request: Request, house: House, who: SignedIn, judgement: JudgementView, *, signs: bool = False
+    request: Request, house: House, who: SignedIn, judgement: JudgementView, judged: Any, *, signs: bool = False
 ) -> Response:
-    page = await _page(house, who, judgement)
+    page = await _page(house, who, judgement, judged)
     can_sign = signs and page.may_release and not judgement.blocks and page.is_at_the_gate
     return await render(
         request,
@@ -214,10 +215,10 @@ async def _shown(
     )
 
 
-async def _page(house: House, who: SignedIn, judgement: JudgementView) -> ReleasePage:
-    record = await ceremonies.record_to_sign(house, who.actor, kind=RecordKind.LOT, ref=judgement.lot)
+async def _page(house: House, who: SignedIn, judgement: JudgementView, judged: Any) -> ReleasePage:
+    """The page of a judgement and of the dossier that was judged."""
     outcomes = [verdict.outcome for verdict in judgement.verdicts]
-    review = record.content["batch_review"]
+    review = judged["batch_review"]
     people = people_in(text for verdict in judgement.verdicts for text in verdict_texts(verdict))
     names = await printed_names(house, who.actor, usernames=people | ({review["by"]} if review else set()))
     return ReleasePage(
@@ -230,8 +231,8 @@ async def _page(house: House, who: SignedIn, judgement: JudgementView) -> Releas
             for verdict in sorted(judgement.verdicts, key=lambda each: (ORDER.index(each.outcome), each.rule))
         ),
         counts=tuple((each, outcomes.count(each)) for each in ORDER if each in outcomes),
-        words=_plain_words(record.content),
-        looks=tuple(_looks(record.content, names)),
+        words=_plain_words(judged),
+        looks=tuple(_looks(judged, names)),
         may_check=may(who.actor, Act.CHECK_RELEASE),
         may_release=may(who.actor, Act.RELEASE_LOT),
         releasers=tuple(ROLE_NAMES[role] for role in Role if role in MAY[Act.RELEASE_LOT]),
