@@ -117,7 +117,7 @@ $$;
 -- this vial; a hold on another vial is not this one's.
 CREATE OR REPLACE FUNCTION dossier.bank_vial(p_vial bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
     SELECT (dossier.lot_json(c.lot_id) || jsonb_build_object('kind', 'bank_vial', 'vial', dossier.own_code(c.id),
         'holds', dossier.holds_on(ARRAY(
             SELECT a.item_id FROM lab.ancestry(c.lot_id) a LEFT JOIN lab.containers o ON o.id = a.item_id AND o.lot_id = c.lot_id AND o.kind = 'vial'

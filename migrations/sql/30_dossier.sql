@@ -590,15 +590,16 @@ LANGUAGE sql STABLE AS $$
     WHERE l.id = p_lot
 $$;
 
--- The bytes that are judged, shown, signed. Pinned, so that no session setting changes them.
+-- The bytes that are judged, shown, signed. Pinned, so that no session setting changes them. Each question below is planned
+-- once for a connection: to plan the dozens of them again for these very numbers takes longer than to answer them.
 CREATE OR REPLACE FUNCTION dossier.lot(p_lot bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS
 $$ SELECT dossier.lot_json(p_lot)::text $$;
 
 CREATE OR REPLACE FUNCTION dossier.donation(p_donation bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
     SELECT (dossier.shell('donation', d.id, dossier.pseudonym(d.donor_id)) || jsonb_build_object(
         'donations', dossier.donations(ARRAY[d.id]), 'donors', dossier.donors(ARRAY[d.donor_id]),
         'deviations', dossier.deviations(ARRAY[d.id, d.donor_id]), 'holds', dossier.holds_on(ARRAY[d.id, d.donor_id]),
@@ -608,7 +609,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION dossier.material_lot(p_lot bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
     SELECT (dossier.shell('material_lot', l.id, l.name) || jsonb_build_object(
         'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
             'version', l.version, 'recipient', NULL, 'expires_at', NULL, 'frozen_at', NULL, 'product', NULL),
@@ -621,7 +622,7 @@ $$;
 -- The plan of a step about to start: {kind, passage, workstation_id, material_container_ids, parent_ids, at}.
 CREATE OR REPLACE FUNCTION dossier.step(p_lot bigint, p_plan jsonb) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
     WITH planned AS (
         SELECT (p_plan ->> 'workstation_id')::bigint AS workstation_id,
                ARRAY(SELECT DISTINCT c.lot_id FROM lab.containers c
@@ -681,7 +682,7 @@ $$;
 -- What exactly is signed, by kind of record. NULL where there is no such record.
 CREATE OR REPLACE FUNCTION dossier.record(p_kind text, p_id bigint, OUT version integer, OUT bytes text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     version := 1;
     CASE p_kind

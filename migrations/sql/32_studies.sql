@@ -56,7 +56,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION dossier.study(p_study bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
     SELECT (dossier.shell('study', NULL, v.title) || jsonb_build_object('subject', t.number, 'study', dossier.study_json(t.id),
         'process', dossier.process(v.process_id), 'specification', dossier.specification(v.specification_id), 'facility', dossier.facility(),
         'assessments', dossier.assessments_of_samples(t.id) || dossier.assessments(v.process_id, '{}', NULL, '{}'), 'off_target_reports', dossier.off_target_reports(v.process_id),

@@ -100,7 +100,7 @@ END $$;
 
 -- Signs reviews and determinations. Their rows check that they say what was signed (lab.stands_on_signature).
 CREATE OR REPLACE FUNCTION gate.sign(p_ceremony uuid, p_meaning text, p_record_id bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_kind text;
     v_record record;
@@ -388,7 +388,7 @@ $$;
 -- computed unless the caller has just done so.
 DROP FUNCTION IF EXISTS gate.objections(bigint, bigint);
 CREATE OR REPLACE FUNCTION gate.objections(p_lot bigint, p_account bigint, p_package_digest text DEFAULT NULL) RETURNS SETOF text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_lot lab.lots;
     v_donors bigint[];
@@ -597,7 +597,7 @@ $$;
 
 -- Release. Everything is asked again under the locks; the judgement must be of these very bytes.
 CREATE OR REPLACE FUNCTION gate.release(p_lot bigint, p_ceremony uuid, p_judgement bigint, OUT release bigint, OUT signature bigint, OUT signed_at timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_record record;
     v_judgement lab.judgements;

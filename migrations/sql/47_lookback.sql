@@ -214,7 +214,7 @@ ALTER TABLE lab.impact_facts ENABLE ALWAYS TRIGGER c_of_this_impact;
 -- share is written out once, in its first row; the lot's own part stands in each. Canonical, as every dossier.
 CREATE OR REPLACE FUNCTION dossier.on_donors(p_lots bigint[]) RETURNS TABLE (lot_id bigint, shared_by bigint, shared text, own text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY WITH RECURSIVE up(lot, id) AS (
         SELECT c.lot_id, c.id FROM lab.containers c WHERE c.lot_id = ANY (p_lots)
@@ -250,7 +250,7 @@ END $$;
 CREATE OR REPLACE FUNCTION dossier.on_material(p_lots bigint[], p_material_lot bigint)
 RETURNS TABLE (lot_id bigint, shared_by bigint, shared text, own text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY SELECT l.id, p_material_lot,
         CASE WHEN row_number() OVER (ORDER BY l.id) = 1 THEN (dossier.shell('lot', l.id, '') || jsonb_build_object(
