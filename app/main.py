@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from app.api import (
     accounts,
@@ -69,18 +72,81 @@ from app.api import (
     what_if,
     why,
 )
-from app.api.plumbing import Under, install
+from app.api.plumbing import API, install
 from app.asgi import BodyLimit, SecurityHeaders, Shield
 from app.db.door import Door
 from app.db.events import Feed
+from app.routing import Directory
 from app.services.house import House
 from app.settings import Settings
 from app.web.routes import install as install_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from types import ModuleType
 
-API = "/api/v1"
+AREAS: tuple[ModuleType, ...] = (
+    accounts,
+    already_happened,
+    appointments,
+    assessments,
+    audit,
+    badges,
+    banks,
+    ceremonies,
+    clearances,
+    dashboard,
+    deviations,
+    documents,
+    donation_care,
+    donations,
+    donors,
+    equipment,
+    events,
+    genes,
+    governance,
+    histories,
+    holds,
+    identities,
+    institutions,
+    impacts,
+    items,
+    labels,
+    laboratories,
+    legacy,
+    lots,
+    mandates,
+    materials,
+    monitoring,
+    papers,
+    partners,
+    permits,
+    printing,
+    processes,
+    qualifications,
+    reasons,
+    release,
+    reagents,
+    results,
+    reviews,
+    rules,
+    samples,
+    scans,
+    sessions,
+    specifications,
+    steps,
+    studies,
+    suppliers,
+    timers,
+    tissues,
+    transports,
+    verifications,
+    waivers,
+    weather,
+    what_if,
+    why,
+)
+"""What has addresses under /api/v1."""
 
 
 def build(settings: Settings | None = None) -> FastAPI:
@@ -106,70 +172,9 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     install(app)
     app.include_router(health.router)
-    under_api = Under(API)
-    for area in (
-        accounts,
-        already_happened,
-        appointments,
-        assessments,
-        audit,
-        badges,
-        banks,
-        ceremonies,
-        clearances,
-        dashboard,
-        deviations,
-        documents,
-        donation_care,
-        donations,
-        donors,
-        equipment,
-        events,
-        genes,
-        governance,
-        histories,
-        holds,
-        identities,
-        institutions,
-        impacts,
-        items,
-        labels,
-        laboratories,
-        legacy,
-        lots,
-        mandates,
-        materials,
-        monitoring,
-        papers,
-        partners,
-        permits,
-        printing,
-        processes,
-        qualifications,
-        reasons,
-        release,
-        reagents,
-        results,
-        reviews,
-        rules,
-        samples,
-        scans,
-        sessions,
-        specifications,
-        steps,
-        studies,
-        suppliers,
-        timers,
-        tissues,
-        transports,
-        verifications,
-        waivers,
-        weather,
-        what_if,
-        why,
-    ):
-        under_api.routes.extend(area.router.routes)
-    app.include_router(under_api, prefix=API)
+    api = [route for area in AREAS for route in area.router.routes if isinstance(route, APIRoute)]
+    app.router.routes.append(Directory(api, under=API))
+    app.openapi = partial(_schema, app, api)  # type: ignore[method-assign]  # as FastAPI's documentation has it
     install_pages(app)
     # Added last stands first. A scan needs no shield: each of its two statements is a transaction of its own.
     app.add_middleware(
@@ -179,3 +184,9 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(scans.ScanLane, path=f"{API}/scans")
     app.add_middleware(SecurityHeaders, secure=settings.cookie_secure)
     return app
+
+
+def _schema(app: FastAPI, api: list[APIRoute]) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = get_openapi(title=app.title, version=app.version, routes=[*app.routes, *api])
+    return app.openapi_schema

@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import Field, SecretStr, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep, SecretCallDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep, SecretCallDep
 from app.api.schemas import Body, Name
 from app.domain.acts import Role
 from app.requests import source_of
 from app.services import accounts
 from app.services.accounts import AccountView, DoneView, FactorsView, OfferView
 
-router = APIRouter(prefix="/accounts", tags=["accounts"])
+router = APIRouter(prefix=f"{API}/accounts", tags=["accounts"])
 
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{1,63}$")]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=512)]

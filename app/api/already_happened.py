@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from app.api.plumbing import CallDep, HouseDep, SignedInDep
+from app.api.plumbing import API, CallDep, HouseDep, SignedInDep
 from app.api.schemas import Amount, Body, Line, Name, Prose
 from app.db.happened import Account
 from app.db.steps import MaterialUse
@@ -15,7 +15,7 @@ from app.domain.passages import Counts
 from app.services import already_happened
 from app.services.already_happened import HappenedView
 
-router = APIRouter(prefix="/already-happened", tags=["deviations"])
+router = APIRouter(prefix=f"{API}/already-happened", tags=["deviations"])
 
 Made = Annotated[int, Field(ge=0, le=1000)]
 AsSaid = Annotated[str, StringConstraints(max_length=512)]

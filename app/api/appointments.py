@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Line, Moment, Name
 from app.db.appointments import Stint
 from app.services import appointments
 from app.services.appointments import AppointmentsView, AppointmentView, ProposalView, TitleLevel
 
-router = APIRouter(prefix="/appointments", tags=["appointments"])
+router = APIRouter(prefix=f"{API}/appointments", tags=["appointments"])
 
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Line, Moment, Name, Number, Prose
 from app.services import assessments
 from app.services.assessments import (
@@ -18,7 +18,7 @@ from app.services.assessments import (
     Scope,
 )
 
-router = APIRouter(prefix="/assessments", tags=["assessments"])
+router = APIRouter(prefix=f"{API}/assessments", tags=["assessments"])
 
 AssessmentNumber = Annotated[str, StringConstraints(pattern=r"^AS-\d{2}-\d{4,12}$")]
 

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.plumbing import ActorDep, HouseDep
+from app.api.plumbing import API, ActorDep, HouseDep
 from app.api.schemas import Code, Line, Moment, Name, Number
 from app.db.audit import Proved, Sought
 from app.services import audit
 from app.services.audit import EntryLine, EntryView, ItemHistory, RecordHistory
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = APIRouter(prefix=f"{API}/audit", tags=["audit"])
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 TableName = Annotated[str, Path(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,60}$")]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field, SecretStr
 
 from app.api.accounts import OneTimeCode, Password, Username
-from app.api.plumbing import ActorDep, CallDep, HouseDep, SecretCallDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep, SecretCallDep
 from app.api.schemas import Body
 from app.domain.errors import NotFound
 from app.domain.text import Text
@@ -14,7 +14,7 @@ from app.requests import source_of
 from app.services import badges
 from app.services.badges import BadgeRevokedView, BadgeView, PinView
 
-router = APIRouter(prefix="/accounts", tags=["accounts"])
+router = APIRouter(prefix=f"{API}/accounts", tags=["accounts"])
 
 Pin = Annotated[SecretStr, Field(min_length=1, max_length=64)]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Prose
 from app.services import banks
 from app.services.banks import (
@@ -23,7 +23,7 @@ from app.services.banks import (
     WithdrawnView,
 )
 
-router = APIRouter(tags=["banks"])
+router = APIRouter(prefix=API, tags=["banks"])
 
 Celsius = Annotated[Decimal, Field(ge=Decimal("-273.15"), le=Decimal(40), max_digits=8)]
 Number = Annotated[int, Path(ge=1, le=9_223_372_036_854_775_807)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, SecretStr, StringConstraints
 
-from app.api.plumbing import ActorDep, HouseDep, SecretCallDep, source_of
+from app.api.plumbing import API, ActorDep, HouseDep, SecretCallDep, source_of
 from app.api.saying import said
 from app.api.schemas import Body, Code
 from app.domain.acts import Meaning, RecordKind
@@ -15,7 +15,7 @@ from app.domain.text import Text
 from app.services import ceremonies
 from app.services.ceremonies import RecordView
 
-router = APIRouter(prefix="/ceremonies", tags=["ceremonies"])
+router = APIRouter(prefix=f"{API}/ceremonies", tags=["ceremonies"])
 
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 

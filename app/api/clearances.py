@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import CallDep, HouseDep
+from app.api.plumbing import API, CallDep, HouseDep
 from app.api.schemas import Body, Code, Name
 from app.services import clearances
 from app.services.clearances import ClearanceView
 
-router = APIRouter(prefix="/workstations", tags=["steps"])
+router = APIRouter(prefix=f"{API}/workstations", tags=["steps"])
 
 
 class Clearance(Body):

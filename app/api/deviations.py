@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Name, Prose
 from app.domain.facts import Severity
 from app.services import deviations
 from app.services.deviations import AssessedView, ClosedView, DeviationPage, DeviationView, OpenedView
 
-router = APIRouter(prefix="/deviations", tags=["deviations"])
+router = APIRouter(prefix=f"{API}/deviations", tags=["deviations"])
 
 
 class NewDeviation(Body):

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name
 from app.services import donation_care
 from app.services.donation_care import DonationCareView
 
-router = APIRouter(prefix="/donations", tags=["donations"])
+router = APIRouter(prefix=f"{API}/donations", tags=["donations"])
 
 Alleles = Annotated[tuple[Name, ...], Field(min_length=1, max_length=4)]
 

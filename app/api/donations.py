@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Amount, Body, Code, Line, Moment, Name, Prose
 from app.domain.facts import Eligibility
 from app.services import donations
 from app.services.donations import DonationLine
 
-router = APIRouter(prefix="/donations", tags=["donations"])
+router = APIRouter(prefix=f"{API}/donations", tags=["donations"])
 
 
 class NewDonation(Body):

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep, SecretCallDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep, SecretCallDep
 from app.api.schemas import Amount, Body, Code, Line, Moment, Name
 from app.domain.facts import MarkerOutcome, Relation
 from app.services import donors
 from app.services.donors import DonorLine, DonorView, GivenView, MarkerView, PersonView
 
-router = APIRouter(tags=["donors"])
+router = APIRouter(prefix=API, tags=["donors"])
 
 
 Identifier = Literal["hospital_number", "birth_date", "name", "national_id", "wristband"]

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Name
 from app.services import equipment
 from app.services.equipment import EquipmentView, FitnessView, KeptView, Qualified
 
-router = APIRouter(prefix="/equipment", tags=["equipment"])
+router = APIRouter(prefix=f"{API}/equipment", tags=["equipment"])
 
 EquipmentKind = Literal[
     "workstation", "incubator", "freezer", "tank", "segregated_storage", "balance", "cell_counter", "other"

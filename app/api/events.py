@@ -14,7 +14,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.plumbing import HouseDep, token_of
+from app.api.plumbing import API, HouseDep, token_of
 from app.api.saying import said
 from app.api.schemas import Code
 from app.db.events import Feed
@@ -23,7 +23,7 @@ from app.requests import WatchingDep
 from app.services import events
 from app.services.events import Beat, End, EventView, Following
 
-router = APIRouter(tags=["dashboard"])
+router = APIRouter(prefix=API, tags=["dashboard"])
 log = structlog.get_logger("stemma.events")
 
 RETRY_MS = 3_000

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Number
 from app.domain.facts import VectorType
 from app.services import genes
 from app.services.genes import GenesView, OffTarget, Part, ReportsView, VirusTested
 
-router = APIRouter(tags=["genes"])
+router = APIRouter(prefix=API, tags=["genes"])
 
 Some = Annotated[Decimal, Field(gt=0, lt=Decimal("1e18"), max_digits=24, allow_inf_nan=False)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=9, decimal_places=6, allow_inf_nan=False)]

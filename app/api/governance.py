@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Line, Moment, Name, Number, Prose
 from app.services import governance
@@ -22,7 +22,7 @@ from app.services.governance import (
     SettingProposedView,
 )
 
-router = APIRouter(tags=["governance"])
+router = APIRouter(prefix=API, tags=["governance"])
 
 SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+\.[a-z0-9_]+$", max_length=80)]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Prose
 from app.services import histories
 from app.services.histories import (
@@ -17,7 +17,7 @@ from app.services.histories import (
     QuestionView,
 )
 
-router = APIRouter(tags=["donors"])
+router = APIRouter(prefix=API, tags=["donors"])
 
 Short = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Name, Number
 from app.services import holds
 from app.services.holds import HoldPage, HoldView, LiftedView, PlacedView
 
-router = APIRouter(prefix="/holds", tags=["holds"])
+router = APIRouter(prefix=f"{API}/holds", tags=["holds"])
 
 
 class NewHold(Body):

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from app.api.plumbing import CallDep, HouseDep
+from app.api.plumbing import API, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line
 from app.services import identities
 from app.services.identities import RevealView
 
-router = APIRouter(prefix="/donors", tags=["identity"])
+router = APIRouter(prefix=f"{API}/donors", tags=["identity"])
 
 
 class Revealing(Body):

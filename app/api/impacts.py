@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.plumbing import ActorDep, HouseDep
+from app.api.plumbing import API, ActorDep, HouseDep
 from app.api.schemas import Code, Number
 from app.domain.impacts import ImpactKind
 from app.services import impacts
 from app.services.impacts import ImpactLine, ImpactView
 
-router = APIRouter(prefix="/impacts", tags=["impacts"])
+router = APIRouter(prefix=f"{API}/impacts", tags=["impacts"])
 ImpactNumber = Annotated[str, Path(pattern=r"^IM-\d{2}-\d{4,12}$")]
 
 

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Line, Name, Number
 from app.services import institutions
 from app.services.institutions import InstitutionView, RegisteredView, Stated, StatedView
 
-router = APIRouter(prefix="/institutions", tags=["studies"])
+router = APIRouter(prefix=f"{API}/institutions", tags=["studies"])
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 

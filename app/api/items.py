@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from app.api.plumbing import ActorDep, HouseDep
+from app.api.plumbing import API, ActorDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Code
 from app.db.trace import Direction
 from app.services import items
 
-router = APIRouter(prefix="/items", tags=["items"])
+router = APIRouter(prefix=f"{API}/items", tags=["items"])
 
 
 @router.get("")

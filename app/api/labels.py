@@ -6,14 +6,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Code, Line, Name, Number, Prose
 from app.services import label_counts, labels
 from app.services.label_counts import ImbalanceView, LotLabels
 from app.services.labels import MEDIA_TYPES, Form, LabelsView, LabelView, Language, Many, PastLabel
 
-router = APIRouter(tags=["labels"])
+router = APIRouter(prefix=API, tags=["labels"])
 Counted = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

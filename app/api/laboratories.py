@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Amount, Body, Code, Line, Moment, Name, Number, Prose
 from app.services import laboratories, reinspections
@@ -23,7 +23,7 @@ from app.services.laboratories import (
 )
 from app.services.reinspections import Report, ReportKeptView, Retested
 
-router = APIRouter(tags=["studies"])
+router = APIRouter(prefix=API, tags=["studies"])
 
 StudyNumber = Annotated[str, Path(pattern=r"^ST-\d{2}-\d{4,12}$", max_length=24)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

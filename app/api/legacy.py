@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Number, Prose
 from app.services import legacy
 from app.services.legacy import Content, LegacyAcceptedView, LegacyProposedView, LegacyView, Paper
 
-router = APIRouter(prefix="/legacy-dossiers", tags=["legacy dossiers"])
+router = APIRouter(prefix=f"{API}/legacy-dossiers", tags=["legacy dossiers"])
 
 DossierNumber = Annotated[str, StringConstraints(pattern=r"^LD-\d{2}-\d{4,12}$")]
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Code, Line, Name
 from app.domain.errors import BadInput
@@ -16,7 +16,7 @@ from app.domain.text import Text
 from app.services import lots
 from app.services.lots import LotLine, MovedView, PlannedView, Version
 
-router = APIRouter(prefix="/lots", tags=["lots"])
+router = APIRouter(prefix=f"{API}/lots", tags=["lots"])
 
 VersionTag = Annotated[str | None, Header(alias="If-Match", max_length=40)]
 

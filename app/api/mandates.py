@@ -7,12 +7,12 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.accounts import Username
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Line, Moment, Name, Number, Prose
 from app.services import mandates
 from app.services.mandates import AuthorisationContent, MandateKept, MandatesView
 
-router = APIRouter(prefix="/mandates", tags=["mandates"])
+router = APIRouter(prefix=f"{API}/mandates", tags=["mandates"])
 
 
 class NewAuthorisation(Body):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Code, Line, Moment, Name, Prose
 from app.db.catalogue import MaterialView
@@ -19,7 +19,7 @@ from app.services import animal_diseases, catalogue, material_containers, materi
 from app.services.animal_diseases import DiseaseStatusView
 from app.services.materials import MaterialLotLine
 
-router = APIRouter(tags=["materials"])
+router = APIRouter(prefix=API, tags=["materials"])
 
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Amount, Body, Code, Line, Moment, Name, Number
 from app.services import monitoring
 from app.services.monitoring import (
@@ -21,7 +21,7 @@ from app.services.monitoring import (
     TakenView,
 )
 
-router = APIRouter(prefix="/monitoring", tags=["monitoring"])
+router = APIRouter(prefix=f"{API}/monitoring", tags=["monitoring"])
 
 SampleKind = Literal["settle", "contact", "glove", "air", "particles_05", "particles_5"]
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code
 from app.services import papers
 from app.services.papers import Kind, Language, PaperBytes, PaperView
 
-router = APIRouter(tags=["papers"])
+router = APIRouter(prefix=API, tags=["papers"])
 
 NumberQuery = Annotated[str | None, Query(max_length=80, pattern=r"^[A-Z]{2}-[^\s]+$")]
 

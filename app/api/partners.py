@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Line, Name, Number
 from app.services import partners
 from app.services.partners import Agreed, Assessed, Finding, KeptView, PartnerRow, PartnerView, Section
 
-router = APIRouter(tags=["studies"])
+router = APIRouter(prefix=API, tags=["studies"])
 
 
 class NewPartner(Body):

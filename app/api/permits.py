@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Line, Moment, Name, Prose
 from app.services import permits
 from app.services.permits import PermitRecordedView, PermitView
 
-router = APIRouter(prefix="/permits", tags=["donors"])
+router = APIRouter(prefix=f"{API}/permits", tags=["donors"])
 
 
 class NewPermit(Body):

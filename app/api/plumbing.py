@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic_core import to_jsonable_python
-from starlette.routing import Match
 
 from app.db.door import Replay
 from app.domain.errors import BadInput, Refusal
@@ -40,9 +38,9 @@ from app.requests import (
 if TYPE_CHECKING:
     from fastapi import Request
     from starlette.applications import Starlette
-    from starlette.types import Scope
 
 __all__ = [
+    "API",
     "COOKIE",
     "SAFE",
     "ActorDep",
@@ -51,7 +49,6 @@ __all__ = [
     "HouseDep",
     "SecretCallDep",
     "SignedInDep",
-    "Under",
     "actor",
     "call",
     "cookie_name",
@@ -67,17 +64,8 @@ __all__ = [
 ]
 
 
-class Under(APIRouter):
-    """Routers of one prefix. What does not begin with it is not held against each of their hundreds of routes."""
-
-    def __init__(self, prefix: str) -> None:
-        """`prefix`: the one under which this is included."""
-        super().__init__()
-        self._under = prefix
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As of any router, but for what lies elsewhere."""
-        return super().matches(scope) if scope["path"].startswith(self._under) else (Match.NONE, {})
+API = "/api/v1"
+"""What every address of the API begins with, but for /health and its kin."""
 
 
 def problem(request: Request, refusal: Refusal) -> Response:

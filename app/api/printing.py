@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Name, Number
 from app.services import printing
 from app.services.printing import JobState, JobView, Media, PrinterView, SettledView
 
-router = APIRouter(tags=["printing"])
+router = APIRouter(prefix=API, tags=["printing"])
 
 
 class NewPrinter(Body):

@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Name
 from app.domain.facts import PassageConvention, VectorType
 from app.services import processes
 from app.services.processes import ProcessVersion
 
-router = APIRouter(prefix="/processes", tags=["processes"])
+router = APIRouter(prefix=f"{API}/processes", tags=["processes"])
 
 
 class NewProcess(Body):

@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 
 from app.api.accounts import Username
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Line, Moment, Name
 from app.services import qualifications
 from app.services.qualifications import QualifiedView, TrainingView
 
-router = APIRouter(prefix="/accounts", tags=["qualifications"])
+router = APIRouter(prefix=f"{API}/accounts", tags=["qualifications"])
 
 
 class NewQualification(Body):

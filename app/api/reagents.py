@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep, SecretCallDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep, SecretCallDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Prose
 from app.api.verifications import Verification
 from app.requests import source_of
 from app.services import reagents
 from app.services.reagents import Ingredient, ReagentView, RecipeView, Taken
 
-router = APIRouter(tags=["materials"])
+router = APIRouter(prefix=API, tags=["materials"])
 
 Amount = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=16, decimal_places=6)]
 Key = Annotated[int, Path(ge=1, le=9_223_372_036_854_775_807)]

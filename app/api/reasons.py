@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter, Request
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Number, Prose
 from app.services import reasons
 from app.services.reasons import NotedView
 
-router = APIRouter(prefix="/reasons", tags=["bench"])
+router = APIRouter(prefix=f"{API}/reasons", tags=["bench"])
 
 
 class Note(Body):

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Code
 from app.db.door import Replay
 from app.services import release
 
-router = APIRouter(prefix="/lots", tags=["release"])
+router = APIRouter(prefix=f"{API}/lots", tags=["release"])
 
 
 class Releasing(Body):

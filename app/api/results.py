@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import CallDep, HouseDep
+from app.api.plumbing import API, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Number, Prose
 from app.domain.facts import Decision
 from app.services import results
 from app.services.results import InvalidationView, ResultView, ReviewsView, ReviewView
 
-router = APIRouter(tags=["results"])
+router = APIRouter(prefix=API, tags=["results"])
 
 Measured = Annotated[Decimal, Field(max_digits=30, allow_inf_nan=False)]
 

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from app.api.plumbing import CallDep, HouseDep
+from app.api.plumbing import API, CallDep, HouseDep
 from app.api.schemas import Body, Code, Prose
 from app.domain.facts import Decision
 from app.services import reviews
 from app.services.reviews import BatchReviewView
 
-router = APIRouter(prefix="/lots", tags=["reviews"])
+router = APIRouter(prefix=f"{API}/lots", tags=["reviews"])
 
 
 class BatchReview(Body):

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from app.api.papers import as_pdf
-from app.api.plumbing import ActorDep, HouseDep
+from app.api.plumbing import API, ActorDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Moment
 from app.services import papers, rules
 from app.services.papers import Language
 
-router = APIRouter(prefix="/rules", tags=["rules"])
+router = APIRouter(prefix=f"{API}/rules", tags=["rules"])
 
 BUDGET_S = 1.0
 """So long at most a request asks about what is open; what is left is said."""

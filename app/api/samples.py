@@ -5,12 +5,12 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import CallDep, HouseDep
+from app.api.plumbing import API, CallDep, HouseDep
 from app.api.schemas import Amount, Body, Code, Line, Moment, Name
 from app.services import samples
 from app.services.samples import TakenView
 
-router = APIRouter(prefix="/lots", tags=["samples"])
+router = APIRouter(prefix=f"{API}/lots", tags=["samples"])
 
 
 class NewRetain(Body):

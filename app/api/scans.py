@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.plumbing import ActorDep, HouseDep, SignedInDep, house, problem, token_of
+from app.api.plumbing import API, ActorDep, HouseDep, SignedInDep, house, problem, token_of
 from app.db.scans import KeptScan
 from app.domain.errors import BadInput, Refusal
 from app.domain.scans import Purpose
@@ -20,7 +20,7 @@ from app.locale import gettext_for, language_of
 from app.requests import same_origin
 from app.services import scans
 
-router = APIRouter(prefix="/scans", tags=["scans"])
+router = APIRouter(prefix=f"{API}/scans", tags=["scans"])
 
 PICTURE_PATH = "/api/v1/scans/picture"
 """Bounded by its handler, which keeps that too much was sent; the limit for all other bodies passes it by."""

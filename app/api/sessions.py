@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from app.api.plumbing import CallDep, HouseDep, SignedInDep
+from app.api.plumbing import API, CallDep, HouseDep, SignedInDep
 from app.api.saying import said
 from app.api.schemas import Body, Code
 from app.requests import device_of, forget_token, keep_token, live_or_locked, same_origin, source_of, token_of
 from app.services import sign_in
 from app.services.sign_in import SessionView
 
-router = APIRouter(prefix="/session", tags=["session"])
+router = APIRouter(prefix=f"{API}/session", tags=["session"])
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=512)]
 OneTimeCode = Annotated[str, StringConstraints(max_length=16)]

@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Moment, Name
 from app.domain.facts import LineKind
 from app.services import specifications
 from app.services.specifications import SpecificationLine, SpecificationVersion
 
-router = APIRouter(prefix="/specifications", tags=["specifications"])
+router = APIRouter(prefix=f"{API}/specifications", tags=["specifications"])
 
 Limit = Annotated[Decimal, Field(ge=Decimal("-1e18"), le=Decimal("1e18"), max_digits=24, allow_inf_nan=False)]
 

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import CallDep, HouseDep
+from app.api.plumbing import API, CallDep, HouseDep
 from app.api.schemas import Amount, Body, Code, Line, Moment, Name
 from app.db.steps import MaterialUse
 from app.domain.passages import Counts
 from app.services import steps
 from app.services.steps import Bench, StepView
 
-router = APIRouter(prefix="/lots", tags=["steps"])
+router = APIRouter(prefix=f"{API}/lots", tags=["steps"])
 
 Flasks = Annotated[int, Field(ge=1, le=200)]
 Vials = Annotated[int, Field(ge=1, le=1000)]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Code, Line, Name, Prose
 from app.services import studies
@@ -24,7 +24,7 @@ from app.services.studies import (
     StudyRow,
 )
 
-router = APIRouter(prefix="/studies", tags=["studies"])
+router = APIRouter(prefix=f"{API}/studies", tags=["studies"])
 
 StudyNumber = Annotated[str, Path(pattern=r"^ST-\d{2}-\d{4,12}$", max_length=24)]
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Prose
 from app.services import suppliers
 from app.services.suppliers import AuditedView, ChosenView, DecidedView, SupplierView, WholeSupplier
 
-router = APIRouter(tags=["materials"])
+router = APIRouter(prefix=API, tags=["materials"])
 
 Key = Annotated[int, Path(ge=1, le=9_223_372_036_854_775_807)]
 

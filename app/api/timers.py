@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Name, Number
 from app.services import timers
 from app.services.timers import TimerView
 
-router = APIRouter(prefix="/timers", tags=["bench"])
+router = APIRouter(prefix=f"{API}/timers", tags=["bench"])
 
 
 class NewTimer(Body):

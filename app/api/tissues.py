@@ -4,12 +4,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Name, Number, Prose
 from app.services import tissues
 from app.services.tissues import TissueDecidedView, TissueProposedView, TissueView
 
-router = APIRouter(prefix="/tissues", tags=["donors"])
+router = APIRouter(prefix=f"{API}/tissues", tags=["donors"])
 
 
 class NewTissue(Body):

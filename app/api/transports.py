@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Prose
 from app.services import transports
 from app.services.transports import Qualified, ShipperView, TransportKeptView, TransportView, Way
 
-router = APIRouter(tags=["lots"])
+router = APIRouter(prefix=API, tags=["lots"])
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Celsius = Annotated[Decimal, Field(ge=-273, le=100, max_digits=8, allow_inf_nan=False)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import StringConstraints
 
 from app.api.badges import Pin
-from app.api.plumbing import ActorDep, CallDep, HouseDep, SecretCallDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep, SecretCallDep
 from app.api.saying import said
 from app.api.schemas import Body, Code, Number
 from app.db.verifications import Verified
@@ -15,7 +15,7 @@ from app.services import verifications
 from app.services.house import House
 from app.services.verifications import SCANNED_LENGTH_MAX, VerificationView
 
-router = APIRouter(tags=["steps"])
+router = APIRouter(prefix=API, tags=["steps"])
 
 Scanned = Annotated[str, StringConstraints(min_length=1, max_length=SCANNED_LENGTH_MAX)]
 

@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, CallDep, HouseDep
+from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Moment, Name, Number, Prose
 from app.services import waivers
 from app.services.waivers import ApprovedView, ProposedView, WaiverView
 
-router = APIRouter(tags=["waivers"])
+router = APIRouter(prefix=API, tags=["waivers"])
 
 
 class NewWaiver(Body):

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from app.api.plumbing import ActorDep, HouseDep
+from app.api.plumbing import API, ActorDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Code
 from app.services import weather
 
-router = APIRouter(prefix="/lots", tags=["lots"])
+router = APIRouter(prefix=f"{API}/lots", tags=["lots"])
 Day = Annotated[date | None, Query(description="the planned harvest or release day; without it, as the process tells")]
 
 

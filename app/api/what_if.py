@@ -7,14 +7,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from app.api.plumbing import ActorDep, HouseDep
+from app.api.plumbing import API, ActorDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Body, Code, Line, Moment, Name, Number
 from app.domain.facts import MarkerOutcome
 from app.domain.what_if import Supposed
 from app.services import what_if
 
-router = APIRouter(prefix="/lots", tags=["lots"])
+router = APIRouter(prefix=f"{API}/lots", tags=["lots"])
 
 
 class SupposedResult(Body):

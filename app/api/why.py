@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.api.plumbing import ActorDep, HouseDep
+from app.api.plumbing import API, ActorDep, HouseDep
 from app.api.saying import said
 from app.api.schemas import Code
 from app.services import why
 
-router = APIRouter(tags=["items"])
+router = APIRouter(prefix=API, tags=["items"])
 
 
 @router.get("/items/{code}/why")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi.exception_handlers import http_exception_handler
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from app.routing import Directory
 from app.web.assets import Assets
 from app.web.pages import (
     already_happened,
@@ -64,72 +66,78 @@ from app.web.pages import (
 from app.web.refusals import no_such_page, show
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from fastapi import FastAPI, Request
     from starlette.responses import Response
 
 NOT_PAGES = ("/api/", "/static/", "/openapi.json", "/health", "/metrics")
 
 
+AREAS: tuple[ModuleType, ...] = (
+    sign_in,
+    already_happened,
+    assessments,
+    banks,
+    bench,
+    bench_acts,
+    steps,
+    laboratories,
+    transports,
+    studies,
+    samples,
+    results,
+    settings,
+    governance,
+    rules,
+    batch,
+    dashboard,
+    release,
+    why,
+    what_if,
+    weather,
+    lot_acts,
+    waivers,
+    papers,
+    partners,
+    lots,
+    mandates,
+    equipment,
+    documents,
+    items,
+    labels,
+    legacy,
+    tissues,
+    permits,
+    histories,
+    donation_care,
+    donations,
+    donors,
+    deviations,
+    holds,
+    impacts,
+    appointments,
+    people,
+    audit,
+    suppliers,
+    reagents,
+    materials,
+    genes,
+    monitoring,
+    material_lots,
+    processes,
+)
+"""What has pages; the more literal addresses first."""
+
+
 def install(app: FastAPI) -> None:
     """Give the application its pages."""
     app.mount("/static", Assets(), name="static")
-    for area in (
-        sign_in,
-        already_happened,
-        assessments,
-        banks,
-        bench,
-        bench_acts,
-        steps,
-        laboratories,
-        transports,
-        studies,
-        samples,
-        results,
-        settings,
-        governance,
-        rules,
-        batch,
-        dashboard,
-        release,
-        why,
-        what_if,
-        weather,
-        lot_acts,
-        waivers,
-        papers,
-        partners,
-        lots,
-        mandates,
-        equipment,
-        documents,
-        items,
-        labels,
-        legacy,
-        tissues,
-        permits,
-        histories,
-        donation_care,
-        donations,
-        donors,
-        deviations,
-        holds,
-        impacts,
-        appointments,
-        people,
-        audit,
-        suppliers,
-        reagents,
-        materials,
-        genes,
-        monitoring,
-        material_lots,
-        processes,
-    ):
-        for route in area.router.routes:
-            # Not `include_router`: that holds every request against each router twice.
-            route.include_in_schema = False
-            app.router.routes.append(route)
+    # Not `include_router`: that holds every request against each router twice.
+    found = [route for area in AREAS for route in area.router.routes if isinstance(route, APIRoute)]
+    for route in found:
+        route.include_in_schema = False
+    app.router.routes.append(Directory(found))
     app.add_exception_handler(404, _no_such_page)
 
 

@@ -129,6 +129,7 @@ class Lane:
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage = stage
         self.random = random.Random(seed)
+        self.hesitates_s = THINK_S * 3 ** (seed // 1000 - 1)
         self.release: asyncpg.Connection
         self.fact: asyncpg.Connection
 
@@ -141,8 +142,8 @@ class Lane:
         await self.release.close()
         await self.fact.close()
 
-    async def think(self) -> None:
-        await asyncio.sleep(self.random.random() * THINK_S)
+    async def think(self, up_to_s: float = THINK_S) -> None:
+        await asyncio.sleep(self.random.random() * up_to_s)
 
     async def releasing(self, racer: Racer, ceremony: UUID, known: str, connection: asyncpg.Connection) -> str:
         """Sign the release; 'released', 'illegal', or the state with which it was refused."""
@@ -163,8 +164,8 @@ class Lane:
         return "illegal" if stood else "released"
 
     async def stating(self, statement: str, who: str, *values: Any) -> str:
-        """Commit the fact; 'stated', or the state with which it was refused."""
-        await self.think()
+        """Commit the fact; 'stated', or the state with which it was refused. Later in later rounds of a race."""
+        await self.think(self.hesitates_s)
         try:
             async with self.fact.transaction():
                 account = self.stage.id_of(who)

@@ -291,6 +291,7 @@ async def test_a_session_that_ends_or_locks_hears_no_more(served):
             "UPDATE people.sessions SET seen_at = clock_timestamp() - interval '16 minutes' WHERE account_id = $1",
             lab.id_of("rolf"),
         )
+        lab.as_("rolf").token = None
         assert await heard.ends() == "locked"
     refused(await served.http.get(f"{API}/events", headers={"Authorization": f"Bearer {token}"}), 401)
 
