@@ -6,8 +6,15 @@ import pytest
 
 from app.db import rounds
 from app.domain.rulebook import Gate
-from tests import life
+from tests import life, world
 from tests.world import ok, refused
+
+
+@pytest.fixture(scope="module")
+async def lab(make_database):
+    """A laboratory of its own: in the one that all tests share some hundred lots are open, and each would be judged."""
+    async with world.open_lab(make_database()) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
