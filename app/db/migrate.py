@@ -12,12 +12,13 @@ from alembic.config import Config
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.db import judgements
 from app.db.door import sqlalchemy_url
 from app.db.version import MIGRATIONS
 from app.domain.acts import MEANINGS
 from app.domain.lots import MOVES, TOWARDS_USE
 from app.domain.settings_defaults import DEFAULTS
-from app.rules import RULEBOOK_VERSION
+from app.rules import RULEBOOK_VERSION, RULES
 
 LOCK = 7_301_001
 
@@ -121,9 +122,10 @@ async def _reference(connection: asyncpg.Connection, deployment: Deployment) -> 
     current = await connection.fetchrow("SELECT version, jurisdiction FROM lab.rulebooks ORDER BY id DESC LIMIT 1")
     if current is None or current["version"] != RULEBOOK_VERSION:
         await connection.execute(
-            "INSERT INTO lab.rulebooks (version, jurisdiction) VALUES ($1, $2)",
+            "INSERT INTO lab.rulebooks (version, jurisdiction, content) VALUES ($1, $2, $3::jsonb)",
             RULEBOOK_VERSION,
             current and current["jurisdiction"],
+            json.dumps(judgements.book_as_kept(RULES), ensure_ascii=False),
         )
 
 

@@ -28,6 +28,7 @@ from app.db.tables.base import (
     LOT,
     SIGNATURE,
     Instant,
+    facts,
     instant,
     item_id,
     metadata,
@@ -215,6 +216,7 @@ rulebooks = Table(
     text("version", unique=True),
     text("jurisdiction", nullable=True),
     recorded_at(),
+    facts("content", nullable=True),
     schema=LAB,
 )
 
