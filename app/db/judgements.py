@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 _LINE = """
 SELECT j.id, j.subject_kind, k.code AS subject, coalesce(l.name, p.pseudonym, k.code) AS name, j.gate, j.rulebook, j.digest,
-    j.blocks, j.recorded_at AS at, a.username AS by, r.id AS release
+    j.blocks, j.recorded_at AS at, a.username AS by, r.id AS release, s.kind AS step, s.passage
 """
 _FROM = """
 FROM lab.judgements j JOIN people.accounts a ON a.id = j.recorded_by
 LEFT JOIN lab.item_codes k ON k.item_id = j.subject_id AND k.scheme = 'own'
 LEFT JOIN lab.lots l ON l.id = j.subject_id LEFT JOIN lab.donations d ON d.id = j.subject_id
 LEFT JOIN lab.persons p ON p.id = d.donor_id LEFT JOIN lab.releases r ON r.judgement_id = j.id
+LEFT JOIN LATERAL (
+    SELECT kind, passage FROM lab.steps WHERE j.subject_kind = 'step' AND lot_id = j.subject_id
+      AND started_at = CAST(j.verdicts ->> 'at' AS timestamptz) ORDER BY id LIMIT 1) AS s ON true
 """
 OF_ITEM = f"""{_LINE} {_FROM}
 WHERE j.subject_id = :item AND j.subject_kind = ANY(CAST(:kinds AS text[]))

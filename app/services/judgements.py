@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.db import items, judgements
 from app.domain.acts import Act, Actor, may
+from app.domain.facts import StepKind
 from app.domain.rulebook import CLOSING, Gate, Outcome
 from app.domain.text import Text
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JudgementLine:
-    """One of them. `release`: the number of the release that rests on it."""
+    """One of them. `release`: the number of the release that rests on it; `step`, `passage`: of a step that was judged."""
 
     judgement: int
     kind: str
@@ -32,6 +33,8 @@ class JudgementLine:
     by: str
     blocks: bool
     release: int | None
+    step: StepKind | None
+    passage: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ class KeptJudgementView:
     signer: str | None
     blocks: bool
     release: int | None
+    step: StepKind | None
+    passage: int | None
     rulebook: str
     has_book: bool
     digest: str
@@ -132,6 +137,8 @@ async def list_judgements(
             by=row.by,
             blocks=row.blocks,
             release=row.release,
+            step=StepKind(row.step) if row.step else None,
+            passage=row.passage,
         )
         for row in rows
     ]
@@ -153,6 +160,8 @@ async def read_judgement(house: House, actor: Actor, *, number: int) -> KeptJudg
         signer=kept["signer"],
         blocks=row.blocks,
         release=row.release,
+        step=StepKind(row.step) if row.step else None,
+        passage=row.passage,
         rulebook=row.rulebook,
         has_book=row.book is not None,
         digest=row.digest,

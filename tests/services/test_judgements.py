@@ -63,6 +63,8 @@ async def test_each_gate_that_was_passed_on_the_way_is_listed_and_read(lab: Lab)
     quinn = lab.as_("quinn")
     steps = ok(await quinn.get("/judgements", item=lived.lot))
     assert {each["gate"] for each in steps} == {"G4"}
+    assert ("passage", 1) in {(each["step"], each["passage"]) for each in steps}
+    assert (steps[-1]["step"], steps[-1]["passage"]) == ("isolation", 0)
     assert [each["judgement"] for each in steps] == sorted((each["judgement"] for each in steps), reverse=True)
     second = ok(await quinn.get("/judgements", item=lived.lot, after=steps[0]["judgement"], limit=1))
     assert second == [steps[1]]

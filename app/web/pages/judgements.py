@@ -13,6 +13,7 @@ from app.services import judgements
 from app.services.judgements import KeptVerdictView
 from app.services.names import printed_names
 from app.web.naming import named_verdict, people_in, verdict_texts
+from app.web.pages.bench import STEP_NAMES
 from app.web.pages.release import ORDER, STANDING_NAMES
 from app.web.refusals import PageRoute
 from app.web.shell import render
@@ -24,6 +25,7 @@ AfterDep = Annotated[int | None, Query(ge=1, lt=2**63)]
 PAGE = 50
 NAMES: dict[str, Any] = {
     "gate_names": GATE_NAMES,
+    "step_names": STEP_NAMES,
     "outcome_names": OUTCOME_NAMES,
     "standing_names": STANDING_NAMES,
     "source_names": SOURCE_NAMES,
