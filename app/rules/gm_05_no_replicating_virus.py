@@ -47,6 +47,7 @@ from app.domain.rulebook import (
 )
 from app.domain.sources import GUIDELINE
 from app.domain.text import Text
+from app.domain.two_steps import virus_may_wait
 
 RULE = "GM-05"
 _AT = datetime(2026, 11, 9, 9, tzinfo=UTC)
@@ -183,7 +184,20 @@ def no_replicating_virus(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
         )
     tested = [each for each in dossier.virus_tests or () if each.sample in _OF_CELLS]
     samples = tuple(dict.fromkeys(each.sample for each in tested)) or (_OF_CELLS[0],)
-    enough = [list(judge_tests(dossier, RULE, dossier.subject, dossier.virus_tests, each, by=None)) for each in samples]
+    enough = [
+        list(
+            judge_tests(
+                dossier,
+                RULE,
+                dossier.subject,
+                dossier.virus_tests,
+                each,
+                by=None,
+                may_wait=virus_may_wait(dossier, each) if asked.gate is Gate.G5 else None,
+            )
+        )
+        for each in samples
+    ]
     # Either sample suffices; what was found, or is open, in the other one still counts.
     for said in enough:
         yield from said
