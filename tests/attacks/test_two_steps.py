@@ -170,6 +170,7 @@ async def test_each_objection_refuses_and_without_it_the_attack_succeeds(fresh_d
             async with triggers_asleep(stage.hand):
                 before = await stage.hand.fetchrow("SELECT signature_id FROM lab.two_step_plans")
                 await stage.hand.execute(attack.fact.format(lot=lot, donor=donor))
+                await stage.hand.execute(REVIEWED.format(lot=lot))
             ceremony = await proof(stage, lot)
             for function, words in attack.says:
                 with pytest.raises(asyncpg.PostgresError) as refusal:
