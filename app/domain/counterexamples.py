@@ -602,6 +602,28 @@ def two_steps(dossier: Dossier) -> Dossier:
     )
 
 
+def virus_in_two_steps(dossier: Dossier) -> Dossier:
+    """Gene modified cells of which the culture for replicating virus is not read yet either, as a signed plan lets it be."""
+    changed = two_steps(gene_modified(dossier))
+    found = changed.two_steps or TwoSteps((), (), ())
+    late = PlannedTest("replicating_virus", "rapid PCR", "VR-13", 45, "the patient is followed up for life")
+    at = datetime(2026, 11, 9, 9, tzinfo=UTC)
+    return replace(
+        changed,
+        virus_tests=(
+            virus_test(11, "transduced_cells", recorded_at=at, outcomes=()),
+            virus_test(12, "transduced_cells", recorded_at=at, assay="rapid_pcr"),
+        ),
+        two_steps=replace(
+            found,
+            plans=tuple(replace(each, pending=(*each.pending, late)) for each in found.plans),
+            acknowledgements=tuple(
+                replace(each, tests=(*each.tests, "replicating_virus")) for each in found.acknowledgements
+            ),
+        ),
+    )
+
+
 _RAPID = Line(31, "rapid sterility", "RS-1", LineKind.QUALITATIVE, None, None, None, "no growth", True, True)
 _PLAN = TwoStepPlan(
     version=1,

@@ -117,7 +117,13 @@ def _pending(dossier: Dossier, planned: PlannedTest) -> Iterator[Pending]:
 
 
 def _begun(dossier: Dossier, line: Line) -> UnderWay | None:
-    begun = [each for each in (dossier.two_steps.under_way if dossier.two_steps else ()) if each.line_id == line.id]
+    """The last test begun for the line, after whatever was measured for it and set aside since."""
+    measured = [each.measured_at for each in dossier.results or () if each.line_id == line.id]
+    begun = [
+        each
+        for each in (dossier.two_steps.under_way if dossier.two_steps else ())
+        if each.line_id == line.id and all(each.started_at > at for at in measured)
+    ]
     return max(begun, key=lambda each: each.id, default=None)
 
 

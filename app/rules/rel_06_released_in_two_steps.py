@@ -8,6 +8,7 @@ from typing import Any
 from app.domain import settings
 from app.domain.counterexamples import (
     Edit,
+    add,
     all_of,
     as_master_bank,
     inside,
@@ -20,7 +21,7 @@ from app.domain.counterexamples import (
 )
 from app.domain.dossier import Dossier
 from app.domain.equipment import day_of
-from app.domain.facts import TwoStepPlan, TwoSteps
+from app.domain.facts import Deviation, Impact, Result, Severity, TwoStepPlan, TwoSteps
 from app.domain.lots import LotKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
@@ -90,6 +91,34 @@ def _planned(**changes: Any) -> Edit:
     return all_of(two_steps, within("two_steps", edit))
 
 
+_SET_ASIDE = Result(
+    id=9903,
+    line_id=1,
+    test="sterility",
+    sample="T0000000001",
+    value_number=None,
+    value_text="growth",
+    unit=None,
+    method_version="STE-1/3",
+    instrument=None,
+    analyst="quill",
+    measured_at=datetime(2026, 11, 12, tzinfo=UTC),
+    invalidated=True,
+    review=None,
+    invalidated_by="DV-26-0042",
+)
+_INVESTIGATED = Deviation(
+    number="DV-26-0042",
+    severity=Severity.MAJOR,
+    what="the bottle was opened outside the cabinet",
+    impact=Impact.ACCEPTABLE,
+    state="closed",
+    rules=(),
+    closed_by="quinn",
+    closed_at=datetime(2026, 11, 16, tzinfo=UTC),
+)
+
+
 _G5: dict[str, Any] = {"gate": Gate.G5}
 _UNKNOWN: dict[str, Any] = {"gate": Gate.G5, "outcome": Outcome.INDETERMINATE}
 
@@ -134,6 +163,12 @@ _UNKNOWN: dict[str, Any] = {"gate": Gate.G5, "outcome": Outcome.INDETERMINATE}
             **_G5,
         ),
         Break("the test was not begun", _no("under_way"), **_UNKNOWN, also=("REL-02",)),
+        Break(
+            "its result was set aside and the test not begun again",
+            all_of(two_steps, add("results", _SET_ASIDE), within("deviations", lambda _: (_INVESTIGATED,))),
+            **_UNKNOWN,
+            also=("REL-02",),
+        ),
         Break("its result is overdue", _of("under_way", due_at=datetime(2026, 11, 20, 9, tzinfo=UTC)), **_G5),
         Break(
             "it takes longer than the plan gives it", _of("under_way", due_at=datetime(2026, 12, 1, tzinfo=UTC)), **_G5

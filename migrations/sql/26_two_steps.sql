@@ -17,7 +17,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Every test of a lot that its plan lets come late and whose result is not there: what was begun, when it is due, and
--- whether the test that stands in for it was negative. What a later signed plan names no more may not be pending.
+-- whether the test that stands in for it was negative. What a later signed plan names no more may not be pending; of a lot
+-- that was given out its result is owed all the same.
 CREATE OR REPLACE FUNCTION lab.pending_tests(p_lot bigint) RETURNS TABLE (
     test text, line_id bigint, name text, interim text, validation text, days integer, if_positive text, sample_id bigint,
     laboratory text, started_at timestamptz, due_at timestamptz, recorded_at timestamptz, recorded_by bigint, interim_stands boolean)
@@ -26,7 +27,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         SELECT e.each ->> 'test' AS test, e.each ->> 'interim' AS interim, e.each ->> 'validation' AS validation,
             (e.each ->> 'days')::integer AS days, e.each ->> 'if_positive' AS if_positive, e.at
         FROM lab.plan_in_force(p_lot) AS p, jsonb_array_elements(p.pending) WITH ORDINALITY AS e(each, at)
-        WHERE gate.setting('rel06.may_be_pending') ? (e.each ->> 'test')
+        WHERE EXISTS (SELECT FROM lab.lots l WHERE l.id = p_lot AND l.state = 'conditionally_released')  -- its result is owed, whatever changed since
+           OR gate.setting('rel06.may_be_pending') ? (e.each ->> 'test')
           AND (SELECT jsonb_path_exists(n.pending, '$[*] ? (@.test == $test)', jsonb_build_object('test', e.each -> 'test'))
                FROM lab.two_step_plans n WHERE n.process_id = p.process_id AND n.signature_id IS NOT NULL ORDER BY n.version DESC LIMIT 1)
     ), standing AS (
@@ -42,7 +44,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
               AND lab.is_within(r) AND 'accepted' = (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1))
     FROM planned p JOIN lines s ON lab.spoken(s.test) IN (
             SELECT lab.spoken(n) FROM jsonb_array_elements_text(gate.setting('rel03.safety_set') -> p.test) AS n)
-    LEFT JOIN LATERAL (SELECT * FROM lab.tests_under_way w WHERE w.lot_id = p_lot AND w.line_id = s.id ORDER BY w.id DESC LIMIT 1) AS w ON true
+    LEFT JOIN LATERAL (SELECT * FROM lab.tests_under_way w WHERE w.lot_id = p_lot AND w.line_id = s.id
+        AND w.started_at > coalesce((SELECT max(r.measured_at) FROM lab.results r WHERE r.lot_id = p_lot AND r.line_id = s.id), '-infinity')
+        ORDER BY w.id DESC LIMIT 1) AS w ON true  -- begun after whatever was measured and set aside since
     WHERE NOT EXISTS (SELECT FROM standing r WHERE r.line_id = s.id)
     UNION ALL
     SELECT p.test, NULL, t.method, 'rapid_pcr', p.validation, p.days, p.if_positive, NULL, t.laboratory, t.sampled_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
@@ -18,6 +19,20 @@ from tests.world import Lab, ok, refused
 async def allowed(lab: Lab) -> AsyncIterator[None]:
     async with two_steps.allowed(lab):
         yield
+
+
+OVERDUE = """
+INSERT INTO lab.tests_under_way (lot_id, sample_id, line_id, laboratory, started_at, due_at, recorded_by)
+SELECT lot_id, sample_id, line_id, laboratory, clock_timestamp(), clock_timestamp() + interval '1 microsecond', recorded_by
+FROM lab.tests_under_way WHERE lot_id = $1
+"""
+
+
+async def queues(lab: Lab) -> Counter[str]:
+    """How much waits of what a lot that was given out owes."""
+    waits = ok(await lab.as_("lin").get("/dashboard"))["waits"]
+    owed = ("results_overdue", "second_signatures", "batches_to_review", "results_to_review")
+    return Counter({each["queue"]: each["waiting"] for each in waits if each["queue"] in owed})
 
 
 async def given_out(made: life.Life, who: str = "lin") -> Any:
@@ -54,11 +69,17 @@ async def test_it_is_given_out_before_the_last_result_and_released_after_it(lab:
     against = await lab.sql("SELECT o FROM gate.objections($1, $2) AS o", await made.lot_id(), lab.id_of("lin"))
     assert [row["o"] for row in against] == ["REL-02: a required test has no result"]
 
+    before = await queues(lab)
+    await lab.arrange(OVERDUE, await made.lot_id())
+    assert await queues(lab) - before == Counter({"results_overdue": 1})
+
     made.results["sterility"] = await life.measured(made, "sterility", "no growth", None)
     await life.result_reviewed(made, made.results["sterility"])
     ok(await life.review_batch(made))
+    assert await queues(lab) - before == Counter({"second_signatures": 1})
     await life.go_on(made, upto="released")
     assert await made.state() == "released"
+    assert await queues(lab) - before == Counter()
     moves = (
         "SELECT act, release_id IS NOT NULL AS signed FROM lab.lot_history WHERE lot_id = $1 ORDER BY seq DESC LIMIT 2"
     )
