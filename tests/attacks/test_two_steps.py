@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
@@ -20,7 +21,7 @@ from tests.attacks.test_second_hands import REVIEWED, without
 if TYPE_CHECKING:
     from tests.conftest import Database
 
-RACES = 60
+RACES = 40
 READY = """
 CREATE FUNCTION pg_temp.two_steps(p_lot bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -271,22 +272,26 @@ FAILING = (
 async def test_a_positive_result_against_the_signature_never_leaves_the_lot_given_out(fresh_database: Database) -> None:
     async with staged(fresh_database) as stage:
         await stage.hand.execute(READY)
-        lots = await ready(stage, RACES)
+        first, *lots = await ready(stage, RACES)
         proofs = {lot: await proof(stage, lot) for lot in lots}
         signing, stating = [await stage.as_role("stemma_app") for _ in range(2)]
         ana = stage.id_of("ana")
         chance = random.Random(7)
+        began = perf_counter()
+        await given_out(stage, first, await proof(stage, first), signing)
+        lead = perf_counter() - began  # how long a signature takes on this machine at this moment
 
-        async def state(lot: int) -> None:
-            await asyncio.sleep(chance.random() * 0.02)
+        # Every second time the one, else the other, sets out first; who comes first is left to them.
+        async def state(lot: int, at: int) -> None:
+            await asyncio.sleep(chance.random() * (2 * lead if at % 2 else 0))
             async with stating.transaction():
                 await stating.execute(
                     f"SELECT audit.open({ana}, 'ana', '', 'record_result', '', '', 'race', NULL, NULL, NULL)"
                 )
                 await stating.execute(FAILING, lot)
 
-        async def sign(lot: int) -> str:
-            await asyncio.sleep(chance.random() * 0.02)
+        async def sign(lot: int, at: int) -> str:
+            await asyncio.sleep(chance.random() * (0 if at % 2 else lead))
             try:
                 await given_out(stage, lot, proofs[lot], signing)
             except asyncpg.PostgresError as error:
@@ -294,8 +299,8 @@ async def test_a_positive_result_against_the_signature_never_leaves_the_lot_give
             return "given out"
 
         ended = set()
-        for lot in lots:
-            said, _ = await asyncio.gather(sign(lot), state(lot))
+        for at, lot in enumerate(lots):
+            said, _ = await asyncio.gather(sign(lot, at), state(lot, at))
             stands = await state_of(stage, lot)
             ended.add(stands)
             # Signed first, the result fails it; stated first, it is never given out.
@@ -303,3 +308,54 @@ async def test_a_positive_result_against_the_signature_never_leaves_the_lot_give
         assert ended == {"failed_after_release", "awaiting_release"}, "this was no race"
         await signing.close()
         await stating.close()
+
+
+SIBLING = """
+CREATE FUNCTION pg_temp.sibling(p_lot bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_lot bigint := pg_temp.item('lot');
+BEGIN
+    INSERT INTO lab.lots (id, name, kind, state, version, donor_id, donation_id, recipient_id, process_id, specification_id, recorded_by)
+    SELECT v_lot, 'PREP ' || v_lot, 'preparation', 'planned', 1, donor_id, donation_id, recipient_id, process_id, specification_id, recorded_by
+    FROM lab.lots WHERE id = p_lot;
+    PERFORM pg_temp.history(v_lot, 'preparation', '{plan}', NULL);
+    RETURN v_lot;
+END $$;
+"""
+CULTURE = (
+    "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, cells_in_pool, sampled_at, recorded_by)"
+    " VALUES ($1, 'final_product', 'coculture', 'RCL-1', 'Virus Laboratory', 1e8, 1e9, clock_timestamp(), $2) RETURNING id"
+)
+OUTCOME = (
+    "INSERT INTO lab.virus_test_outcomes (lot_id, test_id, outcome, reported_at, reference, recorded_by)"
+    " SELECT $1, max(id), $2, clock_timestamp(), 'VL-1', $3 FROM lab.virus_tests WHERE lot_id = $1"
+)
+
+
+async def test_virus_that_is_found_later_fails_the_lot_and_holds_its_siblings(fresh_database: Database) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(READY)
+        await stage.hand.execute(SIBLING)
+        (lot,) = await ready(stage, 1)
+        sibling = await stage.value("SELECT pg_temp.sibling($1)", lot)
+        ana = stage.id_of("ana")
+        against = "SELECT string_agg(o, '; ') FROM gate.two_step_objections($1, $2) AS o"
+        assert await stage.hand.fetchval(against, lot, stage.id_of("lin")) is None
+        # A culture for virus that no plan lets come late keeps the lot back; one that found nothing does not.
+        await stage.value(CULTURE, lot, ana)
+        assert "the plan does not let it come late" in await stage.hand.fetchval(against, lot, stage.id_of("lin"))
+        assert await stage.hand.fetchval("SELECT gate.virus_pending($1)", lot)
+        await stage.value(OUTCOME, lot, "negative", ana)
+        assert await stage.hand.fetchval(against, lot, stage.id_of("lin")) is None
+        await given_out(stage, lot, await proof(stage, lot))
+
+        held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+        await stage.value(CULTURE, lot, ana)
+        await stage.value(OUTCOME, lot, "inconclusive", ana)
+        assert await state_of(stage, lot) == "conditionally_released"
+        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [1, 0]
+        await stage.value(OUTCOME, lot, "positive", ana)
+        assert await state_of(stage, lot) == "failed_after_release"
+        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [2, 1]
+        opened = "SELECT class || ' ' || state FROM lab.deviations WHERE item_id = $1"
+        assert await stage.hand.fetchval(opened, lot) == "critical open"
