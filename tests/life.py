@@ -437,6 +437,7 @@ async def _eligible(life: Life, knobs: dict[str, Any]) -> None:
         ok(await lab.as_("tess").post(f"/donors/{life.donor}/identity-matches", match))
     scopes = ["donation", "processing", *(["allogeneic use"] if knobs["relation"] == "allogeneic" else [])]
     scopes += ["storage"] if "source" in knobs else []
+    scopes += knobs.get("scopes", [])
     consent = {"form_version": "ICF-2", "scopes": scopes, "signed_at": ago(days=5)}
     ok(await lab.as_("tess").post(f"/donors/{life.donor}/consents", consent))
     ok(await lab.as_("ana").post(f"/donors/{life.donor}/markers", report(knobs["relation"])))

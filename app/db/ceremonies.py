@@ -57,6 +57,10 @@ NAMES: Mapping[RecordKind, str] = {
         "SELECT p.name || ' ' || p.version FROM lab.bank_policies b"
         " JOIN lab.process_versions p ON p.id = b.process_id WHERE b.id = :id"
     ),
+    RecordKind.TWO_STEP_PLAN: (
+        "SELECT p.name || ' ' || p.version FROM lab.two_step_plans t"
+        " JOIN lab.process_versions p ON p.id = t.process_id WHERE t.id = :id"
+    ),
     RecordKind.RESPONSIBILITY: (
         "SELECT r.level || ', ' || a.printed_name FROM lab.responsibilities r"
         " JOIN people.accounts a ON a.id = r.account_id WHERE r.id = :id"

@@ -35,7 +35,8 @@ ORDER BY l.id LIMIT :limit
 QUEUES = """
 WITH open_lots AS MATERIALIZED (
     SELECT l.id, l.state, l.version FROM lab.lots l
-    WHERE l.kind IN ('preparation', 'bank') AND l.state IN ('planned', 'in_process', 'quarantine', 'awaiting_release')
+    WHERE l.kind IN ('preparation', 'bank')
+      AND l.state IN ('planned', 'in_process', 'quarantine', 'awaiting_release', 'conditionally_released')
 ), unreviewed AS MATERIALIZED (
     SELECT r.lot_id, r.recorded_at FROM open_lots o JOIN lab.results r ON r.lot_id = o.id
     WHERE NOT EXISTS (SELECT FROM lab.result_reviews v WHERE v.result_id = r.id)
@@ -46,13 +47,22 @@ WITH open_lots AS MATERIALIZED (
     FROM open_lots o JOIN lab.lot_history h ON h.lot_id = o.id AND h.seq = o.version
     LEFT JOIN LATERAL (SELECT b.decision FROM lab.batch_reviews b WHERE b.lot_id = o.id ORDER BY b.id DESC LIMIT 1) b ON true
     WHERE o.state IN ('quarantine', 'awaiting_release')
+), given_out AS MATERIALIZED (
+    SELECT o.id, h.recorded_at AS since, (SELECT min(p.due_at) FROM lab.pending_tests(o.id) AS p) AS due_at,
+        EXISTS (SELECT FROM lab.pending_tests(o.id)) AS pending,
+        coalesce((SELECT max(b.recorded_at) FROM lab.batch_reviews b WHERE b.lot_id = o.id)
+            > (SELECT max(r.recorded_at) FROM lab.results r WHERE r.lot_id = o.id), false) AS seen,
+        EXISTS (SELECT FROM unreviewed u WHERE u.lot_id = o.id) AS unread
+    FROM open_lots o JOIN lab.lot_history h ON h.lot_id = o.id AND h.seq = o.version
+    WHERE o.state = 'conditionally_released'
 ), receipts AS MATERIALIZED (
     SELECT m.certificate_reviewed_at, m.recorded_at FROM lab.lots l JOIN lab.material_lots m ON m.id = l.id
     WHERE l.kind = 'material' AND l.state = 'quarantine'
 )
 SELECT 'results_to_review' AS queue, count(*) AS waiting, min(recorded_at) AS since FROM unreviewed
-UNION ALL SELECT 'batches_to_review', count(*), min(since) FROM standing
-    WHERE state = 'quarantine' AND tested AND decision IS DISTINCT FROM 'accepted'
+UNION ALL SELECT 'batches_to_review', count(*), min(since) FROM (
+    SELECT since FROM standing WHERE state = 'quarantine' AND tested AND decision IS DISTINCT FROM 'accepted'
+    UNION ALL SELECT since FROM given_out WHERE NOT pending AND NOT unread AND NOT seen) AS to_review
 UNION ALL SELECT 'lots_to_submit', count(*), min(since) FROM standing WHERE state = 'quarantine' AND decision = 'accepted'
 UNION ALL SELECT 'releases_awaited', count(*), min(since) FROM standing WHERE state = 'awaiting_release'
 UNION ALL SELECT 'determinations_awaited', count(*), min(d.recorded_at) FROM lab.donations d
@@ -68,6 +78,8 @@ UNION ALL SELECT 'clearances_to_verify', count(*), min(c.recorded_at)
     WHERE c.verified_by IS NULL AND NOT EXISTS (SELECT FROM lab.verifications v WHERE v.clearance_id = c.id)
 UNION ALL SELECT 'recalls_to_decide', count(*), min(x.recorded_at) FROM lab.holds h JOIN lab.impact_items x ON x.hold_id = h.id
     JOIN lab.lots l ON l.id = x.item_id AND l.state IN ('released', 'conditionally_released') WHERE h.lifted_at IS NULL
+UNION ALL SELECT 'results_overdue', count(*), min(due_at) FROM given_out WHERE due_at < clock_timestamp()
+UNION ALL SELECT 'second_signatures', count(*), min(since) FROM given_out WHERE NOT pending AND NOT unread AND seen
 UNION ALL SELECT 'reasons_owed', count(*), min(recorded_at) FROM lab.bench_reasons WHERE note IS NULL
 UNION ALL SELECT 'waivers_to_approve', count(*), min(recorded_at) FROM lab.waivers
     WHERE signature_id IS NULL AND valid_to > clock_timestamp()

@@ -52,7 +52,7 @@ SELECT told.at, told.what, told.detail, a.username AS by, a.printed_name AS by_n
     UNION ALL SELECT h.lifted_at, 'hold_lifted', s.account_id, h.id, jsonb_build_object('reason', h.reason)
         FROM lab.holds h JOIN lab.signatures s ON s.id = h.lifted_signature_id
         WHERE h.item_id = ANY (CAST((SELECT ids FROM kin) AS bigint[]))
-    UNION ALL SELECT s.signed_at, 'release', s.account_id, r.id, jsonb_build_object('digest', r.digest)
+    UNION ALL SELECT s.signed_at, 'release', s.account_id, r.id, jsonb_build_object('digest', r.digest, 'meaning', s.meaning)
         FROM lab.releases r JOIN lab.signatures s ON s.id = r.signature_id WHERE r.lot_id = :id
 ) AS told LEFT JOIN people.accounts a ON a.id = told.by ORDER BY told.at, told.number NULLS LAST
 """

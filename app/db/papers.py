@@ -43,7 +43,7 @@ SELECT r.id AS release, j.id AS judgement, j.rulebook, j.dossier, j.verdicts, a.
     (SELECT entry_number FROM audit.rows WHERE tbl = 'lab.releases' AND key = r.id::text ORDER BY seq LIMIT 1) AS entry
 FROM lab.releases r JOIN lab.judgements j ON j.id = r.judgement_id JOIN lab.signatures s ON s.id = r.signature_id
 JOIN people.accounts u ON u.id = s.account_id JOIN people.appointments a ON a.id = r.appointment_id
-WHERE r.lot_id = :id ORDER BY r.id DESC LIMIT 1
+WHERE r.lot_id = :id AND s.meaning = 'released' ORDER BY r.id DESC LIMIT 1
 """
 NAMES = "SELECT username, printed_name FROM people.accounts WHERE username = ANY (CAST(:usernames AS text[]))"
 STEPS = """

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 LOCK = "SELECT lab.lock_for_judgement(:lot_id)"
 RELEASE = "SELECT release, signature, signed_at FROM gate.release(:lot_id, :ceremony, :judgement)"
+CONDITIONAL = "SELECT release, signature, signed_at FROM gate.conditionally_release(:lot_id, :ceremony, :judgement)"
 HEAD = "SELECT name, kind, state, version FROM lab.lots WHERE id = :lot_id"
 KEPT = """
 SELECT l.name, r.id AS release, s.id AS signature, s.printed_name AS signed_by, s.signed_at, r.digest,
     r.judgement_id AS judgement,
     (SELECT entry_number FROM audit.rows WHERE tbl = 'lab.releases' AND key = r.id::text ORDER BY seq LIMIT 1) AS entry
 FROM lab.releases r JOIN lab.signatures s ON s.id = r.signature_id JOIN lab.lots l ON l.id = r.lot_id
-WHERE r.lot_id = :lot_id ORDER BY r.id DESC LIMIT 1
+WHERE r.lot_id = :lot_id AND s.meaning = :meaning ORDER BY r.id DESC LIMIT 1
 """
 
 
@@ -71,6 +72,14 @@ async def release(change: Change, *, lot_id: int, ceremony: UUID, judgement: int
     return Released(row.release, row.signature, row.signed_at)
 
 
-async def kept_release(reading: Reading, *, lot_id: int) -> Row[Any] | None:
-    """The last release of this lot with its signature."""
-    return await reading.one(KEPT, lot_id=lot_id)
+async def conditionally_release(change: Change, *, lot_id: int, ceremony: UUID, judgement: int) -> Released:
+    """The gate of the first release of two. Raises the refusal that it states."""
+    row = await change.one(CONDITIONAL, lot_id=lot_id, ceremony=ceremony, judgement=judgement)
+    if row is None:
+        raise RuntimeError("the gate always answers")
+    return Released(row.release, row.signature, row.signed_at)
+
+
+async def kept_release(reading: Reading, *, lot_id: int, meaning: str = "released") -> Row[Any] | None:
+    """The release of this lot with its signature; by `meaning` the first one of two."""
+    return await reading.one(KEPT, lot_id=lot_id, meaning=meaning)

@@ -135,6 +135,10 @@ class Act(StrEnum):
     RECORD_EXCURSION = "record_excursion"
     PROPOSE_BANK_POLICY = "propose_bank_policy"
     DECIDE_BANK_POLICY = "decide_bank_policy"
+    PROPOSE_TWO_STEP_PLAN = "propose_two_step_plan"
+    DECIDE_TWO_STEP_PLAN = "decide_two_step_plan"
+    BEGIN_TEST = "begin_test"
+    ACKNOWLEDGE_PENDING = "acknowledge_pending"
     VERIFY_STEP = "verify_step"
     RECORD_VERIFICATION = "record_verification"
     TAKE_RETAIN = "take_retain"
@@ -324,6 +328,10 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.RECORD_EXCURSION: _BENCH | _QA | _PRODUCTION,
         Act.PROPOSE_BANK_POLICY: _QA,
         Act.DECIDE_BANK_POLICY: _AUTHORITY,
+        Act.PROPOSE_TWO_STEP_PLAN: _QA,
+        Act.DECIDE_TWO_STEP_PLAN: _AUTHORITY,
+        Act.BEGIN_TEST: _ANALYST,
+        Act.ACKNOWLEDGE_PENDING: _PHYSICIAN,
         Act.VERIFY_STEP: _SECOND,
         Act.RECORD_VERIFICATION: _BENCH | _SECOND,
         Act.TAKE_RETAIN: _BENCH,
@@ -396,6 +404,7 @@ class Meaning(StrEnum):
     DOCUMENT_APPROVED = "document_approved"
     PROCESS_AUTHORISED = "process_authorised"
     BANK_POLICY_DECIDED = "bank_policy_decided"
+    TWO_STEP_PLAN_DECIDED = "two_step_plan_decided"
     RESPONSIBILITY_ACCEPTED = "responsibility_accepted"
     SUPPLIER_DECIDED = "supplier_decided"
     PARTNER_DECIDED = "partner_decided"
@@ -405,6 +414,7 @@ class Meaning(StrEnum):
     APPOINTMENT_SUPPORTED = "appointment_supported"
     APPOINTMENT_REVOKED = "appointment_revoked"
     RELEASED = "released"
+    CONDITIONALLY_RELEASED = "conditionally_released"
     REJECTED = "rejected"
 
 
@@ -425,6 +435,7 @@ class RecordKind(StrEnum):
     DOCUMENT = "document"
     AUTHORISATION = "authorisation"
     BANK_POLICY = "bank_policy"
+    TWO_STEP_PLAN = "two_step_plan"
     RESPONSIBILITY = "responsibility"
     SUPPLIER_AUDIT = "supplier_audit"
     PARTNER_ASSESSMENT = "partner_assessment"
@@ -460,6 +471,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.DOCUMENT_APPROVED: Signing(_QUALITY, RecordKind.DOCUMENT),
         Meaning.PROCESS_AUTHORISED: Signing(_AUTHORITY, RecordKind.AUTHORISATION),
         Meaning.BANK_POLICY_DECIDED: Signing(_AUTHORITY, RecordKind.BANK_POLICY),
+        Meaning.TWO_STEP_PLAN_DECIDED: Signing(_AUTHORITY, RecordKind.TWO_STEP_PLAN),
         Meaning.RESPONSIBILITY_ACCEPTED: Signing(_LAB, RecordKind.RESPONSIBILITY),
         Meaning.SUPPLIER_DECIDED: Signing(_QA, RecordKind.SUPPLIER_AUDIT),
         Meaning.PARTNER_DECIDED: Signing(_AUTHORITY, RecordKind.PARTNER_ASSESSMENT),
@@ -469,6 +481,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.APPOINTMENT_SUPPORTED: Signing(_SUPPORTERS, RecordKind.PROPOSAL),
         Meaning.APPOINTMENT_REVOKED: Signing(_SUPPORTERS, RecordKind.APPOINTMENT),
         Meaning.RELEASED: Signing(_AUTHORITY, RecordKind.LOT),
+        Meaning.CONDITIONALLY_RELEASED: Signing(_AUTHORITY, RecordKind.LOT),
         Meaning.REJECTED: Signing(_QUALITY, RecordKind.LOT),
     }
 )
@@ -594,6 +607,10 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.RECORD_EXCURSION: Text("record that a place was too warm"),
         Act.PROPOSE_BANK_POLICY: Text("propose whether a process works from a bank"),
         Act.DECIDE_BANK_POLICY: Text("decide whether a process works from a bank"),
+        Act.PROPOSE_TWO_STEP_PLAN: Text("propose a release in two steps for a process"),
+        Act.DECIDE_TWO_STEP_PLAN: Text("decide whether a process is released in two steps"),
+        Act.BEGIN_TEST: Text("record that a slow test is under way"),
+        Act.ACKNOWLEDGE_PENDING: Text("acknowledge which results are pending"),
         Act.VERIFY_STEP: Text("verify a process step"),
         Act.RECORD_VERIFICATION: Text("have a second person verify here"),
         Act.TAKE_RETAIN: Text("take a retain sample"),

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from app.domain.dossier import Dossier
 from app.domain.facts import (
+    Acknowledgement,
     Assessment,
     AuthorityReply,
     Bank,
@@ -21,6 +22,7 @@ from app.domain.facts import (
     Mitigation,
     OffTargetReport,
     OwnBank,
+    PlannedTest,
     Relation,
     Result,
     Review,
@@ -30,6 +32,9 @@ from app.domain.facts import (
     StepKind,
     StorageClass,
     StoragePlace,
+    TwoStepPlan,
+    TwoSteps,
+    UnderWay,
     Vector,
     VectorPart,
     VectorType,
@@ -571,6 +576,80 @@ def _for_leukocytes(markers: tuple[Marker, ...]) -> tuple[Marker, ...]:
         for number, (analyte, marker) in enumerate(_LEUKOCYTES)
         if markers
     )
+
+
+def two_steps(dossier: Dossier) -> Dossier:
+    """The lot before its result of sterility, as a signed plan lets it be given out: as it should be then."""
+    specification = dossier.specification and replace(
+        dossier.specification, lines=(*dossier.specification.lines, _RAPID)
+    )
+    results = tuple(each for each in dossier.results or () if each.test != "sterility")
+    donors = tuple(
+        replace(
+            donor,
+            consents=tuple(replace(each, scopes=(*each.scopes, "use before all results")) for each in donor.consents),
+        )
+        for donor in dossier.donors or ()
+    )
+    sterility = next(each for each in dossier.results or () if each.test == "sterility")
+    rapid = replace(sterility, id=_RAPID.id, line_id=_RAPID.id, test=_RAPID.test)
+    return replace(
+        setting("rel06.allowed", "yes")(dossier),
+        specification=specification,
+        results=(*results, rapid),
+        donors=donors,
+        two_steps=TwoSteps((_PLAN,), (_BEGUN,), (_KNOWN_TO,)),
+    )
+
+
+def virus_in_two_steps(dossier: Dossier) -> Dossier:
+    """Gene modified cells of which the culture for replicating virus is not read yet either, as a signed plan lets it be."""
+    changed = two_steps(gene_modified(dossier))
+    found = changed.two_steps or TwoSteps((), (), ())
+    late = PlannedTest("replicating_virus", "rapid PCR", "VR-13", 45, "the patient is followed up for life")
+    at = datetime(2026, 11, 9, 9, tzinfo=UTC)
+    return replace(
+        changed,
+        virus_tests=(
+            virus_test(11, "transduced_cells", recorded_at=at, outcomes=()),
+            virus_test(12, "transduced_cells", recorded_at=at, assay="rapid_pcr"),
+        ),
+        two_steps=replace(
+            found,
+            plans=tuple(replace(each, pending=(*each.pending, late)) for each in found.plans),
+            acknowledgements=tuple(
+                replace(each, tests=(*each.tests, "replicating_virus")) for each in found.acknowledgements
+            ),
+        ),
+    )
+
+
+_RAPID = Line(31, "rapid sterility", "RS-1", LineKind.QUALITATIVE, None, None, None, "no growth", True, True)
+_PLAN = TwoStepPlan(
+    version=1,
+    protocol="PR-7",
+    protocol_version="3",
+    ethics_reference="EC-2026-114",
+    ethics_approved_on=date(2026, 5, 20),
+    consent_clause="clause 9: the cells are given before the last result",
+    pending=(
+        PlannedTest("sterility", "rapid sterility", "VR-12", 14, "the physician is told and treats by the antibiogram"),
+    ),
+    proposed_by="quinn",
+    approved_by="rhea",
+    approved_at=datetime(2026, 6, 4, 9, tzinfo=UTC),
+)
+_BEGUN = UnderWay(
+    id=1,
+    line_id=1,
+    sample="T0000000001",
+    laboratory="our own",
+    started_at=datetime(2026, 11, 10, 9, tzinfo=UTC),
+    due_at=datetime(2026, 11, 24, 9, tzinfo=UTC),
+    recorded_by="quill",
+    recorded_at=datetime(2026, 11, 10, 9, 5, tzinfo=UTC),
+)
+_KNOWN_TO = Acknowledgement(("sterility",), "phil", datetime(2026, 11, 18, 9, tzinfo=UTC))
 
 
 def all_of(*edits: Edit) -> Edit:

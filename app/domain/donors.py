@@ -38,6 +38,7 @@ SCOPE_NAMES: Mapping[str, Text] = MappingProxyType(
         "gene modification": Text("gene modification"),
         "research": Text("research"),
         "commercial use": Text("commercial use"),
+        "use before all results": Text("use before all results are there"),
     }
 )
 """The uses that a consent may cover, as they are kept. A consent form's other uses are written beside."""

@@ -49,6 +49,7 @@ from app.domain.facts import (
     SubjectKind,
     Supplier,
     Transport,
+    TwoSteps,
     VirusTest,
     Waiver,
     WorkSession,
@@ -120,6 +121,7 @@ class Dossier:
     vial: str | None = None
     bank_policies: tuple[BankPolicy, ...] | None = None
     legacy: tuple[Legacy, ...] | None = None
+    two_steps: TwoSteps | None = None
 
 
 def digest(dossier: bytes) -> str:

@@ -936,6 +936,68 @@ class BankPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedTest:
+    """A slow test that may be pending at a first release, and what stands in for it meanwhile. `days` until it is read.
+
+    `interim` is a test of the specification; of a test for replication-competent virus it is the rapid one of that virus.
+    """
+
+    test: str
+    interim: str
+    validation: str
+    days: int
+    if_positive: str
+
+
+@dataclass(frozen=True, slots=True)
+class TwoStepPlan:
+    """What the quality authority decided about releasing lots of a process version in two steps."""
+
+    version: int
+    protocol: str
+    protocol_version: str
+    ethics_reference: str
+    ethics_approved_on: date
+    consent_clause: str
+    pending: tuple[PlannedTest, ...]
+    proposed_by: str
+    approved_by: str
+    approved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A slow test of the lot that was begun; its result is read by `due_at`."""
+
+    id: int
+    line_id: int
+    sample: str
+    laboratory: str
+    started_at: datetime
+    due_at: datetime
+    recorded_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A physician knows that these tests of the lot are pending."""
+
+    tests: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TwoSteps:
+    """What is known of a release of the lot in two steps."""
+
+    plans: tuple[TwoStepPlan, ...]
+    under_way: tuple[UnderWay, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bank:
     """A lot of a cell bank from which the cells came, and the vials of it that went into them."""
 

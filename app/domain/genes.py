@@ -10,7 +10,7 @@ from app.domain.dossier import Dossier
 from app.domain.facts import Material, SubjectKind, Vector, VectorType, VirusOutcome, VirusTest
 from app.domain.materials import first_used_at
 from app.domain.processing import too_late
-from app.domain.rulebook import Asked, Gate, Statement, does_not_apply, fails, lacks, shows
+from app.domain.rulebook import RELEASES, Asked, Gate, Statement, does_not_apply, fails, lacks, shows
 from app.domain.text import Text
 
 VECTOR_NAMES: Mapping[VectorType, Text] = MappingProxyType(
@@ -123,7 +123,7 @@ def vectors(dossier: Dossier, asked: Asked) -> tuple[Material, ...]:
 
 def needed_by(dossier: Dossier, material: Material, asked: Asked) -> datetime:
     """By when what is known of a vector must have been recorded: its first use, else the moment that is judged."""
-    return (first_used_at(dossier, material) if asked.gate is Gate.G6 else None) or asked.at
+    return (first_used_at(dossier, material) if asked.gate in RELEASES else None) or asked.at
 
 
 def stated(dossier: Dossier, rule: str, material: Material, *, by: datetime) -> tuple[Vector, ...] | Statement:
@@ -151,11 +151,19 @@ def stated(dossier: Dossier, rule: str, material: Material, *, by: datetime) -> 
 
 
 def judge_tests(
-    dossier: Dossier, rule: str, subject: str, tests: tuple[VirusTest, ...] | None, sample: str, *, by: datetime | None
+    dossier: Dossier,
+    rule: str,
+    subject: str,
+    tests: tuple[VirusTest, ...] | None,
+    sample: str,
+    *,
+    by: datetime | None,
+    may_wait: Text | None = None,
 ) -> Iterator[Statement]:
     """Whether tests of one kind of sample rule replication-competent virus out: one found closes, whatever else is.
 
-    `by`: when they had to be known; None where they come late by nature. Raises SettingUnusable.
+    `by`: when they had to be known; None where they come late by nature. `may_wait`: why a test that was begun may be
+    pending. Raises SettingUnusable.
     """
     of_it = tuple(each for each in tests or () if each.sample == sample)
     name = SAMPLE_NAMES[sample]
@@ -189,6 +197,8 @@ def judge_tests(
                 at=by or _known_at(negative[0]),
             ),
         )
+    elif enough and may_wait is not None and not any(each.outcomes for each in enough):
+        yield shows(subject, may_wait)
     else:
         yield lacks(
             subject,

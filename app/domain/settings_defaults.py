@@ -161,6 +161,19 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         "by lot or by bank; until banks carry their own results, by lot (design)",
     ),
     SettingDefault(
+        "rel06.allowed",
+        "no",
+        None,
+        "release before a slow test has its result: no Chinese text was found that permits or forbids it (unverified), so off",
+    ),
+    SettingDefault(
+        "rel06.may_be_pending",
+        ["sterility", "mycoplasma", "replicating_virus"],
+        None,
+        "tests that last longer than cells keep: culture for sterility (14 days) and mycoplasma (28 days), co-culture for"
+        " replication-competent virus (unverified)",
+    ),
+    SettingDefault(
         "people.hours_before_reset_factors_sign",
         24,
         "h",

@@ -32,6 +32,7 @@ def _n(least: str, most: str, *, whole: bool = False) -> Number:
 
 VECTORS = tuple(each.value for each in VectorType)
 OFF_TARGET_ASSAYS = ("guide_seq", "circle_seq", "digenome_seq", "rhamp_seq", "whole_genome")
+MAY_BE_PENDING = ("sterility", "mycoplasma", "replicating_virus")
 _BANK_TESTS = (
     "sterility",
     "mycoplasma",
@@ -129,6 +130,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
                 "ORG-02",
                 "ORG-03",
                 "ORG-04",
+                "REL-06",
                 "TPR-01",
                 "TPR-02",
                 "TPR-04",
@@ -167,6 +169,14 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Text("Where the test for adventitious virus is made: on each lot or on its bank"),
             Word(("lot", "bank")),
             ("REL-03",),
+        ),
+        "rel06.allowed": Known(
+            Text("Whether a lot may be released before a slow test has its result"), Word(("no", "yes")), ("REL-06",)
+        ),
+        "rel06.may_be_pending": Known(
+            Text("Tests that a plan may let come after a first release"),
+            Words(MAY_BE_PENDING),
+            ("GM-05", "REL-02", "REL-06"),
         ),
         "people.hours_before_reset_factors_sign": Known(
             Text("Hours for which factors that were reset sign nothing"),

@@ -3,6 +3,7 @@
 GUIDELINE = "Guideline for the technical filing of clinical research on tissue stem cell therapy (version 1, 2026)"
 ORDER_818 = "State Council Order 818"
 EU_TISSUE_TESTS = "Directive 2006/17/EC"
+EU_ATMP_GMP = "EU Good Manufacturing Practice, Part IV (advanced therapy medicinal products)"
 US_DONORS = "21 CFR part 1271, subpart C"
 CN_CELL_GMP = "CFDI guide for the production quality management of cell therapy products (2022, trial)"
 CN_STEM_CELL_QUALITY = "Guideline for quality control and preclinical study of stem cell preparations (2015)"

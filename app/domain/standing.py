@@ -31,6 +31,7 @@ WRITTEN: Mapping[Gate, SubjectKind] = {
     Gate.G2: SubjectKind.DONATION,
     Gate.G3: SubjectKind.BANK_VIAL,
     Gate.G4: SubjectKind.STEP,
+    Gate.G5: SubjectKind.LOT,
     Gate.G6: SubjectKind.LOT,
 }
 """Gates for which every rule of the first life is in the book, and the kind of dossier that each judges.
@@ -53,7 +54,6 @@ The others stay closed until theirs are written.
     gates=Gate,
     waiver=NEVER,
     breaks=(
-        Break("conditional release has no rule of its own yet", gate=Gate.G5),
         Break("infusion is not ruled yet", gate=Gate.G10, also=("ORG-03", "ORG-04")),
         Break("a lot brought before the gate of donations", gate=Gate.G2),
     ),

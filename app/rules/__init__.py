@@ -40,6 +40,7 @@ JUDGING_MODULES = (
     "standing",
     "studies",
     "testing",
+    "two_steps",
 )
 """The domain's modules whose change may change a verdict. A test holds this list to what the rules import."""
 

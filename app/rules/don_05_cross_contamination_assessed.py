@@ -12,6 +12,7 @@ from app.domain.facts import Assessment, Donor, LegacyAbout, MarkerOutcome, Miti
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
+    RELEASES,
     Asked,
     Break,
     Citation,
@@ -156,7 +157,7 @@ def _judge(dossier: Dossier, asked: Asked, donor: Donor) -> Iterator[Statement]:
     began = processing_began_at(dossier) or asked.at
     then = _fitting(dossier, as_known_at(donor, began), known_at=began, stood_at=began)
     now = _fitting(dossier, donor, known_at=asked.at, stood_at=asked.at)
-    if not now and asked.gate is Gate.G6:
+    if not now and asked.gate in RELEASES:
         # Processing is over: what stood at the last step covers all of it, if it fits what is known today.
         last = max((step.started_at for step in dossier.steps or ()), default=asked.at)
         now = _fitting(dossier, donor, known_at=asked.at, stood_at=last)

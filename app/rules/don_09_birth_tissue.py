@@ -13,6 +13,7 @@ from app.domain.facts import BirthTest, Donation, Donor, LegacyAbout, SubjectKin
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
+    RELEASES,
     Asked,
     Break,
     Citation,
@@ -172,7 +173,7 @@ def birth_tissue(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
             )
         else:
             yield from _linked(donation, donor)
-            if asked.gate is Gate.G6:
+            if asked.gate in RELEASES:
                 yield from _shown_to_be_the_infants(dossier, asked, donation)
 
 

@@ -22,6 +22,7 @@ from app.domain.facts import Material, SubjectKind, Vector, VectorType
 from app.domain.genes import EDITS_ALWAYS, VECTOR_NAMES, is_edited, needed_by, not_gene_modified, stated, vectors
 from app.domain.rulebook import (
     NEVER,
+    RELEASES,
     Asked,
     Break,
     Citation,
@@ -171,7 +172,7 @@ def vector_named(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
         for vector in found:
             types.add(vector.vector_type)
             yield _compared(dossier, material, vector)
-    if asked.gate is Gate.G6 and (process is None or process.vector_type not in types):
+    if asked.gate in RELEASES and (process is None or process.vector_type not in types):
         yield lacks(
             dossier.subject,
             Text("It is not recorded that any vector of the process was used."),

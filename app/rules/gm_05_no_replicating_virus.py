@@ -15,7 +15,9 @@ from app.domain.counterexamples import (
     gene_modified,
     part,
     setting,
+    two_steps,
     vector_lot,
+    virus_in_two_steps,
     virus_test,
     where,
     within,
@@ -47,6 +49,7 @@ from app.domain.rulebook import (
 )
 from app.domain.sources import GUIDELINE
 from app.domain.text import Text
+from app.domain.two_steps import virus_may_wait
 
 RULE = "GM-05"
 _AT = datetime(2026, 11, 9, 9, tzinfo=UTC)
@@ -145,6 +148,16 @@ def _of_vector(sample: str, **changes: Any) -> Edit:
         Break("approval of a vector whose producer cells were not tested",
               all_of(vector_lot(), every("materials", virus_tests=(virus_test(1, "vector_supernatant"),))), **_G1,
               outcome=Outcome.INDETERMINATE),
+        Break("a culture that the plan lets come late, asked for at the release itself", virus_in_two_steps,
+              outcome=Outcome.INDETERMINATE, also=("REL-02",)),
+        Break("a culture that comes late without the rapid test in its place",
+              all_of(virus_in_two_steps, drop("virus_tests", "assay", "rapid_pcr")), gate=Gate.G5,
+              outcome=Outcome.INDETERMINATE, also=("REL-06",)),
+        Break("a culture that comes late though the rapid test found virus",
+              all_of(virus_in_two_steps, where("virus_tests", "assay", "rapid_pcr", outcomes=_FOUND)), gate=Gate.G5,
+              also=("REL-06",)),
+        Break("a culture that no plan lets come late", all_of(two_steps, _cells(outcomes=())), gate=Gate.G5,
+              outcome=Outcome.INDETERMINATE),
         Break(
             "nobody said which vector",
             all_of(gene_modified, part("process", vector_type=None)),
@@ -183,7 +196,20 @@ def no_replicating_virus(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
         )
     tested = [each for each in dossier.virus_tests or () if each.sample in _OF_CELLS]
     samples = tuple(dict.fromkeys(each.sample for each in tested)) or (_OF_CELLS[0],)
-    enough = [list(judge_tests(dossier, RULE, dossier.subject, dossier.virus_tests, each, by=None)) for each in samples]
+    enough = [
+        list(
+            judge_tests(
+                dossier,
+                RULE,
+                dossier.subject,
+                dossier.virus_tests,
+                each,
+                by=None,
+                may_wait=virus_may_wait(dossier, each) if asked.gate is Gate.G5 else None,
+            )
+        )
+        for each in samples
+    ]
     # Either sample suffices; what was found, or is open, in the other one still counts.
     for said in enough:
         yield from said

@@ -12,6 +12,7 @@ from app.domain.facts import DiseaseStatus, Material, SubjectKind
 from app.domain.materials import made_here
 from app.domain.rulebook import (
     NEVER,
+    RELEASES,
     Asked,
     Break,
     Citation,
@@ -224,7 +225,7 @@ def _days(dossier: Dossier, asked: Asked, material: Material) -> Iterator[date]:
         for each in dossier.materials or ()
         if each.prepared is not None and any(part.material_lot in within for part in each.prepared.parts)
     ]
-    is_to_be_used = asked.gate is not Gate.G6 or not uses
+    is_to_be_used = asked.gate not in RELEASES or not uses
     local = {_local_day(dossier, at) for at in (*uses, *((asked.at,) if is_to_be_used else ()))}
     yield from sorted(local - {material.collected_on})
 

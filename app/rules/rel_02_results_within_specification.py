@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from app.domain.acts import Role
-from app.domain.counterexamples import Edit, add, all_of, drop, inside, part, where, within, without
+from app.domain.counterexamples import Edit, add, all_of, drop, inside, part, two_steps, where, within, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Decision, Line, LineKind, Result, Specification
 from app.domain.rulebook import (
@@ -25,6 +25,7 @@ from app.domain.rulebook import (
 from app.domain.sources import CN_STEM_CELL_QUALITY, GMP
 from app.domain.testing import Fit, fit, is_accepted, is_set_aside, limits, value
 from app.domain.text import Text
+from app.domain.two_steps import may_wait
 
 _EARLIER = Result(
     id=9901,
@@ -142,6 +143,17 @@ def _clonogenicity(value_number: str) -> Edit:
         ),
         Break("a line that is not about safety fails", _clonogenicity("3"), outcome=Outcome.NEEDS_WAIVER),
         Break("the results are unknown", without("results"), outcome=Outcome.INDETERMINATE, also=("MAT-09", "QA-05")),
+        Break(
+            "pending by the plan, and asked for at the release itself",
+            two_steps,
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "another result than the plan names is missing",
+            all_of(two_steps, drop("results", "test", "mycoplasma")),
+            gate=Gate.G5,
+            outcome=Outcome.INDETERMINATE,
+        ),
         Break("no specification", without("specification"), outcome=Outcome.INDETERMINATE, also=("MAT-09", "REL-03")),
     ),
 )
@@ -171,6 +183,10 @@ def _line(
         return
     latest = max(standing, key=lambda each: (each.measured_at, each.id), default=None)
     if latest is None:
+        pending = may_wait(dossier, line) if asked.gate is Gate.G5 else None
+        if pending is not None:
+            yield shows(line.test, pending)
+            return
         yield lacks(
             line.test,
             Text("There is no valid result for {test}.", test=line.test),

@@ -46,6 +46,9 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.BANK_POLICY_DECIDED, None): Text(
         "I decide whether this process version works from a cell bank as described."
     ),
+    (Meaning.TWO_STEP_PLAN_DECIDED, None): Text(
+        "I decide that lots of this process version may be released in two steps as described."
+    ),
     (Meaning.RESPONSIBILITY_ACCEPTED, None): Text("I accept this responsibility."),
     (Meaning.PARTNER_DECIDED, None): Text("I decide about this partner as the assessment says."),
     (Meaning.SUPPLIER_DECIDED, None): Text("I decide about this supplier as the audit says."),
@@ -55,6 +58,7 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.APPOINTMENT_SUPPORTED, None): Text("I support the appointment of this person as quality authority."),
     (Meaning.APPOINTMENT_REVOKED, None): Text("I revoke the appointment of this quality authority."),
     (Meaning.RELEASED, None): Text("I release this lot."),
+    (Meaning.CONDITIONALLY_RELEASED, None): Text("I release this lot before the results that are named as pending."),
     (Meaning.REJECTED, None): Text("I reject this lot."),
 }
 """What a signature says, by meaning and, where the meaning leaves a choice, the statement that makes it."""

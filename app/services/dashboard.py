@@ -104,6 +104,8 @@ class QueueName:
 QUEUES: Mapping[str, QueueName] = MappingProxyType(
     {
         "recalls_to_decide": QueueName(Text("Recalls to decide"), Act.RECALL_LOT),
+        "results_overdue": QueueName(Text("Results that are overdue of lots released before them"), Act.RECORD_RESULT),
+        "second_signatures": QueueName(Text("Lots whose last result waits for the second signature"), Act.RELEASE_LOT),
         "releases_awaited": QueueName(Text("Lots to release"), Act.RELEASE_LOT),
         "lots_to_submit": QueueName(Text("Lots to submit for release"), Act.SUBMIT_LOT),
         "batches_to_review": QueueName(Text("Batch records to review"), Act.REVIEW_BATCH),

@@ -17,8 +17,11 @@ from app.domain.text import Text
 from app.rules import BY_ID
 
 if TYPE_CHECKING:
-    from app.db.door import Call, Reading
+    from app.db.door import Call, Change
     from app.services.house import House
+
+MEANT = {Gate.G5: "conditionally_released", Gate.G6: "released"}
+"""What the signature at each gate says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +117,41 @@ async def live_judgement(house: House, actor: Actor, *, code: str) -> JudgementV
     return judgement
 
 
-async def live_record(house: House, actor: Actor, *, code: str) -> tuple[JudgementView, Any]:
+async def live_conditional_judgement(house: House, actor: Actor, *, code: str) -> JudgementView:
+    """How the lot stands now before the first release of two. Nothing is kept."""
+    judgement, _ = await live_record(house, actor, code=code, gate=Gate.G5)
+    return judgement
+
+
+async def live_record(house: House, actor: Actor, *, code: str, gate: Gate = Gate.G6) -> tuple[JudgementView, Any]:
     """How the lot stands now, and the parsed form of the very bytes that were judged. Nothing is kept."""
     async with house.door.read(actor, Act.READ_LOT) as reading:
         lot = await items.find(reading, code=code, kind="lot")
         head = await release.lot_head(reading, lot_id=lot.id)
         at = await judging.now(reading)
         bytes_, judgement = await judging.judged(
-            reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=at, signer_id=_signer_id(actor)
+            reading, kind="lot", subject_id=lot.id, gate=gate, at=at, signer_id=_signer_id(actor)
         )
     return _view(judgement, bytes_, head=head, kept=None), json.loads(bytes_)
 
 
 async def check_release(house: House, call: Call, *, code: str) -> JudgementView:
     """Judge the lot and keep the judgement: the dossier's bytes, every verdict, the digest."""
+    return await _check(house, call, code=code, gate=Gate.G6)
+
+
+async def check_conditional_release(house: House, call: Call, *, code: str) -> JudgementView:
+    """Judge the lot for the first release of two and keep the judgement."""
+    return await _check(house, call, code=code, gate=Gate.G5)
+
+
+async def _check(house: House, call: Call, *, code: str, gate: Gate) -> JudgementView:
     async with house.door.change(call, Act.CHECK_RELEASE, subject=code) as change:
         lot = await items.find(change, code=code, kind="lot")
         head = await release.lot_head(change, lot_id=lot.id)
         await release.lock(change, lot_id=lot.id)
         bytes_, judgement = await judging.judged(
-            change, kind="lot", subject_id=lot.id, gate=Gate.G6, at=change.at, signer_id=_signer_id(call.actor)
+            change, kind="lot", subject_id=lot.id, gate=gate, at=change.at, signer_id=_signer_id(call.actor)
         )
         kept = await judging.keep_judgement(change, kind="lot", subject_id=lot.id, dossier=bytes_, judgement=judgement)
         return change.answers(_view(judgement, bytes_, head=head, kept=kept))
@@ -146,38 +164,53 @@ async def release_lot(house: House, call: Call, *, code: str, digest: str, cerem
     when the proof of identity does not hold.
     """
     async with house.door.change(call, Act.RELEASE_LOT, subject=code, reason="released") as change:
-        change.ceremony = ceremony
-        lot = await items.find(change, code=code, kind="lot")
-        await release.lock(change, lot_id=lot.id)
-        head = await release.lot_head(change, lot_id=lot.id)
-        bytes_, judgement = await judging.judged(
-            change, kind="lot", subject_id=lot.id, gate=Gate.G6, at=change.at, signer_id=call.actor.account_id
+        return await _released(change, code=code, digest=digest, ceremony=ceremony, gate=Gate.G6)
+
+
+async def conditionally_release_lot(house: House, call: Call, *, code: str, digest: str, ceremony: UUID) -> ReleaseView:
+    """Release before the results that the plan lets come late: as `release_lot`, through the gate of the first release."""
+    async with house.door.change(
+        call, Act.CONDITIONALLY_RELEASE_LOT, subject=code, reason="conditionally released"
+    ) as change:
+        return await _released(change, code=code, digest=digest, ceremony=ceremony, gate=Gate.G5)
+
+
+async def _released(change: Change, *, code: str, digest: str, ceremony: UUID, gate: Gate) -> ReleaseView:
+    change.ceremony = ceremony
+    lot = await items.find(change, code=code, kind="lot")
+    await release.lock(change, lot_id=lot.id)
+    head = await release.lot_head(change, lot_id=lot.id)
+    bytes_, judgement = await judging.judged(
+        change, kind="lot", subject_id=lot.id, gate=gate, at=change.at, signer_id=change.actor.account_id
+    )
+    if digest_of(bytes_) != digest:
+        raise Stale(
+            what=Text("{lot} was not released.", lot=head.name),
+            why=Text("Its record changed since it was shown to you."),
+            remedy=Text("Read the release page as it stands now, run the release check, and sign again."),
+            rule="QA-06",
         )
-        if digest_of(bytes_) != digest:
-            raise Stale(
-                what=Text("{lot} was not released.", lot=head.name),
-                why=Text("Its record changed since it was shown to you."),
-                remedy=Text("Read the release page as it stands now, run the release check, and sign again."),
-                rule="QA-06",
-            )
-        if not judgement.is_open:
-            raise judgement.refusal()
-        kept = await judging.keep_judgement(change, kind="lot", subject_id=lot.id, dossier=bytes_, judgement=judgement)
+    if not judgement.is_open:
+        raise judgement.refusal()
+    kept = await judging.keep_judgement(change, kind="lot", subject_id=lot.id, dossier=bytes_, judgement=judgement)
+    if gate is Gate.G6:
         done = await release.release(change, lot_id=lot.id, ceremony=ceremony, judgement=kept)
-        return change.answers(
-            ReleaseView(
-                lot=lot.code,
-                name=head.name,
-                release=done.release,
-                signature=done.signature,
-                signed_by=call.actor.printed_name,
-                signed_at=done.signed_at,
-                meaning="released",
-                digest=digest,
-                judgement=kept,
-                entry=change.entry,
-            )
+    else:
+        done = await release.conditionally_release(change, lot_id=lot.id, ceremony=ceremony, judgement=kept)
+    return change.answers(
+        ReleaseView(
+            lot=lot.code,
+            name=head.name,
+            release=done.release,
+            signature=done.signature,
+            signed_by=change.actor.printed_name,
+            signed_at=done.signed_at,
+            meaning=MEANT[gate],
+            digest=digest,
+            judgement=kept,
+            entry=change.entry,
         )
+    )
 
 
 async def seal_of(house: House, *, entry: int, within_s: float) -> SealView:
@@ -196,15 +229,20 @@ async def seal_of(house: House, *, entry: int, within_s: float) -> SealView:
 
 
 async def release_of(house: House, actor: Actor, *, code: str) -> ReleaseView | None:
-    """The release of this lot, if it was released."""
+    """The release of this lot, if it was released. A first release of two is none."""
+    return await _kept(house, actor, code=code, meaning=MEANT[Gate.G6])
+
+
+async def conditional_release_of(house: House, actor: Actor, *, code: str) -> ReleaseView | None:
+    """The first release of two, if there was one."""
+    return await _kept(house, actor, code=code, meaning=MEANT[Gate.G5])
+
+
+async def _kept(house: House, actor: Actor, *, code: str, meaning: str) -> ReleaseView | None:
     async with house.door.read(actor, Act.READ_LOT) as reading:
         lot = await items.find(reading, code=code, kind="lot")
-        return await _kept_release(reading, lot_id=lot.id, code=lot.code)
-
-
-async def _kept_release(reading: Reading, *, lot_id: int, code: str) -> ReleaseView | None:
-    row = await release.kept_release(reading, lot_id=lot_id)
-    return None if row is None else ReleaseView(lot=code, meaning="released", **row._asdict())
+        row = await release.kept_release(reading, lot_id=lot.id, meaning=meaning)
+    return None if row is None else ReleaseView(lot=lot.code, meaning=meaning, **row._asdict())
 
 
 def _signer_id(actor: Actor) -> int | None:

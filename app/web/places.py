@@ -76,7 +76,9 @@ PLACES = (
     Place("/studies", Text("Studies"), Act.READ_STUDY, "file-check", Group.MORE),
     Place("/laboratories", Text("Laboratories outside"), Act.READ_STUDY, "microscope", Group.MORE),
     Place("/partners", Text("Partners"), Act.READ_STUDY, "user-check", Group.MORE, holds=("/shippers",)),
-    Place("/processes", Text("Processes"), Act.READ_LOT, "flask", Group.MORE, holds=("/specifications",)),
+    Place(
+        "/processes", Text("Processes"), Act.READ_LOT, "flask", Group.MORE, holds=("/specifications", "/two-step-plans")
+    ),
     Place(
         "/people",
         Text("People"),

@@ -16,6 +16,7 @@ SOURCE_NAMES: Mapping[str, Text] = {
     ),
     sources.ORDER_818: Text("State Council Order 818"),
     sources.EU_TISSUE_TESTS: Text("Directive 2006/17/EC"),
+    sources.EU_ATMP_GMP: Text("EU Good Manufacturing Practice, Part IV (advanced therapy medicinal products)"),
     sources.US_DONORS: Text("21 CFR part 1271, subpart C"),
     sources.CN_CELL_GMP: Text(
         "CFDI guide for the production quality management of cell therapy products (2022, trial)"
@@ -39,6 +40,7 @@ SECTION_NAMES: Mapping[str, Text] = {
     "chapter 11.4": Text("chapter 11.4"),
     "chapters 8 and 9": Text("chapters 8 and 9"),
     "chapter 10": Text("chapter 10"),
+    "batch release": Text("batch release"),
     "collection and preservation": Text("collection and preservation"),
     "donor material": Text("donor material"),
     "donors": Text("donors"),
@@ -59,6 +61,7 @@ SHORT_NAMES: Mapping[str, Text] = {
     sources.GUIDELINE: Text("Guideline 2026"),
     sources.ORDER_818: Text("Order 818"),
     sources.EU_TISSUE_TESTS: Text("2006/17/EC"),
+    sources.EU_ATMP_GMP: Text("EU GMP Part IV"),
     sources.US_DONORS: Text("21 CFR 1271"),
     sources.CN_CELL_GMP: Text("CFDI guide 2022"),
     sources.CN_STEM_CELL_QUALITY: Text("Stem cell quality 2015"),

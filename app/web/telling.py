@@ -167,7 +167,11 @@ TELLERS: Mapping[str, Teller] = {
             returned=detail["returned"],
         ),
     ),
-    "release": lambda _: ("go", "signature", Text("Released by signature")),
+    "release": lambda fact: (
+        ("go", "signature", Text("Released by signature"))
+        if fact.get("meaning") != "conditionally_released"
+        else ("wait", "signature", Text("Released by signature before results that are pending"))
+    ),
 }
 
 

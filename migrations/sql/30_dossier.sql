@@ -540,7 +540,7 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL, 'bank', NULL, 'vial', NULL, 'bank_policies', NULL, 'legacy', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL, 'bank', NULL, 'vial', NULL, 'bank_policies', NULL, 'legacy', NULL, 'two_steps', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -575,7 +575,7 @@ LANGUAGE sql STABLE AS $$
             'virus_tests', dossier.virus_tests(l.id),
             'authorisations', dossier.authorisations(l.process_id), 'waivers', dossier.waivers(l.id), 'package_digest', audit.sha256_hex(package.json::text),
             'permits', dossier.permits(), 'appointments', dossier.appointments(), 'authority_replies', dossier.authority_replies(l.process_id), 'legacy', dossier.legacy(up.ids || l.donor_id),
-            'bank', dossier.own_bank(l.id), 'bank_policies', dossier.bank_policies(l.process_id),
+            'bank', dossier.own_bank(l.id), 'bank_policies', dossier.bank_policies(l.process_id), 'two_steps', dossier.two_steps(l.id),
             'assessments', dossier.assessments(l.process_id, up.ids || l.donor_id, l.id, used.ids),
             'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = l.id)),
             'disease_status', dossier.disease_status(used.ids), 'suppliers', dossier.suppliers(used.ids),
@@ -715,6 +715,9 @@ BEGIN
         WHEN 'bank_policy' THEN
             SELECT jsonb_build_object('policy', to_jsonb(b), 'process', p.name || ' ' || p.version)::text INTO bytes
             FROM lab.bank_policies b JOIN lab.process_versions p ON p.id = b.process_id WHERE b.id = p_id;
+        WHEN 'two_step_plan' THEN
+            SELECT jsonb_build_object('plan', to_jsonb(t), 'process', p.name || ' ' || p.version)::text INTO bytes
+            FROM lab.two_step_plans t JOIN lab.process_versions p ON p.id = t.process_id WHERE t.id = p_id;
         WHEN 'partner_assessment' THEN
             SELECT jsonb_build_object('assessment', to_jsonb(a), 'partner', to_jsonb(s))::text INTO bytes
             FROM lab.partner_assessments a JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = p_id;

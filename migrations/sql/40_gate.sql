@@ -28,9 +28,10 @@ BEGIN
     IF audit.sha256_hex(v_record.bytes) IS DISTINCT FROM p_digest THEN
         RAISE EXCEPTION 'the record changed since it was shown' USING ERRCODE = 'ST020';
     END IF;
-    IF p_meaning = 'released' THEN
+    IF p_meaning IN ('released', 'conditionally_released') THEN
         SELECT digest, blocks INTO v_judgement FROM lab.judgements
-        WHERE subject_kind = 'lot' AND subject_id = p_record_id AND gate = 'G6' ORDER BY id DESC LIMIT 1;
+        WHERE subject_kind = 'lot' AND subject_id = p_record_id
+          AND gate = CASE p_meaning WHEN 'released' THEN 'G6' ELSE 'G5' END ORDER BY id DESC LIMIT 1;
         IF NOT FOUND OR v_judgement.blocks OR v_judgement.digest IS DISTINCT FROM p_digest THEN
             RAISE EXCEPTION 'the release check blocks, or is not of this dossier' USING ERRCODE = 'ST021';
         END IF;
@@ -385,9 +386,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "
 $$;
 
 -- What SQL itself finds against releasing this lot, whatever Python judged. Empty when nothing. The package's digest is
--- computed unless the caller has just done so.
+-- computed unless the caller has just done so. p_pending: lines whose results a first release of two does without; NULL
+-- for the release itself, which does without none.
 DROP FUNCTION IF EXISTS gate.objections(bigint, bigint);
-CREATE OR REPLACE FUNCTION gate.objections(p_lot bigint, p_account bigint, p_package_digest text DEFAULT NULL) RETURNS SETOF text
+DROP FUNCTION IF EXISTS gate.objections(bigint, bigint, text);
+CREATE OR REPLACE FUNCTION gate.objections(p_lot bigint, p_account bigint, p_package_digest text DEFAULT NULL, p_pending bigint[] DEFAULT NULL)
+RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_lot lab.lots;
@@ -455,6 +459,9 @@ BEGIN
                OR o.lot_id IN (SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot))) THEN
         RETURN NEXT 'GM-05: replication-competent virus was found in the lot or in its vector';
     END IF;
+    IF p_pending IS NULL AND gate.virus_pending(p_lot) THEN
+        RETURN NEXT 'GM-05: a test for replication-competent virus is pending';
+    END IF;
     IF v_lot.expires_at IS NULL OR v_lot.expires_at <= v_now THEN RETURN NEXT 'REL-07: expired, or no expiry stated'; END IF;
     -- every label accounted for by the last count, or answered for under a deviation that was signed after that was stated
     v_labels := dossier.labels(p_lot);
@@ -474,6 +481,7 @@ BEGIN
         RETURN NEXT 'REL-03: no specification with required tests';
     END IF;
     IF EXISTS (SELECT FROM lab.specification_lines l WHERE l.specification_id = v_lot.specification_id AND l.required
+               AND l.id <> ALL (coalesce(p_pending, '{}'))
                AND NOT EXISTS (SELECT FROM lab.results r WHERE r.lot_id = p_lot AND r.line_id = l.id
                    AND NOT EXISTS (
                        SELECT FROM lab.result_invalidations i JOIN lab.deviations d ON d.id = i.deviation_id

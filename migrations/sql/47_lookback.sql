@@ -51,7 +51,7 @@ BEGIN
     IF p_kind IN ('donor_marker', 'consent_withdrawn') THEN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
-    v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject]) AS d);
+    v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject] || lab.siblings_at_risk(p_kind, p_subject)) AS d);
     PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended'))
         ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
     FOR v_of IN

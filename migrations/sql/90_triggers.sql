@@ -38,7 +38,7 @@ DECLARE
         'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
         'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
         'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments', 'lab.documents', 'lab.authorisations', 'lab.responsibilities', 'lab.supplier_audits', 'lab.partner_assessments', 'lab.legacy_dossiers', 'lab.tissue_types',
-        'lab.genetic_resource_permits', 'lab.bank_policies'];
+        'lab.genetic_resource_permits', 'lab.bank_policies', 'lab.two_step_plans'];
 BEGIN
     FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
@@ -78,6 +78,7 @@ BEGIN
         ('lab', 'material_certificates', 'lot', 'material_lot_id'), ('lab', 'material_lot_suppliers', 'lot', 'material_lot_id'),
         ('lab', 'bank_lots', 'lot', 'lot_id'), ('lab', 'withdrawals', 'lot', 'bank_id'), ('lab', 'vial_places', 'item', 'vial_id'),
         ('lab', 'storage_classes', 'facility', ''), ('lab', 'storage_excursions', 'facility', ''), ('lab', 'bank_policies', 'facility', ''),
+        ('lab', 'two_step_plans', 'facility', ''), ('lab', 'tests_under_way', 'lot', 'lot_id'), ('lab', 'pending_acknowledgements', 'lot', 'lot_id'),
         ('lab', 'institutions', 'facility', ''), ('lab', 'institution_statements', 'facility', ''), ('lab', 'studies', 'facility', ''),
         ('lab', 'study_versions', 'facility', ''), ('lab', 'study_leaders', 'facility', ''), ('lab', 'committee_decisions', 'facility', ''),
         ('lab', 'study_filings', 'facility', ''), ('lab', 'study_banks', 'facility', ''), ('lab', 'partners', 'facility', ''), ('lab', 'partner_assessments', 'facility', ''),
@@ -252,7 +253,7 @@ BEGIN
         ('lab.tissue_types', 'lab.stated_once', 'signature_id'), ('people.grants', 'lab.stated_once', 'revoked_at'),
         ('people.badges', 'lab.stated_once', 'revoked_at'), ('lab.timers', 'lab.stated_once', 'ended_at'),
         ('lab.bench_reasons', 'lab.stated_once', 'note'), ('lab.bank_policies', 'lab.stated_once', 'signature_id'),
-        ('lab.legacy_dossiers', 'lab.stated_once', 'signature_id'),
+        ('lab.legacy_dossiers', 'lab.stated_once', 'signature_id'), ('lab.two_step_plans', 'lab.stated_once', 'signature_id'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
         ('lab.workstation_sessions', 'lab.session_ends_once', 'during'),
         ('lab.containers', 'lab.keeps_no_longer', 'opened_until')

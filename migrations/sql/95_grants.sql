@@ -37,7 +37,7 @@ GRANT UPDATE (used_at, burned_at, burned_why) ON people.ceremonies TO stemma_gat
 GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers, lab.assessments, lab.supplier_audits, lab.partner_assessments TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.tissue_types, lab.legacy_dossiers TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.documents, lab.authorisations, lab.responsibilities TO stemma_gate;
-GRANT UPDATE (signature_id) ON lab.bank_policies TO stemma_gate;
+GRANT UPDATE (signature_id) ON lab.bank_policies, lab.two_step_plans TO stemma_gate;
 GRANT INSERT ON people.appointments TO stemma_gate;
 GRANT UPDATE (revoked_at, revoked_signature_id) ON people.appointments TO stemma_gate;
 GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for the right to lock their rows
@@ -69,6 +69,7 @@ BEGIN
         'lab.judgements', 'lab.batch_reviews', 'people.proposals', 'people.experience',
         'identity.people', 'identity.lookups', 'identity.reveals', 'people.qualifications', 'lab.printers', 'lab.label_counts',
         'lab.bank_lots', 'lab.withdrawals', 'lab.vial_places', 'lab.storage_classes', 'lab.storage_excursions',
+        'lab.tests_under_way', 'lab.pending_acknowledgements',
         'lab.institutions', 'lab.institution_statements', 'lab.studies', 'lab.study_versions', 'lab.study_leaders',
         'lab.committee_decisions', 'lab.study_filings', 'lab.study_banks', 'lab.sponsor_agreements', 'lab.partners', 'lab.quality_agreements', 'lab.study_partners',
         'lab.laboratories', 'lab.laboratory_accreditations', 'lab.accreditation_ends', 'lab.independence_declarations', 'lab.reinspections', 'lab.reinspection_tests', 'lab.shipper_qualifications', 'lab.transports',
@@ -98,6 +99,7 @@ GRANT INSERT (number, version, types, title, effective_from, review_due, file_na
 GRANT INSERT (process_id, owner, address, classification, valid_from, valid_to, proposed_by) ON lab.authorisations TO stemma_app;
 GRANT INSERT (level, account_id, duties, from_at, until_at, proposed_by), UPDATE (ended_at) ON lab.responsibilities TO stemma_app;
 GRANT INSERT (process_id, version, needed, conditions, tiers, reasons, proposed_by) ON lab.bank_policies TO stemma_app;
+GRANT INSERT (process_id, version, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause, pending, proposed_by) ON lab.two_step_plans TO stemma_app;
 GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
 GRANT INSERT (name, version, name_zh, leukocyte_rich, birth_tissue, reason, proposed_by) ON lab.tissue_types TO stemma_app;
 GRANT INSERT (number, authority, purposes, scope, valid_from, valid_to, evidence, recorded_by), UPDATE (withdrawn_at) ON lab.genetic_resource_permits TO stemma_app;
@@ -114,7 +116,8 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     lab.state_expiry(bigint, timestamptz, timestamptz), lab.lock_for_judgement(bigint), lab.lock_lots(bigint[], bigint), lab.lock_touched(bigint[]),
     lab.counted(bigint), lab.ancestry(bigint), lab.with_parts(bigint[]), lab.container_keeps_until(bigint), lab.open_holds(bigint), lab.root_of_item(bigint),
     dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb), dossier.study(bigint),
-    dossier.bank_vial(bigint), gate.decide_bank_policy(bigint, uuid),
+    dossier.bank_vial(bigint), gate.decide_bank_policy(bigint, uuid), gate.decide_two_step_plan(bigint, uuid), lab.pending_tests(bigint),
+    gate.conditionally_release(bigint, uuid, bigint),
     dossier.signer(bigint), dossier.record(text, bigint),
     gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_material(bigint, uuid), gate.reject_lot(bigint, uuid),
     gate.close_deviation(bigint, uuid), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.accept_legacy(bigint, uuid), gate.approve_assessment(bigint, uuid), gate.approve_document(bigint, uuid), gate.authorise_process(bigint, uuid), gate.accept_responsibility(bigint, uuid), gate.qualify_supplier(bigint, uuid), gate.decide_partner(bigint, uuid), gate.decide_tissue(bigint, uuid),

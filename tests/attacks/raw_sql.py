@@ -26,7 +26,39 @@ def release(ceremony: str, *before: str, lot: str = "{lot}") -> tuple[str, ...]:
     )
 
 
+def give_out(ceremony: str, *before: str, lot: str = "{lot}") -> tuple[str, ...]:
+    """Through the gate of the first release of two, with a forged judgement of the very bytes."""
+    return change(
+        *before,
+        FORGE.replace("'G6'", "'G5'").replace("{lot}", lot),
+        f"SELECT gate.conditionally_release({lot}, {ceremony}, (SELECT max(id) FROM lab.judgements WHERE subject_id = {lot}))",
+    )
+
+
 RELEASE: dict[str, tuple[str, ...]] = {
+    "give out before a result with no ceremony": give_out("NULL"),
+    "give out before a result with a ceremony for releasing": give_out("'{others}'", lot="{other}"),
+    "give out before a result with a ceremony of somebody who is no authority": give_out("'{quinns}'"),
+    "give out before a result by a plan that one signs oneself": give_out(
+        "'{others}'",
+        "INSERT INTO lab.two_step_plans (process_id, version, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause, pending, proposed_by)"
+        " SELECT process_id, 1, 'x', 'x', 'x', current_date, 'x', '[]', {lin} FROM lab.lots WHERE id = {other}",
+        "UPDATE lab.two_step_plans SET signature_id = (SELECT max(id) FROM lab.signatures)",
+        "SELECT gate.decide_two_step_plan((SELECT max(id) FROM lab.two_step_plans), '{others}')",
+        lot="{other}",
+    ),
+    "give out on a judgement for the release": change(
+        "SELECT gate.conditionally_release({other}, '{others}', {judgement_of_other})"
+    ),
+    "make the move before a result": change("SELECT lab.make_move({lot}, 'conditionally_release', NULL, NULL, true)"),
+    "write history to conditionally released": change(
+        "INSERT INTO lab.lot_history (lot_id, seq, kind, from_state, act, to_state, release_id, recorded_by)"
+        " VALUES ({lot}, 5, 'preparation', 'awaiting_release', 'conditionally_release', 'conditionally_released', 1, {lin})"
+    ),
+    "acknowledge for a physician": change(
+        "INSERT INTO lab.pending_acknowledgements (lot_id, tests, remarks, recorded_by) VALUES ({lot}, '{{sterility}}', 'x', {tess})"
+    ),
+    "fail a released lot": change("SELECT lab.move_lot({released}, 'fail_after_release', true)"),
     "release with no ceremony": release("NULL"),
     "release with a ceremony out of thin air": release("gen_random_uuid()"),
     "release with another lot's ceremony": release("'{others}'"),

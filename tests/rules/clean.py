@@ -63,6 +63,7 @@ SECTIONS = [
     "vial",
     "bank_policies",
     "legacy",
+    "two_steps",
 ]
 
 
@@ -701,6 +702,7 @@ def lot_json():
         "authority_replies": [],
         "virus_tests": [],
         "bank_policies": [bank_policy()],
+        "two_steps": {"plans": [], "under_way": [], "acknowledgements": []},
     }
 
 

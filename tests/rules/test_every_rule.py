@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from app.domain.acts import Role
-from app.domain.counterexamples import allogeneic, gene_edited, gene_modified, vector_lot
+from app.domain.counterexamples import (
+    all_of,
+    allogeneic,
+    gene_edited,
+    gene_modified,
+    two_steps,
+    vector_lot,
+    virus_in_two_steps,
+)
 from app.domain.facts import SubjectKind
 from app.domain.rulebook import CLOSING, Gate, Outcome, judge
 from app.domain.standing import WRITTEN
@@ -155,6 +163,7 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "bank",
         "vial",
         "bank_policies",
+        "two_steps",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
@@ -168,8 +177,25 @@ def test_no_missing_section_opens_a_gate_further(kind, section):
 @pytest.mark.parametrize("gate", Gate)
 @pytest.mark.parametrize("kind", SubjectKind)
 def test_a_gate_opens_only_for_its_own_kind_and_only_when_written(gate, kind):
-    judgement = judge(RULES, clean(kind), gate=gate, at=AT, signer=SIGNER)
+    dossier = two_steps(clean(kind)) if (gate, kind) == (Gate.G5, SubjectKind.LOT) else clean(kind)
+    judgement = judge(RULES, dossier, gate=gate, at=AT, signer=SIGNER)
     assert judgement.is_open == (WRITTEN.get(gate) is kind)
+
+
+def test_what_waits_for_a_slow_result_by_its_plan_opens_the_first_gate_and_not_the_second():
+    asked = {
+        two_steps: {"REL-02"},
+        all_of(gene_modified, two_steps): {"REL-02"},
+        virus_in_two_steps: {"REL-02", "GM-05"},
+    }
+    for sort, closing in asked.items():
+        first, second = (judge(RULES, sort(clean()), gate=gate, at=AT, signer=SIGNER) for gate in (Gate.G5, Gate.G6))
+        assert first.is_open, [(each.rule, each.findings) for each in first.blocks]
+        assert {each.rule for each in second.blocks} == closing
+
+
+def test_a_conditional_release_is_asked_everything_that_the_release_is_asked():
+    assert all(Gate.G5 in rule.gates for rule in RULES if Gate.G6 in rule.gates)
 
 
 @pytest.mark.parametrize("gate", [Gate.G7, Gate.G8])

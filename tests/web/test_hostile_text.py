@@ -63,6 +63,8 @@ UNDRAWN = (
     ("tess", "/bench/steps/passage/{lot}/scan", "raw scan scan_key"),
     ("tess", "/bench/steps/passage/{lot}/growth", "scan viable_seeded viable_harvested dead_harvested flasks"),
     ("tess", "/unlock", "next password badge pin"),
+    ("phil", "/lots/{lot}/pending/acknowledgement", "tests remarks"),
+    ("lin", "/lots/{lot}/pending/release", "password totp digest"),
     ("quinn", "/people/appointments/counting", "from_at from_on-0 to_on-0 employer-0 position-0 domain-0 evidence-0"),
 )
 """What scripts send, and what stands on a screen only while it is locked: who, where, and the fields."""
@@ -229,6 +231,7 @@ async def furnished(lab: Lab) -> House:
         ("ana", f"/samples/{sampled.samples[0]}"),
         ("ana", f"/donors/{donor}/markers/new"),
         ("lin", f"/lots/{lives['awaiting_release'].lot}/release"),
+        ("lin", f"/lots/{lives['awaiting_release'].lot}/pending"),
         ("hedda", "/people/appointments/new"),
         ("hedda", "/labels/printers/new"),
         ("lin", f"/lots/{sampled.lot}/waivers/{waived}?sign=sign-waiver_approved"),
@@ -267,6 +270,11 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
     authorisation = ok(await hedda.post("/mandates/authorisations", run))["number"]
     needed = {"process": process["name"], "process_version": process["version"], "needed": True, "tiers": ["master"]}
     policy = ok(await quinn.post("/bank-policies", needed | {"reasons": NASTY}))["number"]
+    late = {"test": "sterility", "interim": NASTY[:100], "validation": NASTY, "days": 14, "if_positive": NASTY}
+    plan = {"process": process["name"], "process_version": process["version"], "consent_clause": NASTY}
+    plan |= dict.fromkeys(("protocol", "protocol_version", "ethics_reference"), NASTY[:100])
+    plan |= {"ethics_approved_on": study.day(-9), "pending": [late]}
+    plan = ok(await quinn.post("/two-step-plans", plan))["number"]
     permit = {"number": "HGR-HOSTILE-1", "authority": NASTY, "purposes": ["banking"], "scope": NASTY, "evidence": NASTY}
     ok(await quinn.post("/permits", permit | {"valid_from": study.day(-30), "valid_to": study.day(900)}))
     supplier = {"name": NASTY[:120], "kind": "distributor", "address": NASTY}
@@ -308,6 +316,7 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
         ("hedda", f"/mandates/responsibilities/{responsibility}?sign=sign-responsibility_accepted"),
         ("lin", f"/mandates/authorisations/{authorisation}?sign=sign-process_authorised"),
         ("lin", f"/banks/policies/{policy}?sign=sign-bank_policy_decided"),
+        ("lin", f"/two-step-plans/{plan}?sign=sign-two_step_plan_decided"),
         ("quinn", "/permits/withdrawal"),
         ("lin", f"/legacy/{papers}?sign=sign-legacy_accepted"),
         ("lin", f"/materials/{lot}/waivers/{of_lot}?sign=sign-waiver_approved"),

@@ -19,6 +19,7 @@ from app.db.tables import (
     reagents,
     studies,
     suppliers,
+    two_steps,
 )
 from app.db.tables.base import metadata
 
@@ -42,4 +43,5 @@ __all__ = [
     "reagents",
     "studies",
     "suppliers",
+    "two_steps",
 ]

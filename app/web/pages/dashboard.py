@@ -37,6 +37,8 @@ EXPIRING_NAMES = {
 QUEUE_PAGES = {
     "recalls_to_decide": "/impacts",
     "releases_awaited": "/lots?state=awaiting_release",
+    "results_overdue": "/lots?state=conditionally_released",
+    "second_signatures": "/lots?state=conditionally_released",
     "lots_to_submit": "/lots?state=quarantine",
     "batches_to_review": "/lots?state=quarantine",
     "results_to_review": "/samples",

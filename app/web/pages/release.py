@@ -97,7 +97,7 @@ class ReleasePage:
     @property
     def is_at_the_gate(self) -> bool:
         """Whether the lot has come as far as the gate."""
-        return self.state is LotState.AWAITING_RELEASE
+        return self.state in {LotState.AWAITING_RELEASE, LotState.CONDITIONALLY_RELEASED}
 
 
 @router.get("")
