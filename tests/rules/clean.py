@@ -701,6 +701,10 @@ def lot_json():
         "authority_replies": [],
         "virus_tests": [],
         "bank_policies": [bank_policy()],
+        "makers": [],
+        "partners": [],
+        "late_information": [],
+        "exceptional_requests": [],
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.acts import Role
-from app.domain.counterexamples import allogeneic, gene_edited, gene_modified, vector_lot
+from app.domain.counterexamples import allogeneic, gene_edited, gene_modified, partner_made, vector_lot
 from app.domain.facts import SubjectKind
 from app.domain.rulebook import CLOSING, Gate, Outcome, judge
 from app.domain.standing import WRITTEN
@@ -32,6 +32,8 @@ KINDS = {
     "autologous, unbanked": (lambda dossier: dossier, SubjectKind.LOT),
     "allogeneic, banked": (allogeneic, SubjectKind.LOT),
     "gene modified": (gene_modified, SubjectKind.LOT),
+    "made by a partner": (partner_made, SubjectKind.LOT),
+    "gene modified, made by a partner": (lambda dossier: partner_made(gene_modified(dossier)), SubjectKind.LOT),
     "gene modified, before a step": (gene_modified, SubjectKind.STEP),
     "a vector": (vector_lot(), SubjectKind.MATERIAL_LOT),
 }
@@ -155,6 +157,10 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "bank",
         "vial",
         "bank_policies",
+        "makers",
+        "partners",
+        "late_information",
+        "exceptional_requests",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
@@ -222,6 +228,10 @@ def test_a_bare_dossier_opens_nothing():
                 "transports",
                 "virus_tests",
                 "off_target_reports",
+                "makers",
+                "partners",
+                "late_information",
+                "exceptional_requests",
             ]
         ),
     )
