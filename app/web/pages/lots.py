@@ -382,6 +382,27 @@ IN_STATE: tuple[tuple[Act, frozenset[LotState], str, Text | None, tuple[str, ...
         ("/lots/{code}/transport",),
     ),
     (
+        Act.NAME_MAKER,
+        frozenset({LotState.PLANNED, LotState.IN_PROCESS, LotState.QUARANTINE, LotState.AWAITING_RELEASE}),
+        "package",
+        None,
+        ("/lots/{code}/maker",),
+    ),
+    (
+        Act.REQUEST_EXCEPTIONAL_SUPPLY,
+        frozenset(LotState) - {LotState.PLANNED, LotState.IN_PROCESS, LotState.DESTROYED},
+        "alert-triangle",
+        None,
+        ("/lots/{code}/exception",),
+    ),
+    (
+        Act.DECIDE_EXCEPTIONAL_SUPPLY,
+        frozenset(LotState) - {LotState.PLANNED, LotState.IN_PROCESS, LotState.DESTROYED},
+        "alert-triangle",
+        None,
+        ("/lots/{code}/exception",),
+    ),
+    (
         Act.REVIEW_BATCH,
         frozenset({LotState.QUARANTINE, LotState.AWAITING_RELEASE}),
         "clipboard-check",
