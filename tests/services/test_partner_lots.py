@@ -193,6 +193,23 @@ async def test_a_partner_nobody_assessed_or_agreed_with_makes_nothing_that_is_re
     assert await closing(lab, lived) == {"EXT-01", "EXT-02"}, "late paper heals nothing"
 
 
+OBJECTIONS = """
+SELECT DISTINCT split_part(o, ':', 1) AS rule FROM gate.objections($1, (SELECT id FROM people.accounts WHERE username = 'lin')) AS o
+"""
+
+
+async def test_the_gate_asks_the_papers_again_whatever_was_judged(lab: Lab) -> None:
+    whole = await made(lab, await maker(lab))
+    assert await lab.sql(OBJECTIONS, await whole.lot_id()) == []
+    bare = await made(lab, await maker(lab, is_assessed=False, is_agreed=False), papers=("batch_record", "analysis"))
+    found = {each["rule"] for each in await lab.sql(OBJECTIONS, await bare.lot_id())}
+    assert found == {"EXT-01", "EXT-02", "EXT-03"}
+    alone = await made(lab, await maker(lab), verified_by=None, verified_at=None)
+    assert {each["rule"] for each in await lab.sql(OBJECTIONS, await alone.lot_id())} == {"GMP-05"}
+    unmoved = await named(lab, await maker(lab))
+    assert "EXT-04" in {each["rule"] for each in await lab.sql(OBJECTIONS, await unmoved.lot_id())}
+
+
 async def test_a_maker_is_named_once_and_before_the_work(lab: Lab) -> None:
     by, other = await maker(lab), await maker(lab)
     lived = await named(lab, by)
