@@ -60,7 +60,7 @@ async def test_a_lot_that_was_recalled_is_not_given_and_its_vial_is_red_at_the_b
     answer = await scan(lab, lived.vials[0])
     assert (answer["verdict"], answer["reason"], answer["colour"]) == ("refused", "withdrawn", "stop")
     assert "recalled" in answer["headline"]
-    assert answer["remedy"]
+    assert answer["next"]
 
 
 async def test_a_vial_that_was_taken_for_tests_is_not_given_and_another_of_the_lot_may_be(lab: Lab) -> None:
