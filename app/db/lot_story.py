@@ -17,7 +17,9 @@ SELECT told.at, told.what, told.detail, a.username AS by, a.printed_name AS by_n
     SELECT recorded_at AS at, 'move' AS what, recorded_by AS by, seq::bigint AS number,
         jsonb_build_object('act', act, 'state', to_state) AS detail FROM lab.lot_history WHERE lot_id = :id
     UNION ALL SELECT coalesce(ended_at, started_at), kind, performed_by, id,
-        jsonb_build_object('passage', passage, 'happened_anyway', happened_anyway, 'began', audit.stamp(started_at))
+        jsonb_build_object('passage', passage, 'happened_anyway', happened_anyway, 'began', audit.stamp(started_at), 'partner', (
+            SELECT n.name FROM lab.partner_steps w JOIN lab.partner_lots m ON m.lot_id = w.lot_id JOIN lab.partners n ON n.id = m.partner_id
+            WHERE w.step_id = lab.steps.id))
         FROM lab.steps WHERE lot_id = :id
     UNION ALL SELECT c.cleared_at, 'line_clearance', c.performed_by, c.id, jsonb_build_object('phase', c.phase,
         'workstation', (SELECT code FROM lab.item_codes WHERE item_id = c.workstation_id AND scheme = 'own'))

@@ -34,6 +34,9 @@ async def test_a_partner_is_named_and_its_paper_and_step_are_entered(lab, browse
     half = await quinn.post(f"{page}/step", step | {"verified_at": ""}, page=f"{page}/step")
     assert half.status_code == 422
     assert "Who and when belong together." in words(half.text)
+    for nothing in ("", "thaw"):
+        strange = await quinn.post(f"{page}/step", step | {"kind": nothing}, page=f"{page}/step")
+        assert strange.status_code == 422
     kept = await quinn.post(f"{page}/step", step, page=f"{page}/step")
     assert kept.headers["location"] == page, words(kept.text)
     said = words((await quinn.get(page)).text)
@@ -54,3 +57,16 @@ async def test_the_forms_are_there_for_whoever_may(lab, browser_of, language):
         assert f'href="{page}/{form}"' not in (await ana.get(page)).text
         assert (await ana.get(f"{page}/{form}")).status_code == 403
     assert (await quinn.get("/lots/L0000000000/maker")).status_code == 404
+
+
+async def test_its_record_names_the_partner_s_people_and_waits_for_nobody_here(lab, browser_of):
+    lived = await named(lab, await maker(lab))
+    made = await stepped(lived, "isolation")
+    quinn = await browser_of("quinn")
+    record = words((await quinn.get(f"/lots/{lived.lot}/batch")).text)
+    assert "Liu (Cell Works" in record
+    assert "Wu (Cell Works" in record
+    assert "made by Cell Works" in words((await quinn.get(f"/lots/{lived.lot}")).text)
+    answer = await life.verify(lived, made["step"], scanned=lived.shared.bottles[0])
+    assert answer.status_code == 404, answer.text
+    assert await lab.value("SELECT count(*) FROM lab.verifications WHERE step_id = $1", made["step"]) == 0

@@ -117,7 +117,7 @@ async def keep_step(request: Request, house: HouseDep, who: SignedInDep, code: C
 def _step(entry: Entry) -> StepTold:
     alone = entry.one_of("one_donor", ONE_DONOR) if entry.optional("one_donor") else ""
     return StepTold(
-        kind=StepKind(entry.one_of("kind", STEPS)),
+        kind=StepKind(entry.one_of("kind", STEPS) or KINDS[0]),
         started_at=entry.moment("started_at"),
         ended_at=entry.moment("ended_at"),
         counts=Counts(
