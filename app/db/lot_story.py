@@ -79,7 +79,7 @@ SELECT kind, state, count(*) AS containers FROM lab.containers WHERE lot_id = :i
 """
 RESULTS = """
 SELECT r.id, s.code AS sample, l.test, r.value_number, r.value_text, r.unit, r.method_version, r.instrument,
-    a.printed_name AS analyst, r.measured_at, i.id IS NOT NULL AS invalidated, l.method, l.kind, l.low, l.high,
+    concat_ws(' · ', a.printed_name, (SELECT d.reference FROM lab.partner_papers d WHERE d.id = r.paper_id)) AS analyst, r.measured_at, i.id IS NOT NULL AS invalidated, l.method, l.kind, l.low, l.high,
     l.unit AS line_unit, l.expected, l.safety, l.required,
     (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1) AS review
 FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id JOIN people.accounts a ON a.id = r.analyst

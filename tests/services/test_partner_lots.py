@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +165,22 @@ async def test_a_lot_that_a_partner_made_is_released_by_this_house(lab: Lab) -> 
     ]
     assert shown["steps"][2]["cpdl"] is not None
     assert {each["kind"] for each in shown["papers"]} == {"batch_record", "analysis", "release"}
+    given = await lab.value(
+        "SELECT dossier FROM lab.judgements j JOIN lab.releases r ON r.judgement_id = j.id WHERE r.lot_id = $1",
+        await lived.lot_id(),
+    )
+    assert [each["paper"] for each in json.loads(given)["results"]] == [
+        each["reference"] for each in shown["papers"] if each["kind"] == "analysis"
+    ] * len(life.FINDINGS)
+
+
+async def test_a_result_names_a_paper_that_is_on_record_or_is_not_kept(lab: Lab) -> None:
+    lived = await made(lab, await maker(lab))
+    body = {"test": "dose", "value": "5e6", "unit": "cells/vial", "method_version": "1", "measured_at": life.now()}
+    path, count = f"/samples/{lived.samples[0]}/results", "SELECT count(*) FROM lab.results"
+    before = await lab.value(count)
+    refused(await lab.as_("ana").post(path, body | {"paper": "CW-nothing"}), 422)
+    assert await lab.value(count) == before
 
 
 @pytest.mark.parametrize(
