@@ -139,15 +139,22 @@ async def record_result(
 
 
 async def record_results(
-    house: House, call: Call, *, sample: str, measured: Sequence[Measurement], measured_at: datetime
+    house: House,
+    call: Call,
+    *,
+    sample: str,
+    measured: Sequence[Measurement],
+    measured_at: datetime,
+    paper: str | None = None,
 ) -> ResultsView:
     """Record what was measured on one sample at one time, good or bad: all of it or nothing.
 
-    Raises BadInput for a test that the specification does not name, or a value of the wrong sort.
+    `paper` is the reference of the partner's paper from which all of it was read. Raises BadInput as `record_result` does.
     """
     async with house.door.change(call, Act.RECORD_RESULT, subject=sample) as change:
         taken = await samples.find(change, code=sample)
         require_past(measured_at, now=change.at, field="measured_at")
+        paper_id = await _paper(change, lot_id=taken.lot_id, reference=paper)
         kept: list[int] = []
         for each in measured:
             line = await results.line_for(change, specification_id=taken.specification_id, test=each.test)
@@ -162,6 +169,7 @@ async def record_results(
                     method_version=each.method_version,
                     instrument=each.instrument,
                     measured_at=measured_at,
+                    paper_id=paper_id,
                 )
             )
         await impacts.judge_what_came_to_light(change)

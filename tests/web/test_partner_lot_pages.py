@@ -1,13 +1,15 @@
 """A lot that a partner makes, on its pages: named, its papers and steps entered by form."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from tests import life
-from tests.services.test_partner_lots import maker, named, stepped
+from tests.services.test_partner_lots import filed, maker, named, stepped
 from tests.web.browsing import words
 from tests.web.test_laboratory_pages import DIGEST, local
+from tests.world import ok
 
 
 async def test_a_partner_is_named_and_its_paper_and_step_are_entered(lab, browser_of):
@@ -61,12 +63,38 @@ async def test_the_forms_are_there_for_whoever_may(lab, browser_of, language):
 
 async def test_its_record_names_the_partner_s_people_and_waits_for_nobody_here(lab, browser_of):
     lived = await named(lab, await maker(lab))
-    made = await stepped(lived, "isolation")
+    entered = await stepped(lived, "isolation")
     quinn = await browser_of("quinn")
     record = words((await quinn.get(f"/lots/{lived.lot}/batch")).text)
     assert "Liu (Cell Works" in record
     assert "Wu (Cell Works" in record
     assert "made by Cell Works" in words((await quinn.get(f"/lots/{lived.lot}")).text)
-    answer = await life.verify(lived, made["step"], scanned=lived.shared.bottles[0])
+    answer = await life.verify(lived, entered["step"], scanned=lived.shared.bottles[0])
     assert answer.status_code == 404, answer.text
-    assert await lab.value("SELECT count(*) FROM lab.verifications WHERE step_id = $1", made["step"]) == 0
+    assert await lab.value("SELECT count(*) FROM lab.verifications WHERE step_id = $1", entered["step"]) == 0
+
+
+async def test_results_are_read_from_a_paper_that_is_on_record(lab, browser_of):
+    lived = await named(lab, await maker(lab))
+    for kind in ("isolation", "passage"):
+        await stepped(lived, kind)
+    lived.vials = (await stepped(lived, "fill"))["containers"]
+    reference = await filed(lived, "analysis")
+    sample = ok(await lab.as_("tess").post(f"/lots/{lived.lot}/samples", {"from": lived.vials[0], "purpose": "again"}))
+    ana, page = await browser_of("ana"), f"/samples/{sample['code']}"
+    assert 'name="paper"' in (await ana.get(page)).text
+    line = re.search(r'name="version-(\d+)"', (await ana.get(page)).text)[1]
+    at = await local(lab, datetime.now(UTC))
+    given = {f"value-{line}": "no growth", f"words-{line}": "", f"version-{line}": "1", "measured_at": at}
+    wrong = await ana.post(page, given | {"paper": "CW-nothing"}, page=page)
+    assert wrong.status_code == 422
+    assert "No paper CW-nothing of a partner is on record" in words(wrong.text)
+    kept = await ana.post(page, given | {"paper": reference}, page=page)
+    assert kept.status_code == 303, words(kept.text)
+    assert (
+        await lab.value(
+            "SELECT count(*) FROM lab.results WHERE sample_id = $1 AND paper_id IS NOT NULL",
+            await life.id_of(lab, sample["code"]),
+        )
+        == 1
+    )
