@@ -13,7 +13,7 @@ from app.domain import settings
 from app.domain.counterexamples import Edit, all_of, part, setting, where, within, without
 from app.domain.dossier import Dossier
 from app.domain.equipment import day_of
-from app.domain.facts import ExceptionalRequest
+from app.domain.facts import ExceptionalRequest, Line, Waiver
 from app.domain.lots import LotState
 from app.domain.rulebook import (
     NEVER,
@@ -138,7 +138,15 @@ def out_of_specification(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
             Text("Have the lot tested; nothing is given of what was not."),
         )
         return
-    failed = tuple(dict.fromkeys(_failed(dossier)))
+    lines = tuple(dict.fromkeys(_failed(dossier)))
+    waived = _waived_at_release(dossier, lines)
+    failed = () if waived else tuple(Text("{test}", test=line.test) for line in lines)
+    if waived:
+        yield does_not_apply(
+            dossier.subject,
+            Text("released with a waiver for what is no test of safety: {why}", why=waived.justification),
+        )
+        return
     if not failed and dossier.lot.state is not LotState.FAILED_AFTER_RELEASE:
         yield does_not_apply(dossier.subject, Text("no result of the lot lies outside its specification"))
         return
@@ -156,11 +164,25 @@ def out_of_specification(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
         yield _request(dossier, asked, what)
 
 
-def _failed(dossier: Dossier) -> Iterator[Text]:
+def _waived_at_release(dossier: Dossier, lines: tuple[Line, ...]) -> Waiver | None:
+    """The waiver of REL-02 by which the lot was released though these lines fail; none reaches a test of safety."""
+    if (
+        not lines
+        or any(line.safety for line in lines)
+        or dossier.lot is None
+        or dossier.lot.state is not LotState.RELEASED
+    ):
+        return None
+    return next(
+        (each for each in dossier.waivers or () if each.rule == "REL-02" and each.approved_by and each.used), None
+    )
+
+
+def _failed(dossier: Dossier) -> Iterator[Line]:
     for line in dossier.specification.lines if dossier.specification else ():
         for each in dossier.results or ():
             if each.line_id == line.id and not is_set_aside(dossier, each) and fit(line, each) is Fit.OUTSIDE:
-                yield Text("{test}", test=line.test)
+                yield line
 
 
 def _request(dossier: Dossier, asked: Asked, what: tuple[Text, ...]) -> Statement:
