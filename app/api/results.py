@@ -19,7 +19,10 @@ Measured = Annotated[Decimal, Field(max_digits=30, allow_inf_nan=False)]
 
 
 class NewResult(Body):
-    """A measured value: a number for a quantitative test, words such as "no growth" for a qualitative one."""
+    """A measured value: a number for a quantitative test, words such as "no growth" for a qualitative one.
+
+    `paper` is the reference of the partner's paper from which it was read, where it was not measured here.
+    """
 
     test: Name
     value: Measured | Line
@@ -27,6 +30,7 @@ class NewResult(Body):
     method_version: Name
     instrument: Name | None = None
     measured_at: Moment
+    paper: Name | None = None
 
 
 class Review(Body):
@@ -57,6 +61,7 @@ async def record_result(code: Code, body: NewResult, house: HouseDep, call: Call
         method_version=body.method_version,
         instrument=body.instrument,
         measured_at=body.measured_at,
+        paper=body.paper,
     )
 
 

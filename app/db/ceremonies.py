@@ -45,6 +45,9 @@ NAMES: Mapping[RecordKind, str] = {
         "SELECT s.name || ', ' || a.assessed_on FROM lab.partner_assessments a"
         " JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = :id"
     ),
+    RecordKind.EXCEPTIONAL_REQUEST: (
+        "SELECT l.name FROM lab.exceptional_requests r JOIN lab.lots l ON l.id = r.lot_id WHERE r.id = :id"
+    ),
     RecordKind.SUPPLIER_AUDIT: (
         "SELECT s.name || ', ' || a.audited_on FROM lab.supplier_audits a"
         " JOIN lab.suppliers s ON s.id = a.supplier_id WHERE a.id = :id"

@@ -72,6 +72,7 @@ UNION ALL SELECT 'materials_to_approve', count(*), min(recorded_at) FROM receipt
 UNION ALL SELECT 'deviations_to_close', count(*), min(recorded_at) FROM lab.deviations WHERE state = 'open'
 UNION ALL SELECT 'steps_to_verify', count(*), min(s.recorded_at) FROM open_lots o JOIN lab.steps s ON s.lot_id = o.id
     WHERE s.verified_by IS NULL AND NOT EXISTS (SELECT FROM lab.verifications v WHERE v.step_id = s.id)
+      AND NOT EXISTS (SELECT FROM lab.partner_steps w WHERE w.step_id = s.id)
 UNION ALL SELECT 'clearances_to_verify', count(*), min(c.recorded_at)
     FROM open_lots o JOIN lab.workstation_sessions w ON w.lot_id = o.id
     JOIN lab.line_clearances c ON c.id = w.opening_clearance_id

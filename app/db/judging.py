@@ -28,6 +28,8 @@ DOSSIERS = {
     "step": "SELECT dossier.step(:id, CAST(:plan AS jsonb))",
     "study": "SELECT dossier.study(:id)",
     "bank_vial": "SELECT dossier.bank_vial(:id)",
+    "to_give": "SELECT dossier.to_give(:id, NULL)",
+    "vial_to_give": "SELECT dossier.to_give(lot_id, id) FROM lab.containers WHERE id = :id",
 }
 MANY = (
     "SELECT s.id, clock_timestamp() AS at, dossier.{kind}(s.id) AS dossier FROM unnest(CAST(:ids AS bigint[])) AS s(id)"

@@ -17,7 +17,9 @@ SELECT told.at, told.what, told.detail, a.username AS by, a.printed_name AS by_n
     SELECT recorded_at AS at, 'move' AS what, recorded_by AS by, seq::bigint AS number,
         jsonb_build_object('act', act, 'state', to_state) AS detail FROM lab.lot_history WHERE lot_id = :id
     UNION ALL SELECT coalesce(ended_at, started_at), kind, performed_by, id,
-        jsonb_build_object('passage', passage, 'happened_anyway', happened_anyway, 'began', audit.stamp(started_at))
+        jsonb_build_object('passage', passage, 'happened_anyway', happened_anyway, 'began', audit.stamp(started_at), 'partner', (
+            SELECT n.name FROM lab.partner_steps w JOIN lab.partner_lots m ON m.lot_id = w.lot_id JOIN lab.partners n ON n.id = m.partner_id
+            WHERE w.step_id = lab.steps.id))
         FROM lab.steps WHERE lot_id = :id
     UNION ALL SELECT c.cleared_at, 'line_clearance', c.performed_by, c.id, jsonb_build_object('phase', c.phase,
         'workstation', (SELECT code FROM lab.item_codes WHERE item_id = c.workstation_id AND scheme = 'own'))
@@ -77,7 +79,7 @@ SELECT kind, state, count(*) AS containers FROM lab.containers WHERE lot_id = :i
 """
 RESULTS = """
 SELECT r.id, s.code AS sample, l.test, r.value_number, r.value_text, r.unit, r.method_version, r.instrument,
-    a.printed_name AS analyst, r.measured_at, i.id IS NOT NULL AS invalidated, l.method, l.kind, l.low, l.high,
+    concat_ws(' · ', a.printed_name, (SELECT d.reference FROM lab.partner_papers d WHERE d.id = r.paper_id)) AS analyst, r.measured_at, i.id IS NOT NULL AS invalidated, l.method, l.kind, l.low, l.high,
     l.unit AS line_unit, l.expected, l.safety, l.required,
     (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1) AS review
 FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id JOIN people.accounts a ON a.id = r.analyst

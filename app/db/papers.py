@@ -47,14 +47,18 @@ WHERE r.lot_id = :id AND s.meaning = 'released' ORDER BY r.id DESC LIMIT 1
 """
 NAMES = "SELECT username, printed_name FROM people.accounts WHERE username = ANY (CAST(:usernames AS text[]))"
 STEPS = """
-SELECT s.kind, s.passage, p.printed_name AS performed_by, coalesce(
+SELECT s.kind, s.passage, coalesce(away.performed_by, p.printed_name) AS performed_by, CASE WHEN away.performed_by IS NOT NULL THEN away.verified_by ELSE coalesce(
         (SELECT a.printed_name FROM lab.verifications v JOIN people.accounts a ON a.id = v.verified_by WHERE v.step_id = s.id),
-        (SELECT printed_name FROM people.accounts WHERE id = s.verified_by)) AS verified_by,
-    s.started_at, s.ended_at, k.code AS workstation, s.viable_seeded AS seeded, s.viable_harvested AS harvested,
+        (SELECT printed_name FROM people.accounts WHERE id = s.verified_by)) END AS verified_by,
+    s.started_at, s.ended_at, coalesce(k.code, away.workstation) AS workstation, s.viable_seeded AS seeded, s.viable_harvested AS harvested,
     s.dead_harvested AS dead, s.viability_percent, s.pd, s.cpdl, s.happened_anyway
 FROM lab.steps s JOIN people.accounts p ON p.id = s.performed_by
 LEFT JOIN lab.workstation_sessions w ON w.id = s.workstation_session_id
 LEFT JOIN lab.item_codes k ON k.item_id = w.workstation_id AND k.scheme = 'own'
+LEFT JOIN LATERAL (SELECT t.performed_by || ' (' || n.name || ')' AS performed_by, t.verified_by || ' (' || n.name || ')' AS verified_by,
+        t.workstation || ' (' || n.name || ')' AS workstation
+    FROM lab.partner_steps t JOIN lab.partner_lots m ON m.lot_id = t.lot_id JOIN lab.partners n ON n.id = m.partner_id
+    WHERE t.step_id = s.id) AS away ON true
 WHERE s.lot_id = :id ORDER BY s.started_at, s.id
 """
 USED = """

@@ -24,9 +24,9 @@ SELECT id, test, kind, unit FROM lab.specification_lines WHERE specification_id 
 """
 KEEP = """
 INSERT INTO lab.results (lot_id, sample_id, line_id, value_number, value_text, unit, method_version, instrument,
-    analyst, measured_at, recorded_by)
+    analyst, measured_at, recorded_by, paper_id)
 VALUES (:lot_id, :sample_id, :line_id, :value_number, :value_text, :unit, :method_version, :instrument, :by,
-    :measured_at, :by) RETURNING id
+    :measured_at, :by, :paper_id) RETURNING id
 """
 BY_ID = """
 SELECT r.id, r.lot_id, k.code AS lot, l.test FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id
@@ -115,8 +115,9 @@ async def keep(
     method_version: str,
     instrument: str | None,
     measured_at: datetime,
+    paper_id: int | None = None,
 ) -> int:
-    """Keep what the actor measured. The result's number."""
+    """Keep what the actor measured, or read from a partner's paper. The result's number."""
     result_id: int = await change.value(
         KEEP,
         lot_id=lot_id,
@@ -128,6 +129,7 @@ async def keep(
         method_version=method_version,
         instrument=instrument,
         measured_at=measured_at,
+        paper_id=paper_id,
         by=change.actor.account_id,
     )
     return result_id

@@ -42,7 +42,7 @@ LEFT JOIN lab.verifications v ON v.clearance_id = c.id
 WAITING = f"""
 SELECT * FROM (
     {CLEARANCE} WHERE t.lot_id = :lot_id AND c.id = t.opening_clearance_id AND v.id IS NULL
-    UNION ALL {STEP} WHERE s.lot_id = :lot_id AND v.id IS NULL
+    UNION ALL {STEP} WHERE s.lot_id = :lot_id AND v.id IS NULL AND NOT EXISTS (SELECT FROM lab.partner_steps p WHERE p.step_id = s.id)
 ) AS waiting ORDER BY at, what, number LIMIT 100
 """
 ONE = {"step": f"{STEP} WHERE s.id = :number", "clearance": f"{CLEARANCE} WHERE c.id = :number ORDER BY t.id LIMIT 1"}

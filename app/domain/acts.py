@@ -100,6 +100,11 @@ class Act(StrEnum):
     RECORD_REINSPECTION = "record_reinspection"
     QUALIFY_SHIPPER = "qualify_shipper"
     RECORD_TRANSPORT = "record_transport"
+    NAME_MAKER = "name_maker"
+    RECORD_PARTNER_PAPER = "record_partner_paper"
+    RECORD_PARTNER_STEP = "record_partner_step"
+    REQUEST_EXCEPTIONAL_SUPPLY = "request_exceptional_supply"
+    DECIDE_EXCEPTIONAL_SUPPLY = "decide_exceptional_supply"
 
     DEFINE_EQUIPMENT = "define_equipment"
     QUALIFY_EQUIPMENT = "qualify_equipment"
@@ -295,6 +300,11 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.RECORD_REINSPECTION: _QA | _REVIEWER,
         Act.QUALIFY_SHIPPER: _QA,
         Act.RECORD_TRANSPORT: _BENCH | _QA,
+        Act.NAME_MAKER: _QA,
+        Act.RECORD_PARTNER_PAPER: _QA,
+        Act.RECORD_PARTNER_STEP: _QA,
+        Act.REQUEST_EXCEPTIONAL_SUPPLY: _PHYSICIAN,
+        Act.DECIDE_EXCEPTIONAL_SUPPLY: _AUTHORITY,
         Act.DEFINE_EQUIPMENT: _QA | _PRODUCTION,
         Act.QUALIFY_EQUIPMENT: _QA | _PRODUCTION,
         Act.PROPOSE_DOCUMENT: _QA | _PRODUCTION | _REVIEWER,
@@ -408,6 +418,7 @@ class Meaning(StrEnum):
     RESPONSIBILITY_ACCEPTED = "responsibility_accepted"
     SUPPLIER_DECIDED = "supplier_decided"
     PARTNER_DECIDED = "partner_decided"
+    EXCEPTIONAL_SUPPLY_DECIDED = "exceptional_supply_decided"
     SETTING_APPROVED = "setting_approved"
     PACK_APPROVED = "pack_approved"
     TISSUE_DECIDED = "tissue_decided"
@@ -439,6 +450,7 @@ class RecordKind(StrEnum):
     RESPONSIBILITY = "responsibility"
     SUPPLIER_AUDIT = "supplier_audit"
     PARTNER_ASSESSMENT = "partner_assessment"
+    EXCEPTIONAL_REQUEST = "exceptional_request"
     SETTING = "setting"
     PACK = "pack"
     TISSUE_TYPE = "tissue_type"
@@ -475,6 +487,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.RESPONSIBILITY_ACCEPTED: Signing(_LAB, RecordKind.RESPONSIBILITY),
         Meaning.SUPPLIER_DECIDED: Signing(_QA, RecordKind.SUPPLIER_AUDIT),
         Meaning.PARTNER_DECIDED: Signing(_AUTHORITY, RecordKind.PARTNER_ASSESSMENT),
+        Meaning.EXCEPTIONAL_SUPPLY_DECIDED: Signing(_AUTHORITY, RecordKind.EXCEPTIONAL_REQUEST),
         Meaning.SETTING_APPROVED: Signing(_AUTHORITY, RecordKind.SETTING),
         Meaning.PACK_APPROVED: Signing(_AUTHORITY, RecordKind.PACK),
         Meaning.TISSUE_DECIDED: Signing(_AUTHORITY, RecordKind.TISSUE_TYPE),
@@ -574,6 +587,11 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.RECORD_REINSPECTION: Text("record what a laboratory outside tested again"),
         Act.QUALIFY_SHIPPER: Text("record how a shipper was qualified"),
         Act.RECORD_TRANSPORT: Text("record a transport"),
+        Act.NAME_MAKER: Text("say which partner makes a lot"),
+        Act.RECORD_PARTNER_PAPER: Text("record a partner's paper about a lot"),
+        Act.RECORD_PARTNER_STEP: Text("enter a step out of a partner's batch record"),
+        Act.REQUEST_EXCEPTIONAL_SUPPLY: Text("ask for a lot that is out of specification"),
+        Act.DECIDE_EXCEPTIONAL_SUPPLY: Text("decide about a lot that is out of specification"),
         Act.DEFINE_EQUIPMENT: Text("define equipment"),
         Act.QUALIFY_EQUIPMENT: Text("record that equipment was qualified, calibrated or maintained"),
         Act.PROPOSE_DOCUMENT: Text("propose a version of a controlled document"),

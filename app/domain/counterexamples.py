@@ -17,12 +17,18 @@ from app.domain.facts import (
     Decision,
     Line,
     LineKind,
+    Maker,
     Marker,
     Material,
     Mitigation,
     OffTargetReport,
     OwnBank,
+    Partner,
+    PartnerAssessment,
+    PartnerPaper,
+    PartnerSection,
     PlannedTest,
+    QualityAgreement,
     Relation,
     Result,
     Review,
@@ -32,6 +38,7 @@ from app.domain.facts import (
     StepKind,
     StorageClass,
     StoragePlace,
+    Transport,
     TwoStepPlan,
     TwoSteps,
     UnderWay,
@@ -531,6 +538,143 @@ def _gene_result(like: Result, number: int, test: str, _: Decimal, unit: str, va
         unit=unit,
         method_version=f"SOP-{number}/1",
     )
+
+
+PARTNER = "Cell Works Ltd"
+"""Who made the lot in `partner_made`."""
+CARRIED = Transport(
+    id=1,
+    partner="Cold Wheels",
+    shipper="Box 7",
+    low_c=Decimal(2),
+    high_c=Decimal(8),
+    hours_max=Decimal(24),
+    qualified_on=date(2026, 5, 1),
+    valid_to=date(2027, 4, 30),
+    qualification_recorded_at=datetime(2026, 5, 2, 9, tzinfo=UTC),
+    from_place=PARTNER,
+    to_place="House of Cells",
+    dispatched_at=datetime(2026, 10, 27, 6, tzinfo=UTC),
+    arrived_at=datetime(2026, 10, 27, 14, tzinfo=UTC),
+    handed_over_by="Liu",
+    received_by="Vera",
+    min_c=Decimal("3.1"),
+    max_c=Decimal("6.5"),
+    file_name="logger-7.csv",
+    excursion=None,
+)
+"""A way on which nothing went wrong, after the last step of the clean lot."""
+_PARTNERS_PAPERS = tuple(
+    PartnerPaper(
+        id=number,
+        kind=kind,  # type: ignore[arg-type]  # the words are those of the fact
+        reference=f"CW-77-{number}",
+        conforms=True,
+        covers=("equipment", "clean_area", "training", "deviations") if kind == "release" else (),
+        signed_by="Dr Hua",
+        signed_at=datetime(2026, 10, 26, 18, number, tzinfo=UTC),
+        file_name=f"CW-77-{number}.pdf",
+        file_sha256="7e" * 32,
+        recorded_by="quinn",
+        recorded_at=datetime(2026, 10, 28, 9, tzinfo=UTC),
+    )
+    for number, kind in enumerate(("batch_record", "analysis", "release"), start=1)
+)
+_MAKING = Partner(
+    name=PARTNER,
+    kind="preparation",
+    assessments=(
+        PartnerAssessment(
+            id=1,
+            assessed_on=date(2026, 4, 15),
+            sections=(
+                PartnerSection("qualification", 90, accepted=True),
+                PartnerSection("facilities", 85, accepted=True),
+                PartnerSection("quality_system", 92, accepted=True),
+            ),
+            findings=(),
+            evidence="PA-26-7",
+            recorded_by="quinn",
+            signed_by="rhea",
+            signed_at=datetime(2026, 4, 20, 9, tzinfo=UTC),
+        ),
+    ),
+    agreements=(
+        QualityAgreement(
+            id=1,
+            process="BM-MSC 4",
+            duties={
+                "preparation": "partner",
+                "testing": "partner",
+                "release": "house",
+                "transport": "both",
+                "records": "both",
+                "data_access": "both",
+            },
+            signed_on=date(2026, 4, 22),
+            valid_to=None,
+            reference="QA-77",
+            recorded_at=datetime(2026, 4, 22, 9, tzinfo=UTC),
+        ),
+    ),
+)
+
+
+def partner_made(dossier: Dossier) -> Dossier:
+    """The same lot, made by a partner out of the same donation and carried here: as it should be then.
+
+    Of what the partner's house holds, this house has the papers, and no equipment, session or training of its own.
+    """
+
+    def made_there(step: Step) -> Step:
+        return replace(
+            step,
+            partner=PARTNER,
+            performed_by=f"Liu ({PARTNER})",
+            verified_by=f"Wu ({PARTNER})",
+            clearance_performed_by=f"Liu ({PARTNER})",
+            clearance_verified_by=f"Wu ({PARTNER})",
+        )
+
+    maker = Maker(PARTNER, "CW-77", "MSC-P 2", _PARTNERS_PAPERS, datetime(2026, 10, 1, 9, tzinfo=UTC))
+    made = replace(
+        dossier,
+        makers=None if dossier.makers is None else (maker,),
+        partners=(_MAKING,),
+        steps=None if dossier.steps is None else tuple(made_there(step) for step in dossier.steps),
+        transports=None if dossier.transports is None else (CARRIED,),
+        results=None
+        if dossier.results is None
+        else tuple(replace(each, paper="CW-77-2") if each.test == "dose" else each for each in dossier.results),
+    )
+    if dossier.plan is not None:  # the step that is about to be made is made here, with what this house has
+        return made
+    return replace(made, work_sessions=(), equipment=(), authorisations=(), qualifications=())
+
+
+def made_by_partner(*edits: Edit) -> Edit:
+    """A partner made the lot, and then the dossier is edited."""
+    return all_of(partner_made, *edits)
+
+
+def of_papers(*, only: tuple[str, object] | None = None, **changes: object) -> Edit:
+    """The papers of the partner that made the lot are others; `only` those with a value."""
+    return made_by_partner(inside("makers", "papers", only=only, **changes))
+
+
+def without_paper(kind: str) -> Edit:
+    """The partner that made the lot sent no paper of this kind."""
+    return made_by_partner(drop_inside("makers", "papers", ("kind", kind)))
+
+
+def of_making_partner(field: str, **changes: object) -> Edit:
+    """Every assessment or agreement of the partner that made the lot is another in these points."""
+    return made_by_partner(inside("partners", field, only=None, **changes))
+
+
+def released(dossier: Dossier) -> Dossier:
+    """The lot was released."""
+    return replace(dossier, lot=dossier.lot and replace(dossier.lot, state=LotState.RELEASED))
 
 
 def assessed_material(for_rule: str, /, *measures: tuple[str, str], **changes: object) -> Edit:

@@ -26,15 +26,19 @@ from app.domain.facts import (
     Donation,
     Donor,
     Equipment,
+    ExceptionalRequest,
     Facility,
     Hold,
     Key,
     Labels,
+    LateInformation,
     Legacy,
     Lot,
+    Maker,
     Material,
     OffTargetReport,
     OwnBank,
+    Partner,
     Permit,
     Plan,
     Process,
@@ -122,6 +126,10 @@ class Dossier:
     bank_policies: tuple[BankPolicy, ...] | None = None
     legacy: tuple[Legacy, ...] | None = None
     two_steps: TwoSteps | None = None
+    makers: tuple[Maker, ...] | None = None
+    partners: tuple[Partner, ...] | None = None
+    late_information: tuple[LateInformation, ...] | None = None
+    exceptional_requests: tuple[ExceptionalRequest, ...] | None = None
 
 
 def digest(dossier: bytes) -> str:

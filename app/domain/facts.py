@@ -502,6 +502,8 @@ class Step:
     cpdl: Decimal | None
     verified_at: datetime | None = None
     clearance_verified_at: datetime | None = None
+    partner: str | None = None
+    """The partner that made it, where one did: its people are then named as its batch record names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -613,6 +615,8 @@ class Result:
     invalidated: bool
     review: Review | None
     invalidated_by: str | None = None
+    paper: str | None = None
+    """The partner's paper from which it was read, where it was not measured here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1424,3 +1428,71 @@ class WorkSession:
     workstation_classes: tuple[Classification, ...]
     room_classes: tuple[Classification, ...]
     monitored: tuple[Monitored, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerPaper:
+    """A partner's paper about a lot that it made. What its release `covers` are words of `partners.COVERED_NAMES`."""
+
+    id: int
+    kind: Literal["batch_record", "analysis", "release"]
+    reference: str
+    conforms: bool
+    covers: tuple[str, ...]
+    signed_by: str
+    signed_at: datetime
+    file_name: str
+    file_sha256: str
+    recorded_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The partner that made a lot: its number there, the process version as its papers call it, and those papers."""
+
+    partner: str
+    lot_number: str
+    process: str
+    papers: tuple[PartnerPaper, ...]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionalRequest:
+    """That a treating physician asks for a lot out of specification, and what the quality authority decided about it."""
+
+    id: int
+    requested_by: str
+    reasons: str
+    risk_evaluation: str
+    risk_file_sha256: str
+    committee: str
+    committee_decision: Literal["approved", "refused"]
+    committee_decided_on: date
+    committee_reference: str
+    recorded_at: datetime
+    disposition: Literal["oos_exceptional_supply", "refused"] | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LateInformation:
+    """What came to light about the donor afterwards and names this lot, its bank or its donation, and who decided.
+
+    `hold` is whether it placed one here; `named` are recipients whom the impact names, of `recipients` in all.
+    """
+
+    number: str
+    kind: Literal["donor_marker", "consent_withdrawn", "donation_ineligible"]
+    on: str
+    state_then: str
+    recorded_at: datetime
+    hold: bool
+    lifted_at: datetime | None
+    lifted_by: str | None
+    lifted_as: str | None
+    reasons: str | None
+    named: tuple[str, ...]
+    recipients: int

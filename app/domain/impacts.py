@@ -69,6 +69,7 @@ ON_DONORS = (
     "banks",
     "containers",
     "waivers",
+    "late_information",
 )
 """The sections of a dossier that the rules on donors read, as `dossier.on_donors` writes them."""
 

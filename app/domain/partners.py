@@ -38,6 +38,22 @@ DUTY_NAMES: Mapping[str, Text] = MappingProxyType(
 BEARER_NAMES: Mapping[str, Text] = MappingProxyType(
     {"house": Text("this house"), "partner": Text("the partner"), "both": Text("both"), "nobody": Text("nobody")}
 )
+PAPER_NAMES: Mapping[str, Text] = MappingProxyType(
+    {
+        "batch_record": Text("batch record"),
+        "analysis": Text("certificate of analysis"),
+        "release": Text("the partner's release"),
+    }
+)
+COVERED_NAMES: Mapping[str, Text] = MappingProxyType(
+    {
+        "equipment": Text("equipment was qualified and calibrated"),
+        "clean_area": Text("the clean area was classified and monitored, within its limits"),
+        "training": Text("everybody was qualified for what they did"),
+        "deviations": Text("every deviation was assessed, and none speaks against the lot"),
+    }
+)
+"""What a partner's release may state of its own house, where this house has no records of its own."""
 FINDING_NAMES: Mapping[str, Text] = MappingProxyType(
     {
         Severity.MINOR.value: Text("minor"),

@@ -598,6 +598,12 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         f"{GUIDELINE}: in force from this day; papers of acts before it may be accepted (that it is allowed is design)",
     ),
     SettingDefault(
+        "rel09.allowed",
+        "no",
+        None,
+        "no text was found that allows to give a product out of specification in China; the EU does at a physician's request (unverified)",
+    ),
+    SettingDefault(
         "org06.levels",
         ["institution", "study", "facility"],
         None,

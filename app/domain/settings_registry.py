@@ -330,6 +330,11 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Words(),
             serves=Text("what comes to light later"),
         ),
+        "rel09.allowed": Known(
+            Text("Whether a lot out of specification may be given at a treating physician's request"),
+            Word(("no", "yes")),
+            ("REL-09",),
+        ),
         "ext01.months": Known(
             Text("Months for which the assessment of a partner counts"), _n("1", "60", whole=True), ("EXT-01",)
         ),

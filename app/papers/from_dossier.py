@@ -52,7 +52,8 @@ def _tested(line: Line, result: Result | None, names: Mapping[str, str]) -> Test
             "number": result.value_number,
             "value": result.value_text,
             "sample": result.sample,
-            "analyst": names.get(result.analyst, result.analyst),
+            # What was read from a partner's paper, and not measured here, bears that paper's reference.
+            "analyst": " · ".join(filter(None, (names.get(result.analyst, result.analyst), result.paper))),
             "measured_at": result.measured_at,
             "invalidated_by": (result.invalidated_by or "–") if result.invalidated else None,
         }

@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from app.domain import settings
-from app.domain.counterexamples import Edit, setting, study_records, within
+from app.domain.counterexamples import Edit, made_by_partner, of_making_partner, setting, study_records, within, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Partner, PartnerAssessment, PartnerFinding, Severity, Study, SubjectKind
+from app.domain.making import making_days, of_makers, partner_of
 from app.domain.partners import SECTION_NAMES, decided, months_later
+from app.domain.processing import too_late
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -32,6 +34,8 @@ from app.domain.text import Text
 _G7: dict[str, Any] = {"gate": Gate.G7, "kind": SubjectKind.STUDY, "also": ("BOOK",)}
 _G8: dict[str, Any] = {"gate": Gate.G8, "kind": SubjectKind.STUDY, "also": ("BOOK",)}
 _LATER = datetime(2026, 11, 21, tzinfo=UTC)
+_STEP: dict[str, Any] = {"gate": Gate.G4, "kind": SubjectKind.STEP}
+_AFTER = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _ANEW = Text("Assess the partner anew, in all three parts; nothing of the partner's is used before.")
 
 
@@ -68,6 +72,21 @@ def _two_parts(study: Study) -> Study:
     )
 
 
+def _poor_facilities(found: tuple[Partner, ...]) -> tuple[Partner, ...]:
+    (partner,) = found
+    (assessment,) = partner.assessments
+    poor = tuple(replace(each, accepted=each.section != "facilities") for each in assessment.sections)
+    return (replace(partner, assessments=(replace(assessment, sections=poor),)),)
+
+
+def _assessed_since(found: tuple[Partner, ...]) -> tuple[Partner, ...]:
+    (partner,) = found
+    (assessment,) = partner.assessments
+    finding = PartnerFinding(Severity.CRITICAL, "cells of two donors met", date(2027, 1, 31), None)
+    since = replace(assessment, id=2, assessed_on=date(2026, 11, 1), signed_at=_AFTER, findings=(finding,))
+    return (replace(partner, assessments=(assessment, since)),)
+
+
 @rule(
     "EXT-01",
     Text("Every partner is assessed in qualification, facilities and quality system"),
@@ -79,8 +98,9 @@ def _two_parts(study: Study) -> Study:
             Standing.STATED,
         ),
     ),
-    gates=(Gate.G7, Gate.G8),
+    gates=(Gate.G4, Gate.G6, Gate.G7, Gate.G8),
     waiver=NEVER,
+    late_by_nature=("makers",),
     breaks=(
         Break(
             "a partner never assessed", study_records("partners", assessments=()), **_G7, outcome=Outcome.INDETERMINATE
@@ -110,10 +130,40 @@ def _two_parts(study: Study) -> Study:
             **_G8,
             outcome=Outcome.INDETERMINATE,
         ),
+        Break(
+            "whoever made the lot was never assessed",
+            made_by_partner(within("partners", lambda found: tuple(replace(each, assessments=()) for each in found))),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "whoever made the lot is not known as a partner",
+            made_by_partner(without("partners")),
+            outcome=Outcome.INDETERMINATE,
+            also=("EXT-02",),
+        ),
+        Break("the maker was assessed only after its work", of_making_partner("assessments", signed_at=_AFTER)),
+        Break(
+            "the maker's assessment had run out by its last step",
+            of_making_partner("assessments", assessed_on=date(2024, 10, 15)),
+        ),
+        Break("the maker's facilities are not accepted", made_by_partner(within("partners", _poor_facilities))),
+        Break(
+            "a critical finding against the maker came to light since",
+            made_by_partner(within("partners", _assessed_since)),
+        ),
+        Break(
+            "a partner that was never assessed makes the next step's cells",
+            made_by_partner(within("partners", lambda found: tuple(replace(each, assessments=()) for each in found))),
+            **_STEP,
+            outcome=Outcome.INDETERMINATE,
+        ),
     ),
 )
 def partner_assessed(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
-    """Judge the assessment of each partner that was signed last."""
+    """Judge the assessment of each partner that was signed last: of a study's partners, or of who made the lot."""
+    if asked.gate in {Gate.G4, Gate.G6}:
+        yield from _maker(dossier, asked)
+        return
     study = dossier.study
     if study is None:
         yield no_study(dossier)
@@ -131,6 +181,34 @@ def partner_assessed(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
             )
         else:
             yield from _judge(partner, found, day, until=months_later(found.assessed_on, _months(dossier)))
+
+
+def _maker(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
+    """The assessment that stood when the partner began, until its last step; and what was found since."""
+    yield from of_makers(dossier)
+    began, first, last = making_days(dossier, asked)
+    for maker in dossier.makers or ():
+        partner = partner_of(dossier, maker)
+        then = None if partner is None else decided(partner, began)
+        if partner is None or (then is None and decided(partner, asked.at) is None):
+            yield lacks(
+                maker.partner,
+                Text("{name}: no assessment was signed by the quality authority.", name=maker.partner),
+                _ANEW,
+            )
+            continue
+        if then is None:
+            yield too_late(
+                dossier,
+                "EXT-01",
+                subject=maker.partner,
+                problem=Text("{name}: assessed only after it began at {began}.", name=maker.partner, began=began),
+            )
+            continue
+        yield from _judge(partner, then, last, until=months_later(then.assessed_on, _months(dossier)))
+        since = decided(partner, asked.at)
+        if since is not None and since != then:
+            yield from _judge(partner, since, max(first, since.assessed_on), until=date.max)
 
 
 def _months(dossier: Dossier) -> int:

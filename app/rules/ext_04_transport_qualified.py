@@ -8,10 +8,11 @@ from typing import Any
 
 from app.domain import settings
 from app.domain.acts import Role
-from app.domain.counterexamples import Edit, within, without
+from app.domain.counterexamples import CARRIED, Edit, empty, every, made_by_partner, within, without
 from app.domain.dossier import Dossier
 from app.domain.equipment import day_of
 from app.domain.facts import Transport
+from app.domain.making import of_makers, steps_at_a_partner
 from app.domain.processing import too_late
 from app.domain.rulebook import (
     Asked,
@@ -31,27 +32,7 @@ from app.domain.rulebook import (
 from app.domain.sources import GUIDELINE
 from app.domain.text import Text
 
-_CARRIED = Transport(
-    id=1,
-    partner="Cold Wheels",
-    shipper="Box 7",
-    low_c=Decimal(2),
-    high_c=Decimal(8),
-    hours_max=Decimal(24),
-    qualified_on=date(2026, 5, 1),
-    valid_to=date(2027, 4, 30),
-    qualification_recorded_at=datetime(2026, 5, 2, 9, tzinfo=UTC),
-    from_place="Cell Works",
-    to_place="House of Cells",
-    dispatched_at=datetime(2026, 10, 27, 6, tzinfo=UTC),
-    arrived_at=datetime(2026, 10, 27, 14, tzinfo=UTC),
-    handed_over_by="Tess",
-    received_by="Vera",
-    min_c=Decimal("3.1"),
-    max_c=Decimal("6.5"),
-    file_name="logger-7.csv",
-    excursion=None,
-)
+_BEFORE = datetime(2026, 10, 5, 6, tzinfo=UTC)
 _SECONDS_AN_HOUR = Decimal(3600)
 _JUSTIFY = Text("The quality authority may waive it by stability data for this very lot; else the lot is rejected.")
 _ANYWAY = Text("What was carried unqualified cannot be released; the lot may be rejected.")
@@ -59,7 +40,7 @@ _ANYWAY = Text("What was carried unqualified cannot be released; the lot may be 
 
 def _carried(**changes: Any) -> Edit:
     """The lot was carried once, well but for these points."""
-    return within("transports", lambda _: (replace(_CARRIED, **changes),))
+    return within("transports", lambda _: (replace(CARRIED, **changes),))
 
 
 @rule(
@@ -75,7 +56,18 @@ def _carried(**changes: Any) -> Edit:
     ),
     gates=(Gate.G6, Gate.G10),
     waiver=(Role.QUALITY_AUTHORITY,),
+    late_by_nature=("makers",),
     breaks=(
+        Break(
+            "a partner made it, and how it came here is not on record",
+            made_by_partner(empty("transports")),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "a partner made it, and only the way there is on record",
+            made_by_partner(every("transports", dispatched_at=_BEFORE, arrived_at=_BEFORE)),
+            outcome=Outcome.INDETERMINATE,
+        ),
         Break("the lot grew too warm on its way", _carried(max_c=Decimal("9.2")), outcome=Outcome.NEEDS_WAIVER),
         Break("the lot grew too cold on its way", _carried(min_c=Decimal(-1)), outcome=Outcome.NEEDS_WAIVER),
         Break(
@@ -100,7 +92,7 @@ def _carried(**changes: Any) -> Edit:
             _carried(max_c=Decimal("9.2")),
             gate=Gate.G10,
             outcome=Outcome.NEEDS_WAIVER,
-            also=("BOOK", "ORG-03", "ORG-04"),
+            also=("BOOK", "ORG-03", "ORG-04", "REL-10"),
         ),
     ),
 )
@@ -113,13 +105,29 @@ def transport_qualified(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
             Text("Report this to whoever keeps the system."),
         )
         return
-    if not dossier.transports:
+    if dossier.makers or steps_at_a_partner(dossier):
+        yield from _way_here(dossier, dossier.transports)
+    else:
+        yield from (each for each in of_makers(dossier) if each.remedy is not None)
+    if not dossier.transports and not dossier.makers:
         yield does_not_apply(
             dossier.subject, Text("it was carried nowhere: no transport between a partner and the house is recorded")
         )
     for each in dossier.transports:
         yield from _shipper(dossier, each)
         yield from _way(dossier, each)
+
+
+def _way_here(dossier: Dossier, transports: tuple[Transport, ...]) -> Iterator[Statement]:
+    """What a partner made came here after it was made, on some way or other."""
+    yield from (each for each in of_makers(dossier) if each.remedy is not None)
+    made = max((step.ended_at or step.started_at for step in steps_at_a_partner(dossier)), default=None)
+    if not any(made is None or each.dispatched_at >= made for each in transports):
+        yield lacks(
+            dossier.subject,
+            Text("A partner made the lot, and how it came here is not on record."),
+            Text("Record the way from the partner: shipper, hours, logger and who handed it over."),
+        )
 
 
 def _shipper(dossier: Dossier, each: Transport) -> Iterator[Statement]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from app.domain import settings
 from app.domain.acts import Role
-from app.domain.counterexamples import Edit, add, all_of, empty, every, inside, setting, within, without
+from app.domain.counterexamples import Edit, add, all_of, empty, every, inside, of_papers, setting, within, without
 from app.domain.dossier import Dossier
 from app.domain.equipment import day_of
 from app.domain.facts import Deviation, Impact, LegacyAbout, Monitored, Reading, Severity, WorkSession
+from app.domain.making import certified, made_elsewhere_alone
 from app.domain.monitoring import GRADE_NAMES, GROWS, KIND_NAMES, classified, limit_of, wanted_of, worst
 from app.domain.processing import too_late
 from app.domain.rulebook import (
@@ -102,7 +103,14 @@ def _classes(field: str, **changes: Any) -> Edit:
     gates=(Gate.G6,),
     waiver=(Role.QUALITY_AUTHORITY,),
     legacy=(LegacyAbout.LOT,),
+    late_by_nature=("makers",),
     breaks=(
+        Break(
+            "a partner made it, and says nothing of its clean area",
+            of_papers(only=("kind", "release"), covers=("equipment", "training", "deviations")),
+            outcome=Outcome.INDETERMINATE,
+            also=("EXT-03",),
+        ),
         Break("a settle plate grew in grade A", _read("settle", "A", 1)),
         Break("a glove print grew", _read("glove", "A", 2)),
         Break(
@@ -136,9 +144,10 @@ def _classes(field: str, **changes: Any) -> Edit:
         Break("the action limits are not set", setting("gmp02.limits", {}), outcome=Outcome.INDETERMINATE),
     ),
 )
-def clean_area(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
+def clean_area(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Judge each session in which the lot's cells were handled: where it was, and what monitoring said."""
-    if not dossier.work_sessions:
+    yield from certified(dossier, asked, "clean_area")
+    if not dossier.work_sessions and not made_elsewhere_alone(dossier):
         yield undocumented(
             dossier.subject,
             Text("No session at a workstation is known in which the cells were handled."),

@@ -7,7 +7,7 @@ next opening is cleared and verified anew, and a lot is judged by the clearances
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from app.domain.counterexamples import every, inside_plan_session, nth, part, without
+from app.domain.counterexamples import every, inside_plan_session, made_by_partner, nth, part, without
 from app.domain.dossier import Dossier
 from app.domain.facts import LegacyAbout, OpenSession, Plan, Step, SubjectKind
 from app.domain.processing import OPEN_HANDLING, STEP_NAMES, too_late
@@ -94,6 +94,11 @@ def _planned(name: str, outcome: Outcome = Outcome.FAIL, **session: object) -> B
         ),
         Break("a step at another donor's workstation", nth("steps", 0, session_donor="P-DONOR-2")),
         Break("a step without a clearance", nth("steps", 0, clearance_before_at=None)),
+        Break(
+            "the partner's record does not say whose the workstation was",
+            made_by_partner(nth("steps", 0, session_donor=None)),
+            outcome=Outcome.INDETERMINATE,
+        ),
         Break("a step cleared afterwards", nth("steps", 0, clearance_before_at=_LATER)),
         Break(
             "cleared and verified by one person",

@@ -7,10 +7,11 @@ from typing import Any
 
 from app.domain import settings
 from app.domain.acts import Role
-from app.domain.counterexamples import Edit, all_of, every, inside, setting, where, within, without
+from app.domain.counterexamples import Edit, all_of, every, inside, of_papers, setting, where, within, without
 from app.domain.dossier import Dossier
 from app.domain.equipment import KIND_NAMES, Trouble, Unfit, day_of, next_record, unfit
 from app.domain.facts import Equipment, SubjectKind
+from app.domain.making import certified
 from app.domain.processing import STEP_NAMES, too_late
 from app.domain.rulebook import (
     Asked,
@@ -69,7 +70,14 @@ def _later(**changes: Any) -> Edit:
     ),
     gates=(Gate.G4, Gate.G6),
     waiver=(Role.QUALITY_AUTHORITY,),
+    late_by_nature=("makers",),
     breaks=(
+        Break(
+            "a partner made it, and says nothing of its equipment",
+            of_papers(only=("kind", "release"), covers=("clean_area", "training", "deviations")),
+            outcome=Outcome.INDETERMINATE,
+            also=("EXT-03",),
+        ),
         Break("nothing was ever qualified", every("equipment", qualifications=())),
         Break("overdue on the day of the step", _records(due_on=_BEFORE_THE_FIRST_STEP)),
         Break("recorded only after the work", _records(recorded_at=_AFTER, as_found_in_tolerance=None)),
@@ -141,7 +149,8 @@ def equipment_fit(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
         return
     if not dossier.steps:
         yield lacks(dossier.subject, Text("No step is known."), Text("Record every step with what it was made in."))
-    for step in dossier.steps or ():
+    yield from certified(dossier, asked, "equipment")
+    for step in (each for each in dossier.steps or () if each.partner is None):
         pieces = [each for each in dossier.equipment if step.id in each.steps and each.kind in wanted]
         if not pieces:
             yield _nothing_named(f"STEP-{step.id}", STEP_NAMES[step.kind])

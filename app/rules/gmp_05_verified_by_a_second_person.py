@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from app.domain import settings
-from app.domain.counterexamples import every, nth, setting, where, without
+from app.domain.counterexamples import every, made_by_partner, nth, setting, where, without
 from app.domain.dossier import Dossier
 from app.domain.facts import LegacyAbout, Step
 from app.domain.processing import STEP_NAMES, too_late
@@ -51,6 +51,15 @@ _DAYS_LATER = datetime(2026, 10, 8, 11, 10, tzinfo=UTC)
     legacy=(LegacyAbout.LOT,),
     breaks=(
         Break("the same person performed and verified", nth("steps", 1, verified_by="tess")),
+        Break(
+            "the partner's record names one person for both",
+            made_by_partner(nth("steps", 1, verified_by="Liu (Cell Works Ltd)")),
+        ),
+        Break(
+            "the partner's record names no second person",
+            made_by_partner(nth("steps", 1, verified_by=None, verified_at=None)),
+            outcome=Outcome.INDETERMINATE,
+        ),
         Break("verified days later", nth("steps", 0, verified_at=_DAYS_LATER)),
         Break(
             "a step that nobody verified",
@@ -98,6 +107,12 @@ def verified_by_a_second_person(dossier: Dossier, asked: Asked) -> Iterator[Stat
 
 def _judge(dossier: Dossier, step: Step, asked: Asked, within: timedelta) -> Statement:
     subject, kind = f"STEP-{step.id}", STEP_NAMES[step.kind]
+    if step.partner is not None and (step.verified_by is None or step.verified_at is None):
+        return lacks(
+            subject,
+            Text("{step}: the batch record of {partner} names no second person.", step=kind, partner=step.partner),
+            Text("Ask the partner who verified it and when; what its record does not show stays unverified."),
+        )
     if step.verified_by is None or step.verified_at is None or step.verified_at > asked.at:
         return undocumented(
             subject,

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.domain.acts import Role
-from app.domain.counterexamples import Edit, within, without
+from app.domain.counterexamples import Edit, of_papers, within, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Deviation, Impact, Severity
+from app.domain.making import certified
 from app.domain.rulebook import (
     Asked,
     Break,
@@ -57,7 +58,14 @@ def _with(deviation: Deviation) -> Edit:
     ),
     gates=(Gate.G6,),
     waiver=(Role.QUALITY_AUTHORITY,),
+    late_by_nature=("makers",),
     breaks=(
+        Break(
+            "a partner made it, and says nothing of its deviations",
+            of_papers(only=("kind", "release"), covers=("equipment", "clean_area", "training")),
+            outcome=Outcome.INDETERMINATE,
+            also=("EXT-03",),
+        ),
         Break("a critical deviation is open", _with(replace(_OPEN, severity=Severity.CRITICAL))),
         Break(
             "a major deviation is open", _with(replace(_OPEN, severity=Severity.MAJOR)), outcome=Outcome.NEEDS_WAIVER
@@ -75,6 +83,7 @@ def _with(deviation: Deviation) -> Edit:
 )
 def deviations_assessed(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Judge each deviation by its class, its state and what its assessment says of the cells."""
+    yield from certified(dossier, asked, "deviations")
     if dossier.deviations is None:
         yield lacks(
             dossier.subject,

@@ -7,6 +7,7 @@ from app.domain.acts import Role
 from app.domain.counterexamples import empty, every, without
 from app.domain.dossier import Dossier
 from app.domain.facts import SubjectKind
+from app.domain.making import made_elsewhere_alone, steps_at_a_partner
 from app.domain.mandates import authorised
 from app.domain.processing import STEP_NAMES, assessed_by
 from app.domain.rulebook import (
@@ -17,6 +18,7 @@ from app.domain.rulebook import (
     Outcome,
     Standing,
     Statement,
+    does_not_apply,
     lacks,
     rule,
     shows,
@@ -79,7 +81,16 @@ def facility_authorised(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     if asked.gate is Gate.G4 and dossier.plan is not None:
         yield _judge(dossier, dossier.subject, process, dossier.plan.at)
         return
-    for step in dossier.steps or ():
+    if made_elsewhere_alone(dossier):
+        yield does_not_apply(
+            dossier.subject,
+            Text(
+                "made by {partner}, and not in this facility: the assessment of the partner and the agreement about this "
+                "process version are asked for instead",
+                partner=steps_at_a_partner(dossier)[0].partner or "",
+            ),
+        )
+    for step in (each for each in dossier.steps or () if each.partner is None):
         yield _judge(dossier, f"STEP-{step.id}", process, step.started_at, STEP_NAMES[step.kind])
     if not dossier.steps:
         yield lacks(dossier.subject, Text("No step is known."), Text("Record every step with what it was made in."))

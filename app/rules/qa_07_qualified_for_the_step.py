@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from app.domain import settings
 from app.domain.acts import Role
-from app.domain.counterexamples import drop, empty, every, part, setting, where, without
+from app.domain.counterexamples import drop, empty, every, of_papers, part, setting, where, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Qualification, StepKind, SubjectKind
+from app.domain.making import certified
 from app.domain.people import TOPIC_NAMES
 from app.domain.processing import STEP_NAMES
 from app.domain.rulebook import (
@@ -48,7 +49,14 @@ _WANTS = Outcome.NEEDS_WAIVER
     ),
     gates=(Gate.G4, Gate.G6),
     waiver=(Role.QUALITY_AUTHORITY,),
+    late_by_nature=("makers",),
     breaks=(
+        Break(
+            "a partner made it, and says nothing of its people",
+            of_papers(only=("kind", "release"), covers=("equipment", "clean_area", "deviations")),
+            outcome=Outcome.INDETERMINATE,
+            also=("EXT-03",),
+        ),
         Break("nobody was qualified for anything", empty("qualifications"), outcome=_WANTS),
         Break(
             "the gowning had run out before the fill",
@@ -104,7 +112,8 @@ def qualified_for_the_step(dossier: Dossier, asked: Asked) -> Iterator[Statement
             dossier.subject, Text("It is not known who is qualified."), Text("Report this to whoever keeps the system.")
         )
     elif asked.gate is not Gate.G4:
-        for step in dossier.steps or ():
+        yield from certified(dossier, asked, "training")
+        for step in (each for each in dossier.steps or () if each.partner is None):
             yield _judge(dossier, f"STEP-{step.id}", step.kind, step.performed_by, step.started_at)
         if not dossier.steps:
             yield lacks(dossier.subject, Text("No step is known."), Text("Record every step with whoever made it."))

@@ -51,6 +51,10 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     ),
     (Meaning.RESPONSIBILITY_ACCEPTED, None): Text("I accept this responsibility."),
     (Meaning.PARTNER_DECIDED, None): Text("I decide about this partner as the assessment says."),
+    (Meaning.EXCEPTIONAL_SUPPLY_DECIDED, "oos_exceptional_supply"): Text(
+        "I decide that this lot is supplied as an exception. This is no release."
+    ),
+    (Meaning.EXCEPTIONAL_SUPPLY_DECIDED, "refused"): Text("I refuse this request."),
     (Meaning.SUPPLIER_DECIDED, None): Text("I decide about this supplier as the audit says."),
     (Meaning.SETTING_APPROVED, None): Text("I approve this change of a setting."),
     (Meaning.PACK_APPROVED, None): Text("I choose this rule pack for this house."),

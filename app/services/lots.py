@@ -15,6 +15,7 @@ from app.domain.cell_banks import LOT_PREFIX, refuse_another_tier
 from app.domain.errors import BadInput, NotFound
 from app.domain.facts import Relation
 from app.domain.lots import LotAct, LotKind, LotState, open_acts
+from app.domain.next_gate import dossier_for, next_gate
 from app.domain.passages import Counts, doubling_time_hours
 from app.domain.rulebook import Gate, Judgement, Outcome
 from app.domain.testing import Fit, fit
@@ -109,6 +110,15 @@ class BlockView:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleStands:
+    """A rule of the gate that does not stand in the way now."""
+
+    rule: str
+    title: Text
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class LotView:
     """A lot with its whole story. `blocks` are the rules that keep it from being released, judged this moment."""
 
@@ -195,7 +205,7 @@ class ContainerCount:
 
 @dataclass(frozen=True, slots=True)
 class LotOverview:
-    """What a lot's first page shows: as much of each part as fits there, and what blocks its release this moment."""
+    """What a lot's first page shows: as much of each part as fits there, and how it stands before its next gate now."""
 
     head: LotHead
     at: datetime
@@ -207,6 +217,8 @@ class LotOverview:
     holds: tuple[dict[str, Any], ...]
     deviations: tuple[dict[str, Any], ...]
     blocks: tuple[BlockView, ...]
+    gate: Gate
+    standing: tuple[RuleStands, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +433,8 @@ async def read_overview(house: House, actor: Actor, *, code: str, containers_mos
     async with house.door.read(actor, Act.READ_LOT) as reading:
         lot = await lots.find(reading, code=code)
         at = await judging.now(reading)
-        _, judgement = await judging.judged(reading, kind="lot", subject_id=lot.id, gate=Gate.G6, at=at)
+        gate = next_gate(lot.kind, lot.state)
+        _, judgement = await judging.judged(reading, kind=dossier_for(gate), subject_id=lot.id, gate=gate, at=at)
         return LotOverview(
             head=_head(lot),
             at=at,
@@ -435,6 +448,10 @@ async def read_overview(house: House, actor: Actor, *, code: str, containers_mos
             holds=_plain(await holds.page(reading, state="open", lot_id=lot.id, after=None, limit=_SHOWN)),
             deviations=_plain(await deviations.page(reading, state=None, lot_id=lot.id, after=None, limit=_SHOWN)),
             blocks=_blocks(judgement),
+            gate=gate,
+            standing=tuple(
+                RuleStands(each.rule, each.title, each.outcome) for each in judgement.verdicts if not each.closes
+            ),
         )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import impacts, items, results, samples
+from app.db import impacts, items, partner_lots, results, samples
 from app.domain.acts import Act
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import Decision, LineKind
@@ -18,7 +18,7 @@ from app.domain.text import Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.db.door import Call
+    from app.db.door import Call, Reading
     from app.services.house import House
 
 _DIGITS = 30
@@ -100,10 +100,12 @@ async def record_result(
     method_version: str,
     instrument: str | None,
     measured_at: datetime,
+    paper: str | None = None,
 ) -> ResultView:
     """Record what was measured, good or bad, against the line of the lot's specification version.
 
-    Raises BadInput for a test that the specification does not name, or a value of the wrong sort.
+    `paper` is the reference of the partner's paper from which it was read. Raises BadInput for a test that the
+    specification does not name, a value of the wrong sort, or a paper that is not on record about this lot.
     """
     async with house.door.change(call, Act.RECORD_RESULT, subject=sample) as change:
         taken = await samples.find(change, code=sample)
@@ -120,6 +122,7 @@ async def record_result(
             method_version=method_version,
             instrument=instrument,
             measured_at=measured_at,
+            paper_id=await _paper(change, lot_id=taken.lot_id, reference=paper),
         )
         await impacts.judge_what_came_to_light(change)
         return change.answers(
@@ -136,15 +139,22 @@ async def record_result(
 
 
 async def record_results(
-    house: House, call: Call, *, sample: str, measured: Sequence[Measurement], measured_at: datetime
+    house: House,
+    call: Call,
+    *,
+    sample: str,
+    measured: Sequence[Measurement],
+    measured_at: datetime,
+    paper: str | None = None,
 ) -> ResultsView:
     """Record what was measured on one sample at one time, good or bad: all of it or nothing.
 
-    Raises BadInput for a test that the specification does not name, or a value of the wrong sort.
+    `paper` is the reference of the partner's paper from which all of it was read. Raises BadInput as `record_result` does.
     """
     async with house.door.change(call, Act.RECORD_RESULT, subject=sample) as change:
         taken = await samples.find(change, code=sample)
         require_past(measured_at, now=change.at, field="measured_at")
+        paper_id = await _paper(change, lot_id=taken.lot_id, reference=paper)
         kept: list[int] = []
         for each in measured:
             line = await results.line_for(change, specification_id=taken.specification_id, test=each.test)
@@ -159,6 +169,7 @@ async def record_results(
                     method_version=each.method_version,
                     instrument=each.instrument,
                     measured_at=measured_at,
+                    paper_id=paper_id,
                 )
             )
         await impacts.judge_what_came_to_light(change)
@@ -215,6 +226,20 @@ async def invalidate_result(house: House, call: Call, *, result: int, deviation:
             raise _not_investigated(deviation, investigation)
         await results.invalidate(change, result_id=result, deviation_id=investigation.id, reason=reason)
         return change.answers(InvalidationView(result=result, lot=found.lot, test=found.test, deviation=deviation))
+
+
+async def _paper(reading: Reading, *, lot_id: int, reference: str | None) -> int | None:
+    if reference is None:
+        return None
+    found = await partner_lots.paper_of(reading, lot=lot_id, reference=reference)
+    if found is None:
+        raise BadInput(
+            field="paper",
+            what=Text("The result was not recorded."),
+            why=Text("No paper {reference} of a partner is on record about this lot.", reference=reference),
+            remedy=Text("Record the partner's paper first, with its file."),
+        )
+    return found
 
 
 def _of_the_line(line: results.Line, value: Decimal | str) -> Decimal | str:

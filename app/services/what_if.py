@@ -13,6 +13,7 @@ from app.domain.acts import Act, Actor
 from app.domain.dossier import parse
 from app.domain.errors import BadInput
 from app.domain.facts import LineKind
+from app.domain.next_gate import dossier_for, next_gate
 from app.domain.packs import PACKS
 from app.domain.rulebook import CLOSING, Gate, Outcome, judge
 from app.domain.text import Text
@@ -101,6 +102,7 @@ class WhatIfView:
     lot: str
     name: str
     decides: bool
+    gate: Gate
     now_at: datetime
     then_at: datetime
     pack_now: str | None
@@ -115,20 +117,22 @@ class WhatIfView:
 
 
 async def suppose(house: House, actor: Actor, *, code: str, supposed: Supposed) -> WhatIfView:
-    """How the release gate would answer. Raises NotFound, or BadInput for what cannot be supposed of this lot."""
+    """How the gate that the lot stands before next would answer. Raises NotFound, or BadInput for what cannot be supposed of this lot."""
     async with house.door.read(actor, Act.READ_LOT) as reading:
         lot = await lots.find(reading, code=code)
-        dossier = parse(await judging.dossier_of(reading, kind="lot", subject_id=lot.id))
+        gate = next_gate(lot.kind, lot.state)
+        dossier = parse(await judging.dossier_of(reading, kind=dossier_for(gate), subject_id=lot.id))
         at = await judging.now(reading)
     _refuse_the_impossible(dossier, supposed)
     then_at = supposed.at or at
     then = supposing(dossier, supposed, at=then_at)
-    before = judge(RULES, dossier, gate=Gate.G6, at=at)
-    after = judge(RULES, then, gate=Gate.G6, at=then_at)
+    before = judge(RULES, dossier, gate=gate, at=at)
+    after = judge(RULES, then, gate=gate, at=then_at)
     return WhatIfView(
         lot=lot.code,
         name=lot.name,
         decides=False,
+        gate=gate,
         now_at=at,
         then_at=then_at,
         pack_now=dossier.jurisdiction,
@@ -138,7 +142,7 @@ async def suppose(house: House, actor: Actor, *, code: str, supposed: Supposed) 
         compared=() if supposed.is_nothing else tuple(_compared(before, after)),
         lines=tuple(_lines(dossier)),
         markers=tuple(_markers(dossier)),
-        waivers=tuple(WaiverOption(each.id, each.title) for each in RULES if each.waiver and Gate.G6 in each.gates),
+        waivers=tuple(WaiverOption(each.id, each.title) for each in RULES if each.waiver and gate in each.gates),
         packs=tuple(
             PackOption(each.id, each.title, each.complete, each.id == dossier.jurisdiction) for each in PACKS.values()
         ),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.db import items, judging
 from app.domain.acts import Act, Actor
-from app.domain.lots import LotState
+from app.domain.lots import LotKind, LotState
+from app.domain.next_gate import dossier_for, next_gate
 from app.domain.rulebook import Gate, Outcome, Standing
 from app.domain.text import Text
 from app.rules import BY_ID
@@ -117,10 +118,16 @@ async def read_why(house: House, actor: Actor, *, code: str) -> WhyView:
         at = await judging.now(reading)
     subject, subject_id = _subject(item, told.item)
     gate, act = GATES[subject.kind] if subject else (None, None)
+    kind = subject.kind if subject else ""
+    if subject and kind == "lot":
+        gate = next_gate(LotKind(told.item.lot_kind or item.kind), LotState(subject.state or ""))
+        kind = dossier_for(gate)
+        if gate is Gate.G10 and told.item.subkind == "vial":
+            kind, subject_id = "vial_to_give", item.id  # this very container is before the patient
     judgement = None
     if subject and gate and act:
         async with house.door.read(actor, act) as reading:
-            _, judgement = await judging.judged(reading, kind=subject.kind, subject_id=subject_id, gate=gate, at=at)
+            _, judgement = await judging.judged(reading, kind=kind, subject_id=subject_id, gate=gate, at=at)
     return WhyView(
         item=item.code,
         item_kind=told.item.subkind or item.kind,

@@ -94,6 +94,8 @@ def _moved(detail: Told) -> tuple[str, str, Text]:
 def _step(sign: str, name: Text) -> Teller:
     def tell(detail: Told) -> tuple[str, str, Text]:
         what = name if detail["passage"] is None else Text("{step} P{passage}", step=name, passage=detail["passage"])
+        if detail.get("partner"):
+            return "info", sign, Text("{step}, made by {partner}; entered here", step=what, partner=detail["partner"])
         if detail["happened_anyway"]:
             return "wait", "alert-triangle", Text("{step}, recorded as already happened", step=what)
         return "info", sign, what

@@ -253,19 +253,23 @@ $$;
 CREATE OR REPLACE FUNCTION dossier.steps(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'id', s.id, 'kind', s.kind, 'passage', s.passage, 'performed_by', dossier.username(s.performed_by),
-        'verified_by', dossier.username(v.verified_by), 'verified_at', audit.stamp(v.recorded_at),
+        'id', s.id, 'kind', s.kind, 'passage', s.passage, 'performed_by', coalesce(away.performed_by, dossier.username(s.performed_by)),
+        'verified_by', CASE WHEN away.partner IS NULL THEN dossier.username(v.verified_by) ELSE away.verified_by END,
+        'verified_at', audit.stamp(CASE WHEN away.partner IS NULL THEN v.recorded_at ELSE away.verified_at END), 'partner', away.partner,
         'started_at', audit.stamp(s.started_at),
         'ended_at', audit.stamp(s.ended_at), 'recorded_at', audit.stamp(s.recorded_at),
-        'happened_anyway', s.happened_anyway, 'workstation', dossier.own_code(w.workstation_id),
-        'session_donor', dossier.pseudonym(w.donor_id),
-        'clearance_before_at', cleared.before ->> 'at', 'clearance_performed_by', cleared.before ->> 'performed_by',
-        'clearance_verified_by', cleared.before ->> 'verified_by', 'clearance_verified_at', cleared.before ->> 'verified_at',
+        'happened_anyway', s.happened_anyway, 'workstation', coalesce(dossier.own_code(w.workstation_id), away.workstation),
+        'session_donor', coalesce(dossier.pseudonym(w.donor_id), away.donor),
+        'clearance_before_at', coalesce(cleared.before ->> 'at', audit.stamp(away.cleared_at)),
+        'clearance_performed_by', coalesce(cleared.before ->> 'performed_by', away.cleared_by),
+        'clearance_verified_by', coalesce(cleared.before ->> 'verified_by', away.clearance_verified_by),
+        'clearance_verified_at', coalesce(cleared.before ->> 'verified_at', audit.stamp(away.clearance_verified_at)),
         'viable_seeded', s.viable_seeded, 'viable_harvested', s.viable_harvested,
         'viability_percent', s.viability_percent, 'pd', s.pd, 'cpdl', s.cpdl) ORDER BY s.id), '[]')
     FROM lab.steps s LEFT JOIN lab.workstation_sessions w ON w.id = s.workstation_session_id
     LEFT JOIN lab.verifications v ON v.step_id = s.id
     CROSS JOIN LATERAL (SELECT dossier.clearance(w.opening_clearance_id) AS before OFFSET 0) AS cleared  -- computed once
+    LEFT JOIN LATERAL (SELECT * FROM dossier.step_away(s.id)) AS away ON true
     WHERE s.lot_id = p_lot
 $$;
 
@@ -301,7 +305,8 @@ CREATE OR REPLACE FUNCTION dossier.result(p_result bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('id', r.id, 'line_id', r.line_id, 'test', l.test, 'sample', dossier.own_code(r.sample_id),
         'value_number', r.value_number, 'value_text', r.value_text, 'unit', r.unit, 'method_version', r.method_version,
-        'instrument', r.instrument, 'analyst', dossier.username(r.analyst), 'measured_at', audit.stamp(r.measured_at))
+        'instrument', r.instrument, 'analyst', dossier.username(r.analyst), 'measured_at', audit.stamp(r.measured_at),
+        'paper', (SELECT d.reference FROM lab.partner_papers d WHERE d.id = r.paper_id))
     FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id WHERE r.id = p_result
 $$;
 
@@ -540,7 +545,7 @@ LANGUAGE sql STABLE AS $$
         'donations', NULL, 'donors', NULL, 'materials', NULL, 'consumptions', NULL, 'steps', NULL, 'plan', NULL,
         'containers', NULL, 'specification', NULL, 'results', NULL, 'retains', NULL, 'recorders', NULL, 'deviations', NULL, 'holds', NULL,
         'waivers', NULL, 'batch_review', NULL, 'package_digest', NULL, 'appointments', NULL, 'assessments', NULL, 'labels', NULL,
-        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL, 'bank', NULL, 'vial', NULL, 'bank_policies', NULL, 'legacy', NULL, 'two_steps', NULL)
+        'qualifications', NULL, 'disease_status', NULL, 'banks', NULL, 'suppliers', NULL, 'permits', NULL, 'equipment', NULL, 'facility', NULL, 'work_sessions', NULL, 'authorisations', NULL, 'authority_replies', NULL, 'study', NULL, 'transports', NULL, 'virus_tests', NULL, 'off_target_reports', NULL, 'bank', NULL, 'vial', NULL, 'bank_policies', NULL, 'legacy', NULL, 'two_steps', NULL, 'makers', NULL, 'partners', NULL, 'late_information', NULL, 'exceptional_requests', NULL)
         || coalesce(dossier.rulebook(), '{}')
 $$;
 
@@ -554,7 +559,7 @@ LANGUAGE sql STABLE AS $$
         'donations', dossier.donations(p_up), 'donors', dossier.donors(p_up || l.donor_id),
         'materials', dossier.materials(used.ids), 'consumptions', dossier.consumptions(l.id), 'steps', dossier.steps(l.id),
         'containers', dossier.containers(l.id), 'results', dossier.results(l.id), 'retains', dossier.retains(l.id), 'recorders', dossier.recorders(l.id),
-        'labels', dossier.labels(l.id), 'banks', dossier.banks_among(l.id, p_up), 'deviations', dossier.deviations(p_up || used.ids))
+        'labels', dossier.labels(l.id), 'makers', dossier.makers(l.id), 'banks', dossier.banks_among(l.id, p_up), 'deviations', dossier.deviations(p_up || used.ids))
     FROM lab.lots l,
         LATERAL (SELECT lab.with_parts(array_agg(DISTINCT material_lot_id)) AS ids FROM lab.consumptions WHERE lot_id = l.id) AS used
     WHERE l.id = p_lot
@@ -579,7 +584,8 @@ LANGUAGE sql STABLE AS $$
             'assessments', dossier.assessments(l.process_id, up.ids || l.donor_id, l.id, used.ids),
             'qualifications', dossier.qualifications(ARRAY(SELECT performed_by FROM lab.steps WHERE lot_id = l.id)),
             'disease_status', dossier.disease_status(used.ids), 'suppliers', dossier.suppliers(used.ids),
-            'transports', dossier.transports(l.id),
+            'transports', dossier.transports(l.id), 'partners', dossier.making_partners(l.id),
+            'late_information', dossier.late_information(up.ids, 50), 'exceptional_requests', dossier.exceptional_requests(l.id),
             'batch_review', (SELECT jsonb_build_object('decision', b.decision, 'by', dossier.username(s.account_id),
                 'at', audit.stamp(s.signed_at), 'package_digest', b.package_digest)
                 FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id WHERE b.lot_id = l.id
@@ -721,6 +727,8 @@ BEGIN
         WHEN 'partner_assessment' THEN
             SELECT jsonb_build_object('assessment', to_jsonb(a), 'partner', to_jsonb(s))::text INTO bytes
             FROM lab.partner_assessments a JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = p_id;
+        WHEN 'exceptional_request' THEN
+            SELECT (to_jsonb(r) || jsonb_build_object('lot', dossier.own_code(r.lot_id)))::text INTO bytes FROM lab.exceptional_requests r WHERE r.id = p_id;
         WHEN 'supplier_audit' THEN
             SELECT jsonb_build_object('audit', to_jsonb(a), 'supplier', to_jsonb(s))::text INTO bytes
             FROM lab.supplier_audits a JOIN lab.suppliers s ON s.id = a.supplier_id WHERE a.id = p_id;

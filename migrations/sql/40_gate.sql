@@ -509,7 +509,7 @@ BEGIN
     -- the second person
     IF EXISTS (SELECT FROM lab.steps s LEFT JOIN lab.verifications v ON v.step_id = s.id
                WHERE s.lot_id = p_lot AND coalesce(gate.setting('gmp05.critical_steps') ? s.kind, true)
-                 AND (v.verified_by IN (s.performed_by, s.recorded_by) OR s.ended_at IS NULL
+                 AND NOT gate.verified_by_a_partner(s) AND (v.verified_by IN (s.performed_by, s.recorded_by) OR s.ended_at IS NULL
                       OR ((v.id IS NULL OR v.recorded_at > s.ended_at + gate.hours_to_verify()) AND NOT gate.legacy_shows_lot('GMP-05', p_lot)))) THEN
         RETURN NEXT 'GMP-05: a step was not verified in time by a second person';
     END IF;
@@ -587,6 +587,7 @@ BEGIN
         RETURN NEXT 'REL-05: an autologous lot goes back to its donor alone';
     END IF;
     RETURN QUERY SELECT * FROM gate.second_hands(p_lot, v_donors, v_began);
+    RETURN QUERY SELECT * FROM gate.second_hands_on_partners(p_lot, v_began);
     IF NOT EXISTS (SELECT FROM lab.batch_reviews b WHERE b.lot_id = p_lot AND b.decision = 'accepted'
                    AND b.id = (SELECT max(id) FROM lab.batch_reviews WHERE lot_id = p_lot)
                    AND b.package_digest = coalesce(p_package_digest, audit.sha256_hex(dossier.package(p_lot)::text))) THEN

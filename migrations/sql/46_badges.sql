@@ -58,7 +58,7 @@ BEGIN
     IF v_actor IS NULL THEN RAISE EXCEPTION 'a verification needs its entry' USING ERRCODE = 'ST001'; END IF;
     IF p_what = 'step' THEN
         SELECT s.lot_id, s.kind, s.performed_by, s.recorded_by, s.ended_at INTO v_lot, kind, v_performed_by, v_recorded_by, v_ended_at
-        FROM lab.steps s WHERE s.id = p_id;
+        FROM lab.steps s WHERE s.id = p_id AND NOT EXISTS (SELECT FROM lab.partner_steps w WHERE w.step_id = s.id);
     ELSIF p_what = 'clearance' THEN
         SELECT w.lot_id, c.phase, c.performed_by, c.recorded_by, c.cleared_at, c.workstation_id
         INTO v_lot, kind, v_performed_by, v_recorded_by, v_ended_at, v_workstation

@@ -239,7 +239,8 @@ BEGIN
             'lot', jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'kind', l.kind, 'state', l.state,
                 'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),
                 'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT v.product FROM lab.process_versions v WHERE v.id = l.process_id)),
-            'steps', dossier.steps(l.id), 'banks', dossier.banks(l.id), 'containers', dossier.containers(l.id), 'waivers', dossier.waivers(l.id))
+            'steps', dossier.steps(l.id), 'banks', dossier.banks(l.id), 'containers', dossier.containers(l.id), 'waivers', dossier.waivers(l.id),
+            'late_information', dossier.late_information(array_append(k.donations, l.id), 0))
         || CASE WHEN EXISTS (SELECT FROM lab.assessments a WHERE a.scope_kind = 'lot' AND a.scope_id = l.id)
              THEN jsonb_build_object('assessments', dossier.assessments(l.process_id, f.donors, l.id, '{}')) ELSE '{}' END)::text
     FROM kin k JOIN firsts f ON (f.donations, f.donors) = (k.donations, k.donors) AND f.process_id IS NOT DISTINCT FROM k.process_id

@@ -38,7 +38,7 @@ DECLARE
         'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
         'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
         'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments', 'lab.documents', 'lab.authorisations', 'lab.responsibilities', 'lab.supplier_audits', 'lab.partner_assessments', 'lab.legacy_dossiers', 'lab.tissue_types',
-        'lab.genetic_resource_permits', 'lab.bank_policies', 'lab.two_step_plans'];
+        'lab.genetic_resource_permits', 'lab.bank_policies', 'lab.two_step_plans', 'lab.exceptional_requests'];
 BEGIN
     FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
@@ -90,6 +90,8 @@ BEGIN
         ('lab', 'equipment_qualifications', 'facility', ''), ('lab', 'documents', 'facility', ''), ('lab', 'authorisations', 'facility', ''), ('lab', 'responsibilities', 'facility', ''),
         ('lab', 'vector_statements', 'lot', 'vector_lot_id'), ('lab', 'vector_parts', 'lot', 'vector_lot_id'), ('lab', 'virus_tests', 'lot', 'lot_id'),
         ('lab', 'virus_test_outcomes', 'lot', 'lot_id'), ('lab', 'off_target_reports', 'facility', ''),
+        ('lab', 'partner_lots', 'lot', 'lot_id'), ('lab', 'partner_papers', 'lot', 'lot_id'), ('lab', 'partner_steps', 'lot', 'lot_id'),
+        ('lab', 'exceptional_requests', 'lot', 'lot_id'), ('lab', 'impact_items', 'item', 'item_id'),
         ('lab', 'area_classifications', 'facility', ''), ('lab', 'monitoring_samples', 'lot', 'lot_id'), ('lab', 'monitoring_readings', 'lot', 'lot_id')
     ) AS wanted(schema_name, table_name, root, via) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS b_lock_root ON %I.%I', t.schema_name, t.table_name);
@@ -175,6 +177,14 @@ DROP TRIGGER IF EXISTS y_excursion_holds ON lab.storage_excursions;
 CREATE TRIGGER y_excursion_holds AFTER INSERT ON lab.storage_excursions FOR EACH ROW EXECUTE FUNCTION lab.excursion_holds();
 ALTER TABLE lab.storage_excursions ENABLE ALWAYS TRIGGER y_excursion_holds;
 
+-- Who makes a lot, and which steps a partner made (34_partner_lots.sql).
+DROP TRIGGER IF EXISTS c_made_by_a_partner ON lab.partner_lots;
+CREATE TRIGGER c_made_by_a_partner BEFORE INSERT ON lab.partner_lots FOR EACH ROW EXECUTE FUNCTION lab.made_by_a_partner();
+ALTER TABLE lab.partner_lots ENABLE ALWAYS TRIGGER c_made_by_a_partner;
+DROP TRIGGER IF EXISTS c_step_of_a_partner ON lab.partner_steps;
+CREATE TRIGGER c_step_of_a_partner BEFORE INSERT ON lab.partner_steps FOR EACH ROW EXECUTE FUNCTION lab.step_of_a_partner();
+ALTER TABLE lab.partner_steps ENABLE ALWAYS TRIGGER c_step_of_a_partner;
+
 -- What is stated once stays: a withdrawal is not taken back, a revoked grant does not revive, a session does not reopen.
 CREATE OR REPLACE FUNCTION lab.stated_once() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -254,6 +264,7 @@ BEGIN
         ('people.badges', 'lab.stated_once', 'revoked_at'), ('lab.timers', 'lab.stated_once', 'ended_at'),
         ('lab.bench_reasons', 'lab.stated_once', 'note'), ('lab.bank_policies', 'lab.stated_once', 'signature_id'),
         ('lab.legacy_dossiers', 'lab.stated_once', 'signature_id'), ('lab.two_step_plans', 'lab.stated_once', 'signature_id'),
+        ('lab.exceptional_requests', 'lab.stated_once', 'signature_id'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
         ('lab.workstation_sessions', 'lab.session_ends_once', 'during'),
         ('lab.containers', 'lab.keeps_no_longer', 'opened_until')

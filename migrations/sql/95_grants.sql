@@ -38,6 +38,7 @@ GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers, lab.assessments, lab.sup
 GRANT UPDATE (signature_id) ON lab.tissue_types, lab.legacy_dossiers TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.documents, lab.authorisations, lab.responsibilities TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.bank_policies, lab.two_step_plans TO stemma_gate;
+GRANT UPDATE (signature_id, disposition) ON lab.exceptional_requests TO stemma_gate;
 GRANT INSERT ON people.appointments TO stemma_gate;
 GRANT UPDATE (revoked_at, revoked_signature_id) ON people.appointments TO stemma_gate;
 GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for the right to lock their rows
@@ -73,6 +74,7 @@ BEGIN
         'lab.institutions', 'lab.institution_statements', 'lab.studies', 'lab.study_versions', 'lab.study_leaders',
         'lab.committee_decisions', 'lab.study_filings', 'lab.study_banks', 'lab.sponsor_agreements', 'lab.partners', 'lab.quality_agreements', 'lab.study_partners',
         'lab.laboratories', 'lab.laboratory_accreditations', 'lab.accreditation_ends', 'lab.independence_declarations', 'lab.reinspections', 'lab.reinspection_tests', 'lab.shipper_qualifications', 'lab.transports',
+        'lab.partner_lots', 'lab.partner_papers', 'lab.partner_steps',
         'lab.vector_statements', 'lab.vector_parts', 'lab.virus_tests', 'lab.virus_test_outcomes', 'lab.off_target_reports',
         'lab.label_imbalances', 'lab.impact_verdicts', 'lab.animal_disease_status', 'lab.papers', 'lab.equipment_qualifications', 'lab.area_classifications', 'lab.monitoring_samples', 'lab.monitoring_readings', 'lab.setting_proposals', 'lab.pack_proposals', 'lab.authority_replies']::regclass[]
     LOOP
@@ -91,6 +93,7 @@ GRANT INSERT (rule, lot_id, donation_id, justification, mitigations, proposed_by
 GRANT INSERT (workstation_id, lot_id, name, started_at, due_at, recorded_by), UPDATE (ended_at, ended_by) ON lab.timers TO stemma_app;
 GRANT INSERT (item_id, lot_id, act, reason, recorded_by), UPDATE (note, noted_at, noted_by) ON lab.bench_reasons TO stemma_app;
 GRANT INSERT (label_id, printer_id, recorded_by), UPDATE (state, attempts, trouble, sent_at, ended_at, version) ON lab.print_jobs TO stemma_app;
+GRANT INSERT (lot_id, reasons, risk_evaluation, risk_file_name, risk_file_sha256, committee, committee_decision, committee_decided_on, committee_reference, recorded_by) ON lab.exceptional_requests TO stemma_app;
 GRANT INSERT (partner_id, assessed_on, sections, findings, evidence, recorded_by) ON lab.partner_assessments TO stemma_app;
 GRANT INSERT (supplier_id, method, audited_on, outcome, findings, evidence, valid_from, valid_to, recorded_by) ON lab.supplier_audits TO stemma_app;
 GRANT INSERT (number, version, rule, title, scope_kind, scope_id, hazard, mitigations, conclusion, proposed_by, valid_from, valid_to) ON lab.assessments TO stemma_app;
@@ -118,6 +121,7 @@ GRANT EXECUTE ON FUNCTION audit.open(bigint, text, text, text, text, text, text,
     dossier.lot(bigint), dossier.donation(bigint), dossier.material_lot(bigint), dossier.step(bigint, jsonb), dossier.study(bigint),
     dossier.bank_vial(bigint), gate.decide_bank_policy(bigint, uuid), gate.decide_two_step_plan(bigint, uuid), lab.pending_tests(bigint),
     gate.conditionally_release(bigint, uuid, bigint),
+    dossier.to_give(bigint, bigint), gate.decide_exceptional_supply(bigint, uuid),
     dossier.signer(bigint), dossier.record(text, bigint),
     gate.sign(uuid, text, bigint), gate.approve_material(bigint, uuid), gate.reject_material(bigint, uuid), gate.reject_lot(bigint, uuid),
     gate.close_deviation(bigint, uuid), gate.lift_hold(bigint, uuid), gate.approve_waiver(bigint, uuid), gate.accept_legacy(bigint, uuid), gate.approve_assessment(bigint, uuid), gate.approve_document(bigint, uuid), gate.authorise_process(bigint, uuid), gate.accept_responsibility(bigint, uuid), gate.qualify_supplier(bigint, uuid), gate.decide_partner(bigint, uuid), gate.decide_tissue(bigint, uuid),

@@ -703,6 +703,10 @@ def lot_json():
         "virus_tests": [],
         "bank_policies": [bank_policy()],
         "two_steps": {"plans": [], "under_way": [], "acknowledgements": []},
+        "makers": [],
+        "partners": [],
+        "late_information": [],
+        "exceptional_requests": [],
     }
 
 

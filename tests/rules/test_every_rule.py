@@ -11,6 +11,7 @@ from app.domain.counterexamples import (
     allogeneic,
     gene_edited,
     gene_modified,
+    partner_made,
     two_steps,
     vector_lot,
     virus_in_two_steps,
@@ -40,6 +41,8 @@ KINDS = {
     "autologous, unbanked": (lambda dossier: dossier, SubjectKind.LOT),
     "allogeneic, banked": (allogeneic, SubjectKind.LOT),
     "gene modified": (gene_modified, SubjectKind.LOT),
+    "made by a partner": (partner_made, SubjectKind.LOT),
+    "gene modified, made by a partner": (lambda dossier: partner_made(gene_modified(dossier)), SubjectKind.LOT),
     "gene modified, before a step": (gene_modified, SubjectKind.STEP),
     "a vector": (vector_lot(), SubjectKind.MATERIAL_LOT),
 }
@@ -164,6 +167,10 @@ def test_only_a_rule_that_may_be_waived_asks_for_a_waiver(rule):
         "vial",
         "bank_policies",
         "two_steps",
+        "makers",
+        "partners",
+        "late_information",
+        "exceptional_requests",
     ],
 )
 def test_no_missing_section_opens_a_gate_further(kind, section):
@@ -248,6 +255,10 @@ def test_a_bare_dossier_opens_nothing():
                 "transports",
                 "virus_tests",
                 "off_target_reports",
+                "makers",
+                "partners",
+                "late_information",
+                "exceptional_requests",
             ]
         ),
     )

@@ -20,6 +20,7 @@ from app.domain.counterexamples import (
     inside,
     nth,
     part,
+    partner_made,
     setting,
     where,
     within,
@@ -250,6 +251,9 @@ def test_before_a_step_only_who_is_about_to_make_it_is_asked():
 # -- less evidence never opens more --------------------------------------------------------------------------------------
 
 EVIDENCE = (
+    "makers",
+    "partners",
+    "transports",
     "virus_tests",
     "assessments",
     "qualifications",
@@ -266,6 +270,7 @@ STARTS = {
     "positive, assessed": all_of(POSITIVE, of_the_donor("DON-04"), of_the_donor("DON-05")),
     "allogeneic": allogeneic,
     "gene modified": gene_modified,
+    "made by a partner": partner_made,
     "two consents": consents(consent("donation"), consent("processing")),
     "no start kept": drop("retains", "kind", "starting_material"),
     "untrained": drop("qualifications", "topic", "gowning"),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.counterexamples import all_of, allogeneic, gene_modified, inside
+from app.domain.counterexamples import all_of, allogeneic, gene_modified, inside, partner_made
 from app.domain.dossier import Dossier
 from app.domain.facts import Donation, MarkerOutcome, SubjectKind
 from app.domain.rulebook import Outcome, judge
@@ -45,6 +45,8 @@ NO_EVIDENCE = {
     "specification": "in force or not at the release",
     "lot": "no evidence",
     "plan": "what is about to be done",
+    "late_information": "what came to light speaks against the lot; its decision opens nothing that was done before",
+    "exceptional_requests": "asked for before the cells are given, which is yet to come",
 }
 
 POSITIVE = inside("donors", "markers", only=("marker", "HBsAg"), outcome=MarkerOutcome.POSITIVE)
@@ -52,6 +54,7 @@ STARTS = {
     "clean": lambda dossier: dossier,
     "allogeneic": allogeneic,
     "gene modified": gene_modified,
+    "made by a partner": partner_made,
     "positive, assessed": all_of(POSITIVE, of_the_donor("DON-04"), of_the_donor("DON-05")),
 }
 

@@ -167,6 +167,8 @@ PAGES = (
     ("quinn", "/laboratories"),
     ("quinn", "/shippers"),
     ("tess", "/lots/{lot}/transport"),
+    ("quinn", "/lots/{lot}/maker"),
+    ("phil", "/lots/{lot}/exception"),
     ("quinn", "/processes"),
     ("hedda", "/processes/new"),
     ("quinn", "/specifications"),

@@ -159,6 +159,18 @@ async def furnished(lab: Lab) -> House:
     found = {"assessed_on": study.day(-9), "sections": parts, "evidence": NASTY}
     found["findings"] = [{"severity": "minor", "what": NASTY}]
     ok(await quinn.post(f"/partners/{partner}/assessments", found))
+    theirs, unnamed = [await life.preparation(lab, upto="planned", use=shared) for _ in range(2)]
+    makes = {"name": f"{NASTY[:100]} makes", "kind": "preparation", "address": NASTY}
+    ok(await quinn.post("/partners", makes))
+    made = {"partner": makes["name"], "lot_number": NASTY[:120], "process": NASTY[:120]}
+    ok(await quinn.post(f"/lots/{theirs.lot}/maker", made))
+    asked = {"reasons": NASTY, "risk_evaluation": NASTY, "risk_file_name": NASTY, "risk_file_sha256": "b" * 64}
+    asked |= {"committee": NASTY[:120], "committee_decision": "approved", "committee_reference": NASTY[:120]}
+    ok(
+        await lab.as_("phil").post(
+            f"/lots/{tested.lot}/exceptional-requests", asked | {"committee_decided_on": study.day(-3)}
+        )
+    )
     outside = ok(await quinn.post("/laboratories", {"name": NASTY[:120], "address": NASTY}))["laboratory"]
     scope = [{"test": "sterility", "method": NASTY}]
     ok(
@@ -236,6 +248,12 @@ async def furnished(lab: Lab) -> House:
         ("hedda", "/labels/printers/new"),
         ("lin", f"/lots/{sampled.lot}/waivers/{waived}?sign=sign-waiver_approved"),
         ("lin", f"/partners/{partner}?sign=sign-partner_decided"),
+        ("lin", f"/lots/{tested.lot}/exception?sign=sign-exceptional_supply_decided"),
+        ("phil", f"/lots/{tested.lot}/exception"),
+        ("quinn", f"/lots/{unnamed.lot}/maker"),
+        ("quinn", f"/lots/{theirs.lot}/maker"),
+        ("quinn", f"/lots/{theirs.lot}/maker/paper"),
+        ("quinn", f"/lots/{theirs.lot}/maker/step"),
         ("lin", f"/assessments/{proposed}?sign=sign-assessment_approved"),
         ("lin", f"/rules/settings/gmp05.within_hours/proposals/{changed}?sign=sign-setting_approved"),
         ("lin", f"/rules/packs/proposals/{pack}?sign=sign-pack_approved"),

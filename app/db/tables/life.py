@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     Numeric,
     Table,
@@ -368,7 +369,13 @@ results = Table(
     instant("measured_at"),
     recorded_by(),
     recorded_at(),
+    Column("paper_id", BigInteger),
     CheckConstraint("(value_number IS NULL) <> (value_text IS NULL)", name="one_value"),
+    ForeignKeyConstraint(
+        ["paper_id", "lot_id"],
+        ["lab.partner_papers.id", "lab.partner_papers.lot_id"],
+        name="fk_results_paper_id",
+    ),
     schema=LAB,
 )
 

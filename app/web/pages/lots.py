@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from app.db.sessions import SignedIn
 from app.domain.acts import ACT_NAMES, Act, may
 from app.domain.lots import STATE_NAMES, LotAct, LotState
-from app.domain.rulebook import OUTCOME_NAMES
+from app.domain.rulebook import OUTCOME_NAMES, Gate
 from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
 from app.locale import gettext_for, language_of
@@ -142,6 +142,7 @@ async def show_lot(request: Request, house: HouseDep, who: SignedInDep, code: Co
         is_settled=page.head.state in SETTLED,
         ways=_ways(request, who, page.head),
         outcome_names=OUTCOME_NAMES,
+        to_give=page.gate is Gate.G10,
         severities=SEVERITIES,
         deviation_states=DEVIATION_STATES,
         **NAMES,
@@ -380,6 +381,27 @@ IN_STATE: tuple[tuple[Act, frozenset[LotState], str, Text | None, tuple[str, ...
         "package",
         None,
         ("/lots/{code}/transport",),
+    ),
+    (
+        Act.NAME_MAKER,
+        frozenset({LotState.PLANNED, LotState.IN_PROCESS, LotState.QUARANTINE, LotState.AWAITING_RELEASE}),
+        "package",
+        None,
+        ("/lots/{code}/maker",),
+    ),
+    (
+        Act.REQUEST_EXCEPTIONAL_SUPPLY,
+        frozenset(LotState) - {LotState.PLANNED, LotState.IN_PROCESS, LotState.DESTROYED},
+        "alert-triangle",
+        None,
+        ("/lots/{code}/exception",),
+    ),
+    (
+        Act.DECIDE_EXCEPTIONAL_SUPPLY,
+        frozenset(LotState) - {LotState.PLANNED, LotState.IN_PROCESS, LotState.DESTROYED},
+        "alert-triangle",
+        None,
+        ("/lots/{code}/exception",),
     ),
     (
         Act.REVIEW_BATCH,

@@ -94,8 +94,10 @@ async def record(request: Request, house: HouseDep, who: SignedInDep, code: Code
     if not measured and not entry.problems:
         entry.problem("measured_at", Text("No result is entered."), Text("Enter at least one result."))
     try:
+        paper = entry.optional("paper", most=NAME)
+        call = entry.call(who)
         await once(
-            results.record_results(house, entry.call(who), sample=code, measured=measured, measured_at=measured_at)
+            results.record_results(house, call, sample=code, measured=measured, measured_at=measured_at, paper=paper)
         )
     except Refusal as refusal:
         return await _shown(request, who, sample, entry.again(refusal))

@@ -10,7 +10,7 @@ from app.db.sessions import SignedIn
 from app.domain.donors import OUTCOME_NAMES as MARKER_NAMES
 from app.domain.errors import Refusal
 from app.domain.facts import LineKind, MarkerOutcome
-from app.domain.rulebook import OUTCOME_NAMES
+from app.domain.rulebook import GATE_NAMES, OUTCOME_NAMES
 from app.domain.text import Text
 from app.domain.what_if import Supposed
 from app.requests import HouseDep, SignedInDep
@@ -110,6 +110,7 @@ async def _shown(
         named=lambda text: with_names(text, names),
         field_of=field_of,
         outcome_names=OUTCOME_NAMES,
+        gate_names=GATE_NAMES,
         marker_names=MARKER_NAMES,
         **view,
     )
