@@ -89,11 +89,14 @@ async def judge_what_came_to_light(change: Change) -> None:
     for impact in dict.fromkeys(row.id for row in found):
         touched = [row for row in found if row.id == impact]
         kind = ImpactKind(touched[0].kind)
-        if len(touched) <= WHOLE_BOOK_MOST or kind in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED}:
+        if len(touched) <= WHOLE_BOOK_MOST or not _is_read_alone(kind, touched[0].item_kind):
             verdicts += [each async for each in _by_the_book(change, touched[:WHOLE_BOOK_MOST])]
         else:
             verdicts += [
-                each async for each in _by_the_book(change, [row for row in touched if row.item_kind == "donation"])
+                each
+                async for each in _by_the_book(
+                    change, [row for row in touched if row.item_kind in {"donation", "material"}]
+                )
             ]
             verdicts += [each async for each in _by_rules_on_the_fact(change, kind, touched)]
     if verdicts:
@@ -115,6 +118,16 @@ async def _by_the_book(change: Change, touched: Sequence[Row[Any]]) -> AsyncIter
         yield _kept(row.impact_item_id, judgement, asked=Asked.BOOK, digest=digest(dossier))
 
 
+_OF_MATERIALS = frozenset({ImpactKind.MATERIAL_STOPPED, ImpactKind.VIRUS_FOUND})
+
+
+def _is_read_alone(kind: ImpactKind, first: str) -> bool:
+    """Whether rules can be asked about the fact alone. Virus can where a vector holds it, which is then named first."""
+    if kind is ImpactKind.VIRUS_FOUND:
+        return first == "material"
+    return kind not in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED}
+
+
 async def _by_rules_on_the_fact(
     change: Change, kind: ImpactKind, touched: Sequence[Row[Any]]
 ) -> AsyncIterator[dict[str, Any]]:
@@ -122,7 +135,7 @@ async def _by_rules_on_the_fact(
     lots = {row.item_id: row.impact_item_id for row in touched if row.item_kind in {"preparation", "bank"}}
     rows = await (
         change.all(ON_MATERIAL, lots=list(lots), material_lot=touched[0].subject_id)
-        if kind is ImpactKind.MATERIAL_STOPPED
+        if kind in _OF_MATERIALS
         else change.all(ON_DONORS, lots=list(lots))
     )
     shared: dict[int, Dossier] = {}

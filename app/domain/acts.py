@@ -607,7 +607,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.CLOSE_DEVIATION: Text("close a deviation"),
         Act.PLACE_HOLD: Text("place a hold"),
         Act.LIFT_HOLD: Text("lift a hold"),
-        Act.LIFT_LOOK_BACK_HOLD: Text("lift a hold of a look-back on a released lot"),
+        Act.LIFT_LOOK_BACK_HOLD: Text("lift a hold of a look-back on a released lot, or for virus that was found"),
         Act.REVIEW_BATCH: Text("review a batch record"),
         Act.SUBMIT_LOT: Text("submit a lot for release"),
         Act.SEND_LOT_BACK: Text("send a lot back to quarantine"),

@@ -37,7 +37,7 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.DEVIATION_CLOSED, "acceptable"): Text("I close this deviation: its impact is acceptable."),
     (Meaning.DEVIATION_CLOSED, "unacceptable"): Text("I close this deviation: its impact is not acceptable."),
     (Meaning.HOLD_LIFTED, None): Text("I lift this hold."),
-    (Meaning.LOOK_BACK_HOLD_LIFTED, None): Text("I lift this hold on a released lot."),
+    (Meaning.LOOK_BACK_HOLD_LIFTED, None): Text("I lift this hold, which a look-back placed."),
     (Meaning.WAIVER_APPROVED, None): Text("I approve this waiver."),
     (Meaning.LEGACY_ACCEPTED, None): Text("I accept these papers from before the guideline for the rules named."),
     (Meaning.ASSESSMENT_APPROVED, None): Text("I approve this assessment."),

@@ -52,7 +52,7 @@ BEGIN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
     v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject]) AS d);
-    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended'))
+    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found'))
         ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
     FOR v_of IN
         SELECT * FROM (
@@ -70,7 +70,7 @@ BEGIN
                 SELECT coalesce(array_agg(c.id ORDER BY c.id) FILTER (WHERE c.state = ANY (v_left)), '{}') AS containers,
                        coalesce(bool_or(c.state IN ('in_use', 'stored', 'issued')), false) AS usable
                 FROM lab.containers c WHERE c.lot_id = l.id) AS here
-            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended'))
+            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found'))
         ) AS downstream WHERE p_kind <> 'consent_withdrawn' OR downstream.usable ORDER BY rank, id
     LOOP
         IF v_impact IS NULL THEN
@@ -261,7 +261,7 @@ BEGIN
                 'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),
                 'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT v.product FROM lab.process_versions v WHERE v.id = l.process_id)),
             'process', dossier.process(l.process_id), 'steps', dossier.steps(l.id), 'waivers', dossier.waivers(l.id),
-            'assessments', dossier.assessments(l.process_id, '{}', l.id, ARRAY[p_material_lot]),
+            'virus_tests', dossier.virus_tests(l.id), 'assessments', dossier.assessments(l.process_id, '{}', l.id, ARRAY[p_material_lot]),
             'consumptions', (SELECT coalesce(jsonb_agg(used.each), '[]') FROM jsonb_array_elements(dossier.consumptions(l.id)) AS used(each)
                              WHERE used.each ->> 'material_lot' = dossier.own_code(p_material_lot)))::text
     FROM lab.lots l WHERE l.id = ANY (p_lots) ORDER BY l.id;

@@ -1,1 +1,7 @@
-SELECT 1;
+-- Proof that comes later, and papers that are withdrawn.
+
+-- Virus that replicates, found in a vector or in cells, is a fact that comes to light.
+ALTER TABLE lab.impacts DROP CONSTRAINT ck_impacts_kind;
+ALTER TABLE lab.impacts ADD CONSTRAINT ck_impacts_kind CHECK (kind IN ('donor_marker','consent_withdrawn','donation_ineligible','material_stopped','result_failed','accreditation_ended','virus_found'));
+ALTER TABLE lab.impact_facts DROP CONSTRAINT ck_impact_facts_fact;
+ALTER TABLE lab.impact_facts ADD CONSTRAINT ck_impact_facts_fact CHECK (fact IN ('marker','consent','determination','material_lot','result','accreditation','virus_test'));
