@@ -25,6 +25,7 @@ SELECT i.id, i.number, i.kind, i.subject_id, x.id AS impact_item_id, x.item_id, 
 FROM lab.impacts i JOIN lab.impact_items x ON x.impact_id = i.id WHERE i.entry = :entry
 ORDER BY i.id, x.item_id = i.subject_id DESC, array_position(ARRAY['donation', 'bank', 'preparation', 'material'], x.kind), x.id DESC
 """
+NUMBERS = "SELECT i.number FROM lab.impacts i WHERE i.entry = :entry ORDER BY i.id"
 ON_DONORS = "SELECT lot_id, shared_by, shared, own FROM dossier.on_donors(CAST(:lots AS bigint[]))"
 ON_MATERIAL = "SELECT lot_id, shared_by, shared, own FROM dossier.on_material(CAST(:lots AS bigint[]), :material_lot)"
 KEEP = """
@@ -103,6 +104,11 @@ async def judge_what_came_to_light(change: Change) -> None:
         await change.run(KEEP, verdicts=json.dumps(verdicts, ensure_ascii=False), by=change.actor.account_id)
 
 
+async def of_this_change(change: Change) -> tuple[str, ...]:
+    """The numbers of what came to light by this change."""
+    return tuple(row.number for row in await change.all(NUMBERS, entry=change.entry))
+
+
 _JUDGED_AT = {
     "donation": ("donation", Gate.G2),
     "preparation": ("lot", Gate.G6),
@@ -125,7 +131,7 @@ def _is_read_alone(kind: ImpactKind, first: str) -> bool:
     """Whether rules can be asked about the fact alone. Virus can where a vector holds it, which is then named first."""
     if kind is ImpactKind.VIRUS_FOUND:
         return first == "material"
-    return kind not in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED}
+    return kind not in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED, ImpactKind.LEGACY_WITHDRAWN}
 
 
 async def _by_rules_on_the_fact(

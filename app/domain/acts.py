@@ -135,6 +135,10 @@ class Act(StrEnum):
     RECORD_EXCURSION = "record_excursion"
     PROPOSE_BANK_POLICY = "propose_bank_policy"
     DECIDE_BANK_POLICY = "decide_bank_policy"
+    RECORD_FOLLOW_UP = "record_follow_up"
+    RECORD_PRODUCTION_END = "record_production_end"
+    PROPOSE_COMPARABILITY = "propose_comparability"
+    ACCEPT_COMPARABILITY = "accept_comparability"
     VERIFY_STEP = "verify_step"
     RECORD_VERIFICATION = "record_verification"
     TAKE_RETAIN = "take_retain"
@@ -158,6 +162,7 @@ class Act(StrEnum):
     APPROVE_WAIVER = "approve_waiver"
     PROPOSE_LEGACY = "propose_legacy"
     ACCEPT_LEGACY = "accept_legacy"
+    WITHDRAW_LEGACY = "withdraw_legacy"
     PROPOSE_ASSESSMENT = "propose_assessment"
     APPROVE_ASSESSMENT = "approve_assessment"
     COUNT_LABELS = "count_labels"
@@ -324,6 +329,10 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.RECORD_EXCURSION: _BENCH | _QA | _PRODUCTION,
         Act.PROPOSE_BANK_POLICY: _QA,
         Act.DECIDE_BANK_POLICY: _AUTHORITY,
+        Act.RECORD_FOLLOW_UP: _QA,
+        Act.RECORD_PRODUCTION_END: _QA | _REVIEWER,
+        Act.PROPOSE_COMPARABILITY: _QA,
+        Act.ACCEPT_COMPARABILITY: _AUTHORITY,
         Act.VERIFY_STEP: _SECOND,
         Act.RECORD_VERIFICATION: _BENCH | _SECOND,
         Act.TAKE_RETAIN: _BENCH,
@@ -345,6 +354,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.APPROVE_WAIVER: _AUTHORITY,
         Act.PROPOSE_LEGACY: _QA,
         Act.ACCEPT_LEGACY: _AUTHORITY,
+        Act.WITHDRAW_LEGACY: _QA | _AUTHORITY,
         Act.PROPOSE_ASSESSMENT: _QA | _PHYSICIAN | _PRODUCTION | _REVIEWER,
         Act.APPROVE_ASSESSMENT: _AUTHORITY,
         Act.COUNT_LABELS: _BENCH,
@@ -396,6 +406,7 @@ class Meaning(StrEnum):
     DOCUMENT_APPROVED = "document_approved"
     PROCESS_AUTHORISED = "process_authorised"
     BANK_POLICY_DECIDED = "bank_policy_decided"
+    COMPARABILITY_ACCEPTED = "comparability_accepted"
     RESPONSIBILITY_ACCEPTED = "responsibility_accepted"
     SUPPLIER_DECIDED = "supplier_decided"
     PARTNER_DECIDED = "partner_decided"
@@ -425,6 +436,7 @@ class RecordKind(StrEnum):
     DOCUMENT = "document"
     AUTHORISATION = "authorisation"
     BANK_POLICY = "bank_policy"
+    COMPARABILITY = "comparability"
     RESPONSIBILITY = "responsibility"
     SUPPLIER_AUDIT = "supplier_audit"
     PARTNER_ASSESSMENT = "partner_assessment"
@@ -460,6 +472,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.DOCUMENT_APPROVED: Signing(_QUALITY, RecordKind.DOCUMENT),
         Meaning.PROCESS_AUTHORISED: Signing(_AUTHORITY, RecordKind.AUTHORISATION),
         Meaning.BANK_POLICY_DECIDED: Signing(_AUTHORITY, RecordKind.BANK_POLICY),
+        Meaning.COMPARABILITY_ACCEPTED: Signing(_AUTHORITY, RecordKind.COMPARABILITY),
         Meaning.RESPONSIBILITY_ACCEPTED: Signing(_LAB, RecordKind.RESPONSIBILITY),
         Meaning.SUPPLIER_DECIDED: Signing(_QA, RecordKind.SUPPLIER_AUDIT),
         Meaning.PARTNER_DECIDED: Signing(_AUTHORITY, RecordKind.PARTNER_ASSESSMENT),
@@ -594,6 +607,10 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.RECORD_EXCURSION: Text("record that a place was too warm"),
         Act.PROPOSE_BANK_POLICY: Text("propose whether a process works from a bank"),
         Act.DECIDE_BANK_POLICY: Text("decide whether a process works from a bank"),
+        Act.RECORD_FOLLOW_UP: Text("record for how long a study follows its subjects"),
+        Act.RECORD_PRODUCTION_END: Text("record how cells at the end of production were tested"),
+        Act.PROPOSE_COMPARABILITY: Text("propose that what was tested again is comparable"),
+        Act.ACCEPT_COMPARABILITY: Text("accept that what was tested again is comparable"),
         Act.VERIFY_STEP: Text("verify a process step"),
         Act.RECORD_VERIFICATION: Text("have a second person verify here"),
         Act.TAKE_RETAIN: Text("take a retain sample"),
@@ -615,6 +632,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.APPROVE_WAIVER: Text("approve a waiver"),
         Act.PROPOSE_LEGACY: Text("propose papers from before the guideline"),
         Act.ACCEPT_LEGACY: Text("accept papers from before the guideline"),
+        Act.WITHDRAW_LEGACY: Text("withdraw papers from before the guideline"),
         Act.PROPOSE_ASSESSMENT: Text("propose an assessment"),
         Act.APPROVE_ASSESSMENT: Text("approve an assessment"),
         Act.COUNT_LABELS: Text("count labels"),

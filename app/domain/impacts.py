@@ -23,6 +23,7 @@ class ImpactKind(StrEnum):
     RESULT_FAILED = "result_failed"
     ACCREDITATION_ENDED = "accreditation_ended"
     VIRUS_FOUND = "virus_found"
+    LEGACY_WITHDRAWN = "legacy_withdrawn"
 
 
 KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
@@ -34,6 +35,7 @@ KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
         ImpactKind.RESULT_FAILED: Text("Result failed after release"),
         ImpactKind.ACCREDITATION_ENDED: Text("Laboratory without accreditation when it tested"),
         ImpactKind.VIRUS_FOUND: Text("Replication-competent virus found"),
+        ImpactKind.LEGACY_WITHDRAWN: Text("Papers from before the guideline withdrawn"),
     }
 )
 

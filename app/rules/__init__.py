@@ -33,6 +33,7 @@ JUDGING_MODULES = (
     "partners",
     "people",
     "processing",
+    "production_ends",
     "reinspection",
     "rulebook",
     "settings",

@@ -43,6 +43,9 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.ASSESSMENT_APPROVED, None): Text("I approve this assessment."),
     (Meaning.DOCUMENT_APPROVED, None): Text("I approve this version of the document."),
     (Meaning.PROCESS_AUTHORISED, None): Text("I authorise this facility to run this process version."),
+    (Meaning.COMPARABILITY_ACCEPTED, None): Text(
+        "I accept that what was tested again stands for what the study gives, as described."
+    ),
     (Meaning.BANK_POLICY_DECIDED, None): Text(
         "I decide whether this process version works from a cell bank as described."
     ),

@@ -221,6 +221,13 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 reference=fact["reference"],
                 reported=datetime.fromisoformat(fact["reported_at"]),
             )
+        case "legacy":
+            return Text(
+                "papers {number} withdrawn, which stood for {rules}: {reasons}",
+                number=fact["number"],
+                rules=tuple(fact["rules"]),
+                reasons=fact["reasons"],
+            )
     raise ValueError(fact["fact"])
 
 

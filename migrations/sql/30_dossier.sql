@@ -714,6 +714,7 @@ BEGIN
         WHEN 'bank_policy' THEN
             SELECT jsonb_build_object('policy', to_jsonb(b), 'process', p.name || ' ' || p.version)::text INTO bytes
             FROM lab.bank_policies b JOIN lab.process_versions p ON p.id = b.process_id WHERE b.id = p_id;
+        WHEN 'comparability' THEN bytes := dossier.comparability(p_id)::text;
         WHEN 'partner_assessment' THEN
             SELECT jsonb_build_object('assessment', to_jsonb(a), 'partner', to_jsonb(s))::text INTO bytes
             FROM lab.partner_assessments a JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = p_id;

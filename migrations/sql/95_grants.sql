@@ -38,6 +38,7 @@ GRANT UPDATE ON lab.deviations, lab.holds, lab.waivers, lab.assessments, lab.sup
 GRANT UPDATE (signature_id) ON lab.tissue_types, lab.legacy_dossiers TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.documents, lab.authorisations, lab.responsibilities TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.bank_policies TO stemma_gate;
+GRANT UPDATE (signature_id) ON lab.comparabilities TO stemma_gate;
 GRANT INSERT ON people.appointments TO stemma_gate;
 GRANT UPDATE (revoked_at, revoked_signature_id) ON people.appointments TO stemma_gate;
 GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for the right to lock their rows
@@ -72,7 +73,7 @@ BEGIN
         'lab.institutions', 'lab.institution_statements', 'lab.studies', 'lab.study_versions', 'lab.study_leaders',
         'lab.committee_decisions', 'lab.study_filings', 'lab.study_banks', 'lab.sponsor_agreements', 'lab.partners', 'lab.quality_agreements', 'lab.study_partners',
         'lab.laboratories', 'lab.laboratory_accreditations', 'lab.accreditation_ends', 'lab.independence_declarations', 'lab.reinspections', 'lab.reinspection_tests', 'lab.shipper_qualifications', 'lab.transports',
-        'lab.vector_statements', 'lab.vector_parts', 'lab.virus_tests', 'lab.virus_test_outcomes', 'lab.off_target_reports',
+        'lab.legacy_withdrawals', 'lab.production_ends', 'lab.follow_up_plans', 'lab.vector_statements', 'lab.vector_parts', 'lab.virus_tests', 'lab.virus_test_outcomes', 'lab.off_target_reports',
         'lab.label_imbalances', 'lab.impact_verdicts', 'lab.animal_disease_status', 'lab.papers', 'lab.equipment_qualifications', 'lab.area_classifications', 'lab.monitoring_samples', 'lab.monitoring_readings', 'lab.setting_proposals', 'lab.pack_proposals', 'lab.authority_replies']::regclass[]
     LOOP
         EXECUTE format('GRANT INSERT (%s) ON %s TO stemma_app', (
@@ -98,6 +99,8 @@ GRANT INSERT (number, version, types, title, effective_from, review_due, file_na
 GRANT INSERT (process_id, owner, address, classification, valid_from, valid_to, proposed_by) ON lab.authorisations TO stemma_app;
 GRANT INSERT (level, account_id, duties, from_at, until_at, proposed_by), UPDATE (ended_at) ON lab.responsibilities TO stemma_app;
 GRANT INSERT (process_id, version, needed, conditions, tiers, reasons, proposed_by) ON lab.bank_policies TO stemma_app;
+GRANT INSERT (study_id, reinspection_id, process_id, specification_id, bank_ids, differences, reasons, committee_reference, committee_decided_on, file_name, file_sha256, valid_to, proposed_by) ON lab.comparabilities TO stemma_app;
+GRANT EXECUTE ON FUNCTION gate.accept_comparability(bigint, uuid) TO stemma_app;
 GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
 GRANT INSERT (name, version, name_zh, leukocyte_rich, birth_tissue, reason, proposed_by) ON lab.tissue_types TO stemma_app;
 GRANT INSERT (number, authority, purposes, scope, valid_from, valid_to, evidence, recorded_by), UPDATE (withdrawn_at) ON lab.genetic_resource_permits TO stemma_app;

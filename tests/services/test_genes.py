@@ -526,7 +526,9 @@ async def test_a_vector_that_turns_positive_names_and_holds_the_released_lot(lab
         signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, "it is fine")
         refused(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": signed}), 403, "not-permitted")
     assert await lab.value(held, await lived.lot_id()) == 1
-    signed = await life.ceremony(lab, "lin", "look_back_hold_lifted", "hold", lot["hold"], "tested anew, twice negative")
+    signed = await life.ceremony(
+        lab, "lin", "look_back_hold_lifted", "hold", lot["hold"], "tested anew, twice negative"
+    )
     ok(await lab.as_("lin").post(f"/holds/{lot['hold']}/lift", {"ceremony": signed}))
     assert await lab.value(held, await lived.lot_id()) == 0
     # A second report is a fact of its own and holds again.
@@ -547,9 +549,7 @@ async def test_virus_in_the_product_itself_comes_to_light_after_its_release(lab:
     assert await lived.state() == "released", "to recall it is a decision"
 
 
-async def test_many_lots_of_a_vector_are_judged_by_the_rule_on_virus(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_many_lots_of_a_vector_are_judged_by_the_rule_on_virus(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.db.impacts.WHOLE_BOOK_MOST", 0)
     lived, vector = await released_with_a_vector(lab)
     await sent_off(lab, vector, SUPERNATANT, outcome="positive")
