@@ -305,3 +305,14 @@ async def test_the_gate_itself_takes_no_withdrawn_papers_and_the_database_holds_
         await hand.close()
     assert await lab.value(shows, lot, key) is False
     assert await lab.value(held, lot) == 1
+
+
+async def test_papers_about_a_lot_hold_the_lot_itself_when_they_are_withdrawn(lab: Lab) -> None:
+    lived = await life.preparation(lab, upto="planned")
+    other = await life.preparation(lab, upto="planned")
+    made = await accepted(lab, lived.lot, rules=["GMP-05"])
+    (number,) = ok(await withdraw(lab, made["dossier"]))["impacts"]
+    (touched,) = ok(await lab.as_("quinn").get(f"/impacts/{number}"))["touched"]
+    assert (touched["code"], touched["held"], touched["verdict"] is not None) == (lived.lot, True, True)
+    held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+    assert await lab.value(held, await other.lot_id()) == 0
