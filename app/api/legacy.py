@@ -10,7 +10,14 @@ from pydantic import Field, StringConstraints
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Moment, Name, Number, Prose
 from app.services import legacy
-from app.services.legacy import Content, LegacyAcceptedView, LegacyProposedView, LegacyView, Paper
+from app.services.legacy import (
+    Content,
+    LegacyAcceptedView,
+    LegacyProposedView,
+    LegacyView,
+    LegacyWithdrawnView,
+    Paper,
+)
 
 router = APIRouter(prefix=f"{API}/legacy-dossiers", tags=["legacy dossiers"])
 
@@ -42,6 +49,12 @@ class LegacyAcceptance(Body):
     """The proof of identity of whoever accepts."""
 
     ceremony: UUID
+
+
+class LegacyWithdrawal(Body):
+    """Why the papers show nothing any more."""
+
+    reasons: Prose
 
 
 @router.get("")
@@ -79,3 +92,11 @@ async def read_legacy(number: DossierNumber, house: HouseDep, actor: ActorDep) -
 async def accept_legacy(dossier: Number, body: LegacyAcceptance, house: HouseDep, call: CallDep) -> LegacyAcceptedView:
     """Accept papers by signature; they count from then on."""
     return await legacy.accept_legacy(house, call, dossier=dossier, ceremony=body.ceremony)
+
+
+@router.post("/{dossier}/withdrawal", status_code=201)
+async def withdraw_legacy(
+    dossier: Number, body: LegacyWithdrawal, house: HouseDep, call: CallDep
+) -> LegacyWithdrawnView:
+    """Withdraw papers; from then on no gate takes them."""
+    return await legacy.withdraw_legacy(house, call, dossier=dossier, reasons=body.reasons)

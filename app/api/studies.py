@@ -1,6 +1,7 @@
 """Studies over HTTP."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -16,6 +17,7 @@ from app.services.studies import (
     Content,
     Decision,
     FilingMade,
+    FollowUp,
     Leader,
     Named,
     RecordKeptView,
@@ -121,6 +123,14 @@ class NewAgreement(Body):
     reference: Line
 
 
+class NewFollowUp(Body):
+    """For how many years a version of the protocol says that each subject is followed."""
+
+    protocol_version: Name
+    years: Annotated[Decimal, Field(gt=0, le=100, max_digits=6, allow_inf_nan=False)]
+    reference: Line
+
+
 class BankNamed(Body):
     """A bank lot by its code."""
 
@@ -178,6 +188,12 @@ async def record_filing(number: StudyNumber, body: NewFiling, house: HouseDep, c
 async def record_agreement(number: StudyNumber, body: NewAgreement, house: HouseDep, call: CallDep) -> RecordKeptView:
     """Record an agreement with the sponsor."""
     return await studies.record_agreement(house, call, number=number, agreement=Agreement(**body.model_dump()))
+
+
+@router.post("/{number}/follow-ups", status_code=201)
+async def record_follow_up(number: StudyNumber, body: NewFollowUp, house: HouseDep, call: CallDep) -> RecordKeptView:
+    """Record for how long subjects are followed."""
+    return await studies.record_follow_up(house, call, number=number, plan=FollowUp(**body.model_dump()))
 
 
 @router.post("/{number}/banks", status_code=201)

@@ -56,6 +56,10 @@ NAMES: Mapping[RecordKind, str] = {
         "SELECT p.name || ' ' || p.version FROM lab.authorisations a"
         " JOIN lab.process_versions p ON p.id = a.process_id WHERE a.id = :id"
     ),
+    RecordKind.COMPARABILITY: (
+        "SELECT t.number || ', ' || r.report_number FROM lab.comparabilities c JOIN lab.studies t ON t.id = c.study_id"
+        " JOIN lab.reinspections r ON r.id = c.reinspection_id WHERE c.id = :id"
+    ),
     RecordKind.BANK_POLICY: (
         "SELECT p.name || ' ' || p.version FROM lab.bank_policies b"
         " JOIN lab.process_versions p ON p.id = b.process_id WHERE b.id = :id"

@@ -29,7 +29,8 @@ SELECT h.id AS hold, k.code AS item, i.kind AS item_kind,
     p.username AS placed_by, h.lifted_at,
     (SELECT printed_name FROM lab.signatures WHERE id = h.lifted_signature_id) AS lifted_by,
     EXISTS (SELECT FROM lab.impact_items x WHERE x.hold_id = h.id) AS looked_back,
-    EXISTS (SELECT FROM lab.impact_items x JOIN lab.releases r ON r.lot_id = h.item_id WHERE x.hold_id = h.id) AS authoritys
+    EXISTS (SELECT FROM lab.impact_items x JOIN lab.impacts i ON i.id = x.impact_id LEFT JOIN lab.releases r ON r.lot_id = h.item_id
+            WHERE x.hold_id = h.id AND (r.lot_id IS NOT NULL OR i.kind = 'virus_found')) AS authoritys
 FROM lab.holds h JOIN lab.items i ON i.id = h.item_id JOIN people.accounts p ON p.id = h.recorded_by
 LEFT JOIN lab.item_codes k ON k.item_id = h.item_id AND k.scheme = 'own'
 LEFT JOIN lab.containers c ON c.id = h.item_id LEFT JOIN lab.lots l ON l.id = c.lot_id

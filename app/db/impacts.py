@@ -25,6 +25,7 @@ SELECT i.id, i.number, i.kind, i.subject_id, x.id AS impact_item_id, x.item_id, 
 FROM lab.impacts i JOIN lab.impact_items x ON x.impact_id = i.id WHERE i.entry = :entry
 ORDER BY i.id, x.item_id = i.subject_id DESC, array_position(ARRAY['donation', 'bank', 'preparation', 'material'], x.kind), x.id DESC
 """
+NUMBERS = "SELECT i.number FROM lab.impacts i WHERE i.entry = :entry ORDER BY i.id"
 ON_DONORS = "SELECT lot_id, shared_by, shared, own FROM dossier.on_donors(CAST(:lots AS bigint[]))"
 ON_MATERIAL = "SELECT lot_id, shared_by, shared, own FROM dossier.on_material(CAST(:lots AS bigint[]), :material_lot)"
 KEEP = """
@@ -89,15 +90,23 @@ async def judge_what_came_to_light(change: Change) -> None:
     for impact in dict.fromkeys(row.id for row in found):
         touched = [row for row in found if row.id == impact]
         kind = ImpactKind(touched[0].kind)
-        if len(touched) <= WHOLE_BOOK_MOST or kind in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED}:
+        if len(touched) <= WHOLE_BOOK_MOST or not _is_read_alone(kind, touched[0].item_kind):
             verdicts += [each async for each in _by_the_book(change, touched[:WHOLE_BOOK_MOST])]
         else:
             verdicts += [
-                each async for each in _by_the_book(change, [row for row in touched if row.item_kind == "donation"])
+                each
+                async for each in _by_the_book(
+                    change, [row for row in touched if row.item_kind in {"donation", "material"}]
+                )
             ]
             verdicts += [each async for each in _by_rules_on_the_fact(change, kind, touched)]
     if verdicts:
         await change.run(KEEP, verdicts=json.dumps(verdicts, ensure_ascii=False), by=change.actor.account_id)
+
+
+async def of_this_change(change: Change) -> tuple[str, ...]:
+    """The numbers of what came to light by this change."""
+    return tuple(row.number for row in await change.all(NUMBERS, entry=change.entry))
 
 
 _JUDGED_AT = {
@@ -115,6 +124,16 @@ async def _by_the_book(change: Change, touched: Sequence[Row[Any]]) -> AsyncIter
         yield _kept(row.impact_item_id, judgement, asked=Asked.BOOK, digest=digest(dossier))
 
 
+_OF_MATERIALS = frozenset({ImpactKind.MATERIAL_STOPPED, ImpactKind.VIRUS_FOUND})
+
+
+def _is_read_alone(kind: ImpactKind, first: str) -> bool:
+    """Whether rules can be asked about the fact alone. Virus can where a vector holds it, which is then named first."""
+    if kind is ImpactKind.VIRUS_FOUND:
+        return first == "material"
+    return kind not in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED, ImpactKind.LEGACY_WITHDRAWN}
+
+
 async def _by_rules_on_the_fact(
     change: Change, kind: ImpactKind, touched: Sequence[Row[Any]]
 ) -> AsyncIterator[dict[str, Any]]:
@@ -122,7 +141,7 @@ async def _by_rules_on_the_fact(
     lots = {row.item_id: row.impact_item_id for row in touched if row.item_kind in {"preparation", "bank"}}
     rows = await (
         change.all(ON_MATERIAL, lots=list(lots), material_lot=touched[0].subject_id)
-        if kind is ImpactKind.MATERIAL_STOPPED
+        if kind in _OF_MATERIALS
         else change.all(ON_DONORS, lots=list(lots))
     )
     shared: dict[int, Dossier] = {}

@@ -29,12 +29,14 @@ RETURNING id
 COLUMNS = """
 SELECT d.id AS dossier, d.number, d.about, k.code AS item, coalesce(p.pseudonym, l.name) AS subject, d.papers, d.rules,
     d.reasons, d.valid_from, d.valid_to, a.username AS proposed_by, d.recorded_at AS proposed_at,
-    s.printed_name AS accepted_by, s.signed_at AS accepted_at,
-    CASE WHEN d.signature_id IS NULL THEN 'proposed' WHEN d.valid_to <= clock_timestamp() THEN 'expired'
+    s.printed_name AS accepted_by, s.signed_at AS accepted_at, wa.printed_name AS withdrawn_by, w.recorded_at AS withdrawn_at,
+    w.reasons AS withdrawn_why,
+    CASE WHEN w.id IS NOT NULL THEN 'withdrawn' WHEN d.signature_id IS NULL THEN 'proposed' WHEN d.valid_to <= clock_timestamp() THEN 'expired'
          WHEN d.valid_from > clock_timestamp() THEN 'accepted' ELSE 'in_force' END AS state
 FROM lab.legacy_dossiers d JOIN people.accounts a ON a.id = d.proposed_by LEFT JOIN lab.signatures s ON s.id = d.signature_id
 JOIN lab.item_codes k ON k.item_id = d.item_id AND k.scheme = 'own'
 LEFT JOIN lab.persons p ON p.id = d.item_id LEFT JOIN lab.lots l ON l.id = d.item_id
+LEFT JOIN lab.legacy_withdrawals w ON w.dossier_id = d.id LEFT JOIN people.accounts wa ON wa.id = w.recorded_by
 """
 LIST = f"""
 {COLUMNS}
@@ -51,6 +53,10 @@ SELECT CASE WHEN i.kind = 'person' THEN (SELECT min(d.collected_at) FROM lab.don
 FROM lab.items i WHERE i.id = :item_id
 """
 IS_DONOR = "SELECT count(*) > 0 FROM lab.donors WHERE id = :item_id"
+WITHDRAW = """
+INSERT INTO lab.legacy_withdrawals (dossier_id, item_id, reasons, recorded_by)
+SELECT d.id, d.item_id, :reasons, :by FROM lab.legacy_dossiers d WHERE d.id = :id
+"""
 ACCEPT = "SELECT gate.accept_legacy(:id, :ceremony)"
 
 
@@ -127,6 +133,11 @@ async def accept(change: Change, *, dossier_id: int, ceremony: UUID) -> int:
     """Accept it. The signature's number. Raises CeremonyRefused, also for whoever proposed it; Conflict."""
     signature: int = await change.value(ACCEPT, id=dossier_id, ceremony=ceremony)
     return signature
+
+
+async def withdraw(change: Change, *, dossier_id: int, reasons: str) -> None:
+    """Withdraw it. Raises Conflict when it is withdrawn already."""
+    await change.run(WITHDRAW, id=dossier_id, reasons=reasons, by=change.actor.account_id)
 
 
 def _nothing(ref: str) -> NotFound:

@@ -76,12 +76,17 @@ INSERT INTO lab.sponsor_agreements (study_id, sponsor_id, protocol_jointly_set, 
 VALUES (:study_id, :sponsor_id, :protocol_jointly_set, :signed_on, :valid_to, :reference, :by) RETURNING id
 """
 BANK = "INSERT INTO lab.study_banks (study_id, lot_id, recorded_by) VALUES (:study_id, :lot_id, :by) RETURNING id"
+FOLLOW_UP = """
+INSERT INTO lab.follow_up_plans (study_id, protocol_version, years, reference, recorded_by)
+VALUES (:study_id, :protocol_version, :years, :reference, :by) RETURNING id
+"""
 RECORDS: Mapping[str, str] = {
     "leader": LEADER,
     "decision": DECISION,
     "filing": FILING,
     "agreement": AGREEMENT,
     "bank": BANK,
+    "follow_up": FOLLOW_UP,
 }
 
 

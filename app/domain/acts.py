@@ -144,6 +144,10 @@ class Act(StrEnum):
     DECIDE_TWO_STEP_PLAN = "decide_two_step_plan"
     BEGIN_TEST = "begin_test"
     ACKNOWLEDGE_PENDING = "acknowledge_pending"
+    RECORD_FOLLOW_UP = "record_follow_up"
+    RECORD_PRODUCTION_END = "record_production_end"
+    PROPOSE_COMPARABILITY = "propose_comparability"
+    ACCEPT_COMPARABILITY = "accept_comparability"
     VERIFY_STEP = "verify_step"
     RECORD_VERIFICATION = "record_verification"
     TAKE_RETAIN = "take_retain"
@@ -167,6 +171,7 @@ class Act(StrEnum):
     APPROVE_WAIVER = "approve_waiver"
     PROPOSE_LEGACY = "propose_legacy"
     ACCEPT_LEGACY = "accept_legacy"
+    WITHDRAW_LEGACY = "withdraw_legacy"
     PROPOSE_ASSESSMENT = "propose_assessment"
     APPROVE_ASSESSMENT = "approve_assessment"
     COUNT_LABELS = "count_labels"
@@ -342,6 +347,10 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.DECIDE_TWO_STEP_PLAN: _AUTHORITY,
         Act.BEGIN_TEST: _ANALYST,
         Act.ACKNOWLEDGE_PENDING: _PHYSICIAN,
+        Act.RECORD_FOLLOW_UP: _QA,
+        Act.RECORD_PRODUCTION_END: _QA | _REVIEWER,
+        Act.PROPOSE_COMPARABILITY: _QA,
+        Act.ACCEPT_COMPARABILITY: _AUTHORITY,
         Act.VERIFY_STEP: _SECOND,
         Act.RECORD_VERIFICATION: _BENCH | _SECOND,
         Act.TAKE_RETAIN: _BENCH,
@@ -363,6 +372,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.APPROVE_WAIVER: _AUTHORITY,
         Act.PROPOSE_LEGACY: _QA,
         Act.ACCEPT_LEGACY: _AUTHORITY,
+        Act.WITHDRAW_LEGACY: _QA | _AUTHORITY,
         Act.PROPOSE_ASSESSMENT: _QA | _PHYSICIAN | _PRODUCTION | _REVIEWER,
         Act.APPROVE_ASSESSMENT: _AUTHORITY,
         Act.COUNT_LABELS: _BENCH,
@@ -415,6 +425,7 @@ class Meaning(StrEnum):
     PROCESS_AUTHORISED = "process_authorised"
     BANK_POLICY_DECIDED = "bank_policy_decided"
     TWO_STEP_PLAN_DECIDED = "two_step_plan_decided"
+    COMPARABILITY_ACCEPTED = "comparability_accepted"
     RESPONSIBILITY_ACCEPTED = "responsibility_accepted"
     SUPPLIER_DECIDED = "supplier_decided"
     PARTNER_DECIDED = "partner_decided"
@@ -447,6 +458,7 @@ class RecordKind(StrEnum):
     AUTHORISATION = "authorisation"
     BANK_POLICY = "bank_policy"
     TWO_STEP_PLAN = "two_step_plan"
+    COMPARABILITY = "comparability"
     RESPONSIBILITY = "responsibility"
     SUPPLIER_AUDIT = "supplier_audit"
     PARTNER_ASSESSMENT = "partner_assessment"
@@ -484,6 +496,7 @@ MEANINGS: Mapping[Meaning, Signing] = MappingProxyType(
         Meaning.PROCESS_AUTHORISED: Signing(_AUTHORITY, RecordKind.AUTHORISATION),
         Meaning.BANK_POLICY_DECIDED: Signing(_AUTHORITY, RecordKind.BANK_POLICY),
         Meaning.TWO_STEP_PLAN_DECIDED: Signing(_AUTHORITY, RecordKind.TWO_STEP_PLAN),
+        Meaning.COMPARABILITY_ACCEPTED: Signing(_AUTHORITY, RecordKind.COMPARABILITY),
         Meaning.RESPONSIBILITY_ACCEPTED: Signing(_LAB, RecordKind.RESPONSIBILITY),
         Meaning.SUPPLIER_DECIDED: Signing(_QA, RecordKind.SUPPLIER_AUDIT),
         Meaning.PARTNER_DECIDED: Signing(_AUTHORITY, RecordKind.PARTNER_ASSESSMENT),
@@ -629,6 +642,10 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.DECIDE_TWO_STEP_PLAN: Text("decide whether a process is released in two steps"),
         Act.BEGIN_TEST: Text("record that a slow test is under way"),
         Act.ACKNOWLEDGE_PENDING: Text("acknowledge which results are pending"),
+        Act.RECORD_FOLLOW_UP: Text("record for how long a study follows its subjects"),
+        Act.RECORD_PRODUCTION_END: Text("record how cells at the end of production were tested"),
+        Act.PROPOSE_COMPARABILITY: Text("propose that what was tested again is comparable"),
+        Act.ACCEPT_COMPARABILITY: Text("accept that what was tested again is comparable"),
         Act.VERIFY_STEP: Text("verify a process step"),
         Act.RECORD_VERIFICATION: Text("have a second person verify here"),
         Act.TAKE_RETAIN: Text("take a retain sample"),
@@ -642,7 +659,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.CLOSE_DEVIATION: Text("close a deviation"),
         Act.PLACE_HOLD: Text("place a hold"),
         Act.LIFT_HOLD: Text("lift a hold"),
-        Act.LIFT_LOOK_BACK_HOLD: Text("lift a hold of a look-back on a released lot"),
+        Act.LIFT_LOOK_BACK_HOLD: Text("lift a hold of a look-back on a released lot, or for virus that was found"),
         Act.REVIEW_BATCH: Text("review a batch record"),
         Act.SUBMIT_LOT: Text("submit a lot for release"),
         Act.SEND_LOT_BACK: Text("send a lot back to quarantine"),
@@ -650,6 +667,7 @@ ACT_NAMES: Mapping[Act, Text] = MappingProxyType(
         Act.APPROVE_WAIVER: Text("approve a waiver"),
         Act.PROPOSE_LEGACY: Text("propose papers from before the guideline"),
         Act.ACCEPT_LEGACY: Text("accept papers from before the guideline"),
+        Act.WITHDRAW_LEGACY: Text("withdraw papers from before the guideline"),
         Act.PROPOSE_ASSESSMENT: Text("propose an assessment"),
         Act.APPROVE_ASSESSMENT: Text("approve an assessment"),
         Act.COUNT_LABELS: Text("count labels"),

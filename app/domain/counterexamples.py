@@ -440,7 +440,9 @@ def gene_modified(dossier: Dossier) -> Dossier:
             dossier.study,
             manipulation="ex_vivo_gene",
             reinspections=tuple(
-                replace(each, sample_kind="bank", lot=bank.code) if each.sample_kind == "starting_harvest" else each
+                replace(each, sample_kind="bank", lot=bank.code)
+                if each.sample_kind == "starting_harvest"
+                else replace(each, banks=(bank.code,))
                 for each in dossier.study.reinspections
             ),
         )

@@ -688,6 +688,7 @@ class Legacy:
     accepted_at: datetime | None
     valid_from: datetime
     valid_to: datetime
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1121,6 +1122,7 @@ class StudyVersion:
     protocol_version: str
     substantial: bool
     recorded_at: datetime
+    gene_modified: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1327,6 +1329,65 @@ class Reinspection:
     replaced_at: datetime | None
     recorded_at: datetime
     tests: tuple[RetestedItem, ...]
+    banks: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpPlan:
+    """For how many years a protocol says that each subject is followed."""
+
+    id: int
+    protocol_version: str
+    years: Decimal
+    reference: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndTest:
+    """One test of cells at the end of production."""
+
+    test: Literal["tumorigenicity_in_vitro", "tumorigenicity_in_vivo", "karyotype", "adventitious_virus"]
+    method: str
+    outcome: Literal["passed", "failed", "inconclusive"]
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductionEnd:
+    """A report about cells that were grown on to `pdl_reached` doublings. `replaced_at`: by a corrected record."""
+
+    id: int
+    lot: str
+    process: str
+    pdl_reached: Decimal
+    laboratory: str
+    report_number: str
+    reported_on: date
+    file_name: str
+    file_sha256: str
+    tests: tuple[EndTest, ...]
+    replaced_at: datetime | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Comparability:
+    """A signed document: why a report stands for these versions and banks. `report` is the report's id."""
+
+    id: int
+    report: int
+    process: str
+    specification: str
+    banks: tuple[str, ...]
+    differences: str
+    committee_reference: str
+    committee_decided_on: date
+    file_name: str
+    valid_to: date
+    proposed_by: str
+    signed_by: str
+    signed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -1382,6 +1443,9 @@ class Study:
     house: str | None = None
     reinspections: tuple[Reinspection, ...] = ()
     laboratories: tuple[Laboratory, ...] = ()
+    comparabilities: tuple[Comparability, ...] = ()
+    production_ends: tuple[ProductionEnd, ...] = ()
+    follow_ups: tuple[FollowUpPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ class ImpactKind(StrEnum):
     MATERIAL_STOPPED = "material_stopped"
     RESULT_FAILED = "result_failed"
     ACCREDITATION_ENDED = "accreditation_ended"
+    VIRUS_FOUND = "virus_found"
+    LEGACY_WITHDRAWN = "legacy_withdrawn"
 
 
 KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
@@ -32,6 +34,8 @@ KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
         ImpactKind.MATERIAL_STOPPED: Text("Material recalled or rejected after use"),
         ImpactKind.RESULT_FAILED: Text("Result failed after release"),
         ImpactKind.ACCREDITATION_ENDED: Text("Laboratory without accreditation when it tested"),
+        ImpactKind.VIRUS_FOUND: Text("Replication-competent virus found"),
+        ImpactKind.LEGACY_WITHDRAWN: Text("Papers from before the guideline withdrawn"),
     }
 )
 
@@ -52,6 +56,7 @@ _READ_BY: Mapping[ImpactKind, str] = MappingProxyType(
         ImpactKind.CONSENT_WITHDRAWN: "DON-",
         ImpactKind.DONATION_INELIGIBLE: "DON-",
         ImpactKind.MATERIAL_STOPPED: "MAT-",
+        ImpactKind.VIRUS_FOUND: "GM-05",
     }
 )
 

@@ -46,6 +46,7 @@ def guideline_begins(dossier: Dossier) -> datetime | None:
 
 
 def _counts(papers: Legacy, rule: str, at: datetime) -> bool:
+    """Whether they were accepted by then and are in force. A withdrawal counts at once, of whatever moment is asked."""
     return (
         rule in papers.rules
         and papers.accepted_by is not None
@@ -53,6 +54,7 @@ def _counts(papers: Legacy, rule: str, at: datetime) -> bool:
         and papers.accepted_at is not None
         and papers.accepted_at <= at
         and papers.valid_from <= at < papers.valid_to
+        and papers.withdrawn_at is None
     )
 
 

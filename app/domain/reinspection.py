@@ -11,7 +11,7 @@ from types import MappingProxyType
 from app.domain.banking import long_expansion, not_short_or_low
 from app.domain.custody import CUSTODY, custody_of
 from app.domain.dossier import Dossier
-from app.domain.facts import Process, Reinspection, RetestedItem, Study
+from app.domain.facts import Comparability, Process, Reinspection, RetestedItem, Study
 from app.domain.laboratories import ENDOTOXIN, TEST_NAMES, accredited, apart
 from app.domain.rulebook import Asked, Statement, fails, lacks, shows
 from app.domain.studies import known_at, today
@@ -260,19 +260,74 @@ def says_filed(_dossier: Dossier, _asked: Asked, cell: Cell) -> Iterator[Stateme
         )
 
 
-def says_current(dossier: Dossier, _asked: Asked, cell: Cell) -> Iterator[Statement]:
-    """Whether the sample is of what the study will give: its bank lot, its process and specification version."""
+def says_current(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Statement]:
+    """Whether the sample is of what the study will give: its bank lot, its process and specification version.
+
+    What is of another version or bank stands for it only by a document of comparability that was signed.
+    """
     report = cell.report
     if report is None:
         return
     others = _other_than(dossier, cell.column, report)
+    document = comparable(dossier, asked, cell.column, report) if others else None
+    if document is not None:
+        yield shows(
+            cell.subject,
+            Text(
+                "{what}: {lot}, {process}, stands for {wanted}: {file}; academic committee {reference} of {day}, accepted by "
+                "{by} at {at}, until {until}",
+                what=_named(cell),
+                lot=report.lot,
+                process=report.stated_process,
+                wanted=document.process,
+                file=document.file_name,
+                reference=document.committee_reference,
+                day=document.committee_decided_on,
+                by=document.signed_by,
+                at=document.signed_at,
+                until=document.valid_to,
+            ),
+        )
+        return
     for says in others:
-        yield fails(cell.subject, says, Text("Test again what the study will give, in its present version."))
+        yield fails(cell.subject, says, _TEST_ANEW)
     if not others:
         yield shows(
             cell.subject,
             Text("{what}: {lot}, {process}", what=_named(cell), lot=report.lot, process=report.stated_process),
         )
+
+
+_TEST_ANEW = Text(
+    "Test again what the study will give, in its present version; or have its comparability decided by the academic "
+    "committee and signed by the quality authority."
+)
+
+
+def comparable(dossier: Dossier, asked: Asked, column: Column, report: Reinspection) -> Comparability | None:
+    """The signed document by which the report stands for what the study gives at that moment; None where there is none.
+
+    A bank lot that was not tested is no matter of comparison, nor is a report that names another version than its own lot's.
+    """
+    study = dossier.study
+    if study is None or column.kind == BANK or report.process != report.stated_process:
+        return None
+    process, specification, day = dossier.process, dossier.specification, today(dossier, asked)
+    banks = {each.code for each in dossier.banks or ()}
+    standing = [
+        each
+        for each in study.comparabilities
+        if each.report == report.id
+        and each.signed_at <= asked.at
+        and each.signed_by != each.proposed_by
+        and each.committee_decided_on <= day <= each.valid_to
+        and process is not None
+        and each.process == f"{process.name} {process.version}"
+        and specification is not None
+        and each.specification == f"{specification.name} {specification.version}"
+        and set(each.banks) == banks
+    ]
+    return max(standing, key=lambda each: each.id, default=None)
 
 
 def _other_than(dossier: Dossier, column: Column, report: Reinspection) -> tuple[Text, ...]:
@@ -300,6 +355,15 @@ def _other_than(dossier: Dossier, column: Column, report: Reinspection) -> tuple
                 number=number,
                 other=report.specification or "–",
                 wanted=judged_by,
+            )
+        )
+    named = {each.code for each in dossier.banks or ()}
+    if column.kind == FINAL_FORMULATION and named and not (report.banks and named.issuperset(report.banks)):
+        found.append(
+            Text(
+                "Report {number} is about a lot of another bank; the study's is {wanted}.",
+                number=number,
+                wanted=tuple(sorted(named)),
             )
         )
     return tuple(found)
@@ -347,7 +411,9 @@ def _cell(dossier: Dossier, asked: Asked, study: Study, column: Column, test: st
     against = tuple(
         report
         for report, result in found
-        if report is not best.report and _speaks_against(result) and not _other_than(dossier, column, report)
+        if report is not best.report
+        and _speaks_against(result)
+        and (not _other_than(dossier, column, report) or comparable(dossier, asked, column, report) is not None)
     )
     return Cell(column, test, best.report, best.result, against)
 

@@ -429,6 +429,15 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         "the names under which specifications ask for a residue (design)",
     ),
     SettingDefault(
+        "cb12.tests",
+        {
+            "start": ["tumorigenicity_in_vitro", "karyotype", "adventitious_virus"],
+            "confirmatory": ["tumorigenicity_in_vivo"],
+        },
+        None,
+        "tests of cells at the end of production, before the study starts and by the confirmatory stage (guideline §3, §4; reconstructed)",
+    ),
+    SettingDefault(
         "gm05.assays",
         ["coculture"],
         None,
@@ -439,6 +448,12 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         {"cells": 100000000, "cells_percent": 1, "supernatant_percent": 5},
         "cells, % of the pool (whichever is less), % of the supernatant",
         "FDA guidance on replication-competent retrovirus (2006); no Chinese figure was found (unverified)",
+    ),
+    SettingDefault(
+        "gm09.years",
+        5,
+        "years",
+        "follow-up of whoever was given gene-modified cells (guideline §5, at least five; 15 years are usual abroad for integrating vectors)",
     ),
     SettingDefault(
         "gm06.copies_per_cell_most",

@@ -117,6 +117,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Text("The facility's clock: hours ahead of UTC"),
             _n("-12", "14"),
             (
+                "CB-12",
                 "EXT-01",
                 "EXT-02",
                 "EXT-04",
@@ -399,6 +400,16 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
                 }
             ),
             ("GM-05",),
+        ),
+        "cb12.tests": Known(
+            Text("Tests of cells at the end of production, before the start and by the confirmatory stage"),
+            ByName(Words(), always=("start", "confirmatory"), only=("start", "confirmatory")),
+            ("CB-12",),
+        ),
+        "gm09.years": Known(
+            Text("Years for which whoever was given gene-modified cells is followed, at the least"),
+            _n("5", "100"),
+            ("GM-09",),
         ),
         "gm06.copies_per_cell_most": Known(
             Text("Copies of the vector in a transduced cell, at the most"), _n("0.01", "100"), ("GM-06",)

@@ -103,7 +103,7 @@ def book(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
             gate=Gate.G12,
             at=lambda _: PACKS["CN-818"].effective_from - timedelta(seconds=1),
             outcome=Outcome.INDETERMINATE,
-            also=("BOOK",),
+            also=("BOOK", "GM-09"),
         ),
     ),
 )

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from itertools import chain
 
 from app.domain.dossier import Dossier
-from app.domain.facts import SubjectKind
+from app.domain.facts import Legacy, SubjectKind
 from app.domain.rulebook import Gate, Outcome, Rule, Verdict, judge
 from app.domain.text import Text
 
@@ -31,6 +32,7 @@ class EndKind(StrEnum):
     EQUIPMENT = "equipment"
     SUPPLIER = "supplier"
     PERMIT = "permit"
+    LEGACY = "legacy"
     LOT = "lot"
 
 
@@ -47,6 +49,7 @@ END_NAMES: dict[EndKind, Text] = {
     EndKind.EQUIPMENT: Text("qualification or calibration of equipment"),
     EndKind.SUPPLIER: Text("qualification of a supplier"),
     EndKind.PERMIT: Text("permit for human genetic resources"),
+    EndKind.LEGACY: Text("papers from before the guideline"),
     EndKind.LOT: Text("shelf life of the lot"),
 }
 
@@ -142,7 +145,8 @@ def _blocks(rules: tuple[Rule, ...], dossier: Dossier, gate: Gate, at: datetime)
 
 def _endings(dossier: Dossier, now: datetime, on: datetime, zone: tzinfo) -> Iterator[Ending]:
     """Everything that stands now and no longer on the day, and what has ended already and would be needed."""
-    for each in (*_of_things(dossier, zone), *_of_people(dossier, zone), *_of_papers(dossier, zone)):
+    found = (_of_things(dossier, zone), _of_people(dossier, zone), _of_papers(dossier, zone), _of_legacy(dossier))
+    for each in chain.from_iterable(found):
         if each.at <= on:
             yield each
 
@@ -225,6 +229,20 @@ def _of_papers(dossier: Dossier, zone: tzinfo) -> Iterator[Ending]:
             if set(permit.purposes) <= set(other.purposes)
         ):
             yield Ending(EndKind.PERMIT, permit.number, permit.scope, _after(permit.valid_to, zone))
+
+
+def _of_legacy(dossier: Dossier) -> Iterator[Ending]:
+    """Accepted papers, unless others about the same go on for all their rules. Withdrawn ones end when they were."""
+    accepted = [each for each in dossier.legacy or () if each.accepted_by is not None]
+    for papers in accepted:
+        ends = _papers_end(papers)
+        others = (each for each in accepted if each.subject == papers.subject and _papers_end(each) > ends)
+        if not any(set(papers.rules) <= set(other.rules) for other in others):
+            yield Ending(EndKind.LEGACY, papers.number, ", ".join(papers.rules), ends)
+
+
+def _papers_end(papers: Legacy) -> datetime:
+    return min(papers.valid_to, papers.withdrawn_at or papers.valid_to)
 
 
 def _after(day: date, zone: tzinfo) -> datetime:

@@ -35,6 +35,7 @@ JUDGING_MODULES = (
     "partners",
     "people",
     "processing",
+    "production_ends",
     "reinspection",
     "rulebook",
     "settings",

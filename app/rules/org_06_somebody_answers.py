@@ -31,6 +31,7 @@ from app.domain.text import Text
 LEVELS = "org06.levels"
 _STEP = SubjectKind.STEP
 _UNKNOWN = Outcome.INDETERMINATE
+_STUDY: dict[str, Any] = {"gate": Gate.G8, "kind": SubjectKind.STUDY, "also": ("BOOK",), "outcome": _UNKNOWN}
 
 
 def _responsible(level: str | None = None, **changes: Any) -> Edit:
@@ -56,7 +57,7 @@ def _nobody(facility: Facility) -> Facility:
             Standing.RECONSTRUCTED,
         ),
     ),
-    gates=(Gate.G4, Gate.G6),
+    gates=(Gate.G4, Gate.G5, Gate.G6, Gate.G7, Gate.G8, Gate.G9, Gate.G10),
     waiver=NEVER,
     legacy=(LegacyAbout.LOT,),
     breaks=(
@@ -80,12 +81,22 @@ def _nobody(facility: Facility) -> Facility:
             kind=_STEP,
             outcome=_UNKNOWN,
         ),
+        Break(
+            "nobody answers for the study on the day it is filed",
+            _responsible("study", until_at=datetime(2026, 11, 1, tzinfo=UTC)),
+            **{**_STUDY, "gate": Gate.G7},
+        ),
+        Break("nobody answers for the institution on the day the study starts",
+              _responsible("institution", until_at=datetime(2026, 11, 1, tzinfo=UTC)), **_STUDY),
+        Break("nobody answers on the day the stage changes", within("facility", _nobody), **{**_STUDY, "gate": Gate.G9}),
+        Break("nobody answers on the day of an infusion", within("facility", _nobody), gate=Gate.G10, outcome=_UNKNOWN,
+              also=("BOOK", "ORG-03", "ORG-04")),
         Break("who answers is unknown", without("facility"), outcome=_UNKNOWN),
         Break("which levels there are is not set", setting(LEVELS, []), outcome=_UNKNOWN),
     ),
-)
+)  # fmt: skip
 def somebody_answers(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
-    """Judge the planned step (G4), or every step and the moment of judging (G6)."""
+    """Judge the planned step (G4), or every step there was and the moment of judging."""
     if dossier.facility is None:
         yield lacks(
             dossier.subject,

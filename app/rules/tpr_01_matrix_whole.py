@@ -59,8 +59,9 @@ def _drop(sample: str, test: str) -> Any:
 
 
 def _bank(bank: Bank) -> Any:
-    """The study's cells come from this bank."""
-    return within("banks", lambda _: (bank,))
+    """The study's cells come from this bank, and so did its final formulation."""
+    made_of = study_records("reinspections", only=("sample_kind", FINAL_FORMULATION), banks=(bank.code,))
+    return all_of(within("banks", lambda _: (bank,)), made_of)
 
 
 @rule(

@@ -37,12 +37,15 @@ WORDS: Mapping[tuple[Meaning, str | None], Text] = {
     (Meaning.DEVIATION_CLOSED, "acceptable"): Text("I close this deviation: its impact is acceptable."),
     (Meaning.DEVIATION_CLOSED, "unacceptable"): Text("I close this deviation: its impact is not acceptable."),
     (Meaning.HOLD_LIFTED, None): Text("I lift this hold."),
-    (Meaning.LOOK_BACK_HOLD_LIFTED, None): Text("I lift this hold on a released lot."),
+    (Meaning.LOOK_BACK_HOLD_LIFTED, None): Text("I lift this hold, which a look-back placed."),
     (Meaning.WAIVER_APPROVED, None): Text("I approve this waiver."),
     (Meaning.LEGACY_ACCEPTED, None): Text("I accept these papers from before the guideline for the rules named."),
     (Meaning.ASSESSMENT_APPROVED, None): Text("I approve this assessment."),
     (Meaning.DOCUMENT_APPROVED, None): Text("I approve this version of the document."),
     (Meaning.PROCESS_AUTHORISED, None): Text("I authorise this facility to run this process version."),
+    (Meaning.COMPARABILITY_ACCEPTED, None): Text(
+        "I accept that what was tested again stands for what the study gives, as described."
+    ),
     (Meaning.BANK_POLICY_DECIDED, None): Text(
         "I decide whether this process version works from a cell bank as described."
     ),

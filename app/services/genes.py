@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from app.db import genes
+from app.db import genes, impacts
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput
 from app.domain.facts import VectorType
@@ -228,7 +228,7 @@ async def record_virus_test(house: House, call: Call, *, code: str, test: VirusT
 async def report_virus_test(
     house: House, call: Call, *, test: int, outcome: str, reported_at: datetime, reference: str
 ) -> GenesView:
-    """Record what the laboratory reported. What is not negative holds the lot at once. Raises NotFound, BadInput."""
+    """Record what the laboratory reported. What is not negative holds the lot, and all that it went into. Raises NotFound, BadInput."""
     async with house.door.change(call, Act.REPORT_VIRUS_TEST, subject=f"virus test {test}", reason=outcome) as change:
         found = await genes.test(change, number=test)
         require_past(reported_at, now=change.at, field="reported_at")
@@ -236,6 +236,7 @@ async def report_virus_test(
         await genes.keep_outcome(
             change, lot_id=found.lot_id, test=test, outcome=outcome, reported_at=reported_at, reference=reference
         )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(await _view(change, await genes.find_lot(change, code=found.code)))
 
 

@@ -1,7 +1,7 @@
 """Holds: anybody places one, the QA manager lifts it by signature.
 
-What came to light later holds too: such a hold is lifted for a stated reason, and on a lot that was released by the quality
-authority alone.
+What came to light later holds too: such a hold is lifted for a stated reason, and on a lot that was released, or for virus
+that was found, by the quality authority alone.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.db import impacts, items
 from app.domain.acts import Act, Actor
+from app.domain.genes import SAMPLE_NAMES
 from app.domain.impacts import Asked, ImpactKind
 from app.domain.laboratories import END_NAMES, TEST_NAMES
 from app.domain.lots import LotState
@@ -209,6 +210,23 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 how=END_NAMES.get(fact["how"], Text("not known")),
                 day=date.fromisoformat(fact["ended_on"]),
                 tests=tuple(TEST_NAMES.get(each, Text("not known")) for each in fact["tests"]),
+            )
+        case "virus_test":
+            return Text(
+                "{sample} of {lot}: {outcome} for replication-competent virus, {laboratory}, {reference}, reported {reported}",
+                sample=SAMPLE_NAMES.get(fact["sample"], Text("not known")),
+                lot=fact["lot"],
+                outcome=OUTCOMES.get(fact["outcome"], Text("not known")),
+                laboratory=fact["laboratory"],
+                reference=fact["reference"],
+                reported=datetime.fromisoformat(fact["reported_at"]),
+            )
+        case "legacy":
+            return Text(
+                "papers {number} withdrawn, which stood for {rules}: {reasons}",
+                number=fact["number"],
+                rules=tuple(fact["rules"]),
+                reasons=fact["reasons"],
             )
     raise ValueError(fact["fact"])
 

@@ -12,9 +12,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.db import items, legacy, settings
+from app.db import impacts, items, legacy, settings
 from app.domain.acts import Act, Actor
-from app.domain.errors import BadInput, Blocked
+from app.domain.errors import BadInput, Blocked, Conflict
 from app.domain.facts import LegacyAbout
 from app.domain.legacy import ABOUT_NAMES, BEFORE, NEVER_BY_PAPER
 from app.domain.text import Text
@@ -71,8 +71,17 @@ class LegacyAcceptedView:
 
 
 @dataclass(frozen=True, slots=True)
+class LegacyWithdrawnView:
+    """Papers that show nothing any more. `impacts`: what came to light by it, by number."""
+
+    dossier: int
+    number: str
+    impacts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LegacyView:
-    """A legacy dossier as it stands: proposed, accepted (and not yet in force), in_force or expired."""
+    """A legacy dossier as it stands: proposed, accepted (and not yet in force), in_force, expired or withdrawn."""
 
     dossier: int
     number: str
@@ -88,6 +97,9 @@ class LegacyView:
     proposed_at: datetime
     accepted_by: str | None
     accepted_at: datetime | None
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_why: str | None
     state: str
 
 
@@ -163,6 +175,28 @@ async def accept_legacy(house: House, call: Call, *, dossier: int, ceremony: UUI
         _refuse_rules(tuple(found.rules), LegacyAbout(found.about))
         signature = await legacy.accept(change, dossier_id=dossier, ceremony=ceremony)
         return change.answers(LegacyAcceptedView(dossier, number, signature))
+
+
+async def withdraw_legacy(house: House, call: Call, *, dossier: int, reasons: str) -> LegacyWithdrawnView:
+    """Withdraw papers: from now on no gate takes them, and what rested on them is named, held and judged anew.
+
+    Raises NotFound, Conflict when they are withdrawn already.
+    """
+    async with house.door.change(
+        call, Act.WITHDRAW_LEGACY, subject=f"legacy dossier {dossier}", reason=reasons
+    ) as change:
+        number = await legacy.number_of(change, dossier_id=dossier)
+        found = await legacy.one(change, number=number)
+        if found.withdrawn_at is not None:
+            raise Conflict(
+                what=Text("The papers were not withdrawn."),
+                why=Text("{number} is withdrawn already.", number=number),
+                remedy=Text("Look at the record as it stands now."),
+            )
+        await legacy.withdraw(change, dossier_id=dossier, reasons=reasons)
+        await impacts.judge_what_came_to_light(change)
+        numbers = await impacts.of_this_change(change)
+        return change.answers(LegacyWithdrawnView(dossier, number, numbers))
 
 
 async def list_legacy(

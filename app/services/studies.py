@@ -5,8 +5,10 @@ Nothing here forbids the record: a paper is kept as it is, and the rules say whe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from app.db import equipment, institutions, items, judging, studies
@@ -15,18 +17,18 @@ from app.domain.countries import COUNTRIES
 from app.domain.dossier import digest, parse
 from app.domain.errors import BadInput, NotFound
 from app.domain.facts import Study
-from app.domain.rulebook import Gate, Judgement, judge
+from app.domain.rulebook import Gate, Judgement, Verdict, judge
 from app.domain.text import Text
-from app.rules import RULES
+from app.rules import BY_ID, RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from app.db.door import Call, Change, Reading
     from app.services.house import House
 
 NOT_RECORDED = Text("Nothing was recorded.")
 GATES = (Gate.G7, Gate.G8)
+DUTIES: Mapping[Gate, tuple[str, ...]] = {Gate.G9: ("CB-12",), Gate.G12: ("GM-09",)}
+"""What a later gate will ask, told from the first day on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,15 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """For how many years a version of the protocol says that each subject is followed."""
+
+    protocol_version: str
+    years: Decimal
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudyKeptView:
     """A version that was kept."""
 
@@ -153,7 +164,10 @@ class StudyRow:
 
 @dataclass(frozen=True, slots=True)
 class StudyView:
-    """A study as its dossier has it, and how it stands this moment before its gates. Nothing is kept by looking."""
+    """A study as its dossier has it, and how it stands this moment before its gates. Nothing is kept by looking.
+
+    `duties`: what single rules of later gates say by now.
+    """
 
     study: Study
     process: str
@@ -162,6 +176,7 @@ class StudyView:
     digest: str
     at: datetime
     gates: tuple[Judgement, ...]
+    duties: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +257,13 @@ async def record_agreement(house: House, call: Call, *, number: str, agreement: 
         return await _keep(change, "agreement", number, values)
 
 
+async def record_follow_up(house: House, call: Call, *, number: str, plan: FollowUp) -> RecordKeptView:
+    """Record for how long the protocol follows its subjects. Raises NotFound, BadInput."""
+    async with house.door.change(call, Act.RECORD_FOLLOW_UP, subject=number) as change:
+        await _require_protocol(change, number, plan.protocol_version)
+        return await _keep(change, "follow_up", number, asdict(plan))
+
+
 async def name_bank(house: House, call: Call, *, number: str, lot: str) -> RecordKeptView:
     """Say that the study's preparations come from a bank lot. Raises NotFound, BadInput, Conflict when it is said."""
     async with house.door.change(call, Act.REGISTER_STUDY, subject=number) as change:
@@ -282,6 +304,11 @@ async def read_study(house: House, actor: Actor, *, number: str) -> StudyView:
         digest=digest(written),
         at=at,
         gates=tuple(judge(RULES, dossier, gate=gate, at=at) for gate in GATES),
+        duties=tuple(
+            each
+            for gate, rules in DUTIES.items()
+            for each in judge([BY_ID[rule] for rule in rules], dossier, gate=gate, at=at).verdicts
+        ),
     )
 
 

@@ -724,6 +724,7 @@ BEGIN
         WHEN 'two_step_plan' THEN
             SELECT jsonb_build_object('plan', to_jsonb(t), 'process', p.name || ' ' || p.version)::text INTO bytes
             FROM lab.two_step_plans t JOIN lab.process_versions p ON p.id = t.process_id WHERE t.id = p_id;
+        WHEN 'comparability' THEN bytes := dossier.comparability(p_id)::text;
         WHEN 'partner_assessment' THEN
             SELECT jsonb_build_object('assessment', to_jsonb(a), 'partner', to_jsonb(s))::text INTO bytes
             FROM lab.partner_assessments a JOIN lab.partners s ON s.id = a.partner_id WHERE a.id = p_id;

@@ -9,7 +9,7 @@ LANGUAGE sql STABLE AS $$
         'received_at', audit.stamp(r.received_at), 'received_by', r.received_by, 'low_c', r.low_c, 'high_c', r.high_c,
         'min_c', r.min_c, 'max_c', r.max_c, 'excursion', r.excursion, 'reported_on', r.reported_on,
         'replaced_at', (SELECT audit.stamp(n.recorded_at) FROM lab.reinspections n WHERE n.replaces_id = r.id),
-        'recorded_at', audit.stamp(r.recorded_at),
+        'recorded_at', audit.stamp(r.recorded_at), 'banks', dossier.banks_behind(r.lot_id),
         'tests', (SELECT coalesce(jsonb_agg(jsonb_build_object('test', t.test, 'method', t.method, 'limit_text', t.limit_text,
             'limit_value', t.limit_value, 'outcome', t.outcome, 'found', t.found, 'value', t.value, 'unit', t.unit,
             'statement', t.statement, 'tested_on', t.tested_on) ORDER BY t.id), '[]')

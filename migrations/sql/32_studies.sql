@@ -32,8 +32,8 @@ LANGUAGE sql STABLE AS $$
         'protocol_version', v.protocol_version, 'institution', dossier.institution(v.institution_id),
         'sponsor', dossier.institution(v.sponsor_id),
         'versions', (SELECT jsonb_agg(jsonb_build_object('version', n.version, 'protocol_version', n.protocol_version,
-            'substantial', n.substantial, 'recorded_at', audit.stamp(n.recorded_at)) ORDER BY n.version)
-            FROM lab.study_versions n WHERE n.study_id = t.id),
+            'substantial', n.substantial, 'recorded_at', audit.stamp(n.recorded_at), 'gene_modified', np.gene_modified) ORDER BY n.version)
+            FROM lab.study_versions n JOIN lab.process_versions np ON np.id = n.process_id WHERE n.study_id = t.id),
         'leaders', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'name', l.name, 'licence_number', l.licence_number,
             'licence_valid_to', l.licence_valid_to, 'title_level', l.title_level, 'title_certificate', l.title_certificate,
             'title_valid_to', l.title_valid_to, 'from', l.from_on, 'to', l.to_on, 'evidence', l.evidence,
@@ -49,7 +49,9 @@ LANGUAGE sql STABLE AS $$
             'signed_on', a.signed_on, 'valid_to', a.valid_to, 'reference', a.reference,
             'recorded_at', audit.stamp(a.recorded_at)) ORDER BY a.id), '[]') FROM lab.sponsor_agreements a WHERE a.study_id = t.id),
         'partners', (SELECT coalesce(jsonb_agg(dossier.partner(n.partner_id) ORDER BY n.id), '[]') FROM lab.study_partners n WHERE n.study_id = t.id),
-        'house', (SELECT facility FROM lab.deployment), 'reinspections', dossier.reinspections(t.id), 'laboratories', dossier.laboratories(t.id))
+        'house', (SELECT facility FROM lab.deployment), 'reinspections', dossier.reinspections(t.id), 'laboratories', dossier.laboratories(t.id),
+        'comparabilities', dossier.comparabilities(t.id), 'production_ends', dossier.production_ends(v.process_id),
+        'follow_ups', dossier.follow_up_plans(t.id))
     FROM lab.studies t JOIN lab.study_versions v ON v.study_id = t.id
     WHERE t.id = p_study ORDER BY v.version DESC LIMIT 1
 $$;

@@ -17,13 +17,23 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Replication-competent virus that was found, or may have been, holds the lot in the transaction that records it.
+-- Replication-competent virus that was found, or may have been, comes to light: the lot, and everything that came of it
+-- or that its vector went into, is named and held in the transaction that records it, released lots too. A lot that has
+-- come to its end is held as well: what is left of it is not touched.
 CREATE OR REPLACE FUNCTION lab.virus_found() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_words text;
 BEGIN
     IF NEW.outcome <> 'negative' THEN
-        INSERT INTO lab.holds (item_id, reason, recorded_by)
-        VALUES (NEW.lot_id, 'replication-competent virus: ' || NEW.outcome || ', ' || NEW.reference, coalesce(lab.entry_actor(), NEW.recorded_by));
+        v_words := 'replication-competent virus: ' || NEW.outcome || ', ' || NEW.reference;
+        PERFORM lab.comes_to_light('virus_found', NEW.lot_id, 'virus_test', NEW.id,
+            (SELECT jsonb_build_object('sample', t.sample, 'outcome', NEW.outcome, 'reference', NEW.reference, 'laboratory', t.laboratory,
+                'lot', l.name, 'reported_at', audit.stamp(NEW.reported_at))
+             FROM lab.virus_tests t JOIN lab.lots l ON l.id = t.lot_id WHERE t.id = NEW.test_id), v_words, NEW.recorded_by);
+        IF NOT EXISTS (SELECT FROM lab.holds WHERE item_id = NEW.lot_id AND lifted_at IS NULL) THEN
+            INSERT INTO lab.holds (item_id, reason, recorded_by) VALUES (NEW.lot_id, v_words, coalesce(lab.entry_actor(), NEW.recorded_by));
+        END IF;
     END IF;
     RETURN NULL;
 END $$;

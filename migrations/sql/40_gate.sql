@@ -224,7 +224,8 @@ BEGIN
     SELECT r.* INTO v_root FROM lab.holds h, LATERAL lab.root_of_item(h.item_id) AS r WHERE h.id = p_hold;
     IF v_root.root_kind IS NOT NULL THEN PERFORM lab.lock_one(v_root.root_kind, v_root.root_id); END IF;
     SELECT * INTO v_record FROM dossier.record('hold', p_hold);
-    IF v_looked_back AND EXISTS (SELECT FROM lab.holds h JOIN lab.releases r ON r.lot_id = h.item_id WHERE h.id = p_hold) THEN
+    IF v_looked_back AND (EXISTS (SELECT FROM lab.holds h JOIN lab.releases r ON r.lot_id = h.item_id WHERE h.id = p_hold)
+       OR EXISTS (SELECT FROM lab.impact_items x JOIN lab.impacts i ON i.id = x.impact_id WHERE x.hold_id = p_hold AND i.kind = 'virus_found')) THEN
         v_meaning := 'look_back_hold_lifted';
     END IF;
     v_signature := gate.consume(p_ceremony, v_meaning, 'hold', p_hold, v_record.bytes, v_record.version);

@@ -15,6 +15,9 @@ BEGIN
     IF EXISTS (SELECT FROM lab.legacy_dossiers WHERE id = p_dossier AND proposed_by = v_signature.account_id) THEN
         RAISE EXCEPTION 'nobody accepts papers of their own proposing' USING ERRCODE = 'ST033';
     END IF;
+    IF EXISTS (SELECT FROM lab.legacy_withdrawals WHERE dossier_id = p_dossier) THEN
+        RAISE EXCEPTION 'the papers are withdrawn' USING ERRCODE = 'ST013';
+    END IF;
     UPDATE lab.legacy_dossiers SET signature_id = v_signature.id WHERE id = p_dossier AND signature_id IS NULL;
     IF NOT FOUND THEN RAISE EXCEPTION 'the papers are accepted already' USING ERRCODE = 'ST013'; END IF;
     RETURN v_signature.id;
@@ -32,6 +35,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             LATERAL (SELECT min(started_at) AS began FROM lab.steps WHERE lot_id = p_lot) AS work
         WHERE before.day IS NOT NULL AND d.about = 'donor' AND d.item_id = p_donor AND p_rule = ANY (d.rules) AND s.account_id <> d.proposed_by
           AND d.valid_from <= clock_timestamp() AND d.valid_to > clock_timestamp()
+          AND NOT EXISTS (SELECT FROM lab.legacy_withdrawals w WHERE w.dossier_id = d.id)
           AND (work.began IS NULL OR work.began < before.day OR s.signed_at <= work.began)
           AND EXISTS (SELECT FROM lab.donations o WHERE o.donor_id = p_donor AND o.id IN (SELECT item_id FROM lab.ancestry(p_lot)))
           AND NOT EXISTS (SELECT FROM lab.donations o WHERE o.donor_id = p_donor AND o.id IN (SELECT item_id FROM lab.ancestry(p_lot))

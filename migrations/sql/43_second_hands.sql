@@ -10,6 +10,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                 - make_interval(hours => (gate.setting('facility.utc_offset_hours') #>> '{}')::integer)) AT TIME ZONE 'UTC' AS day) AS before
         WHERE before.day IS NOT NULL AND d.about = 'lot' AND d.item_id = p_lot AND p_rule = ANY (d.rules) AND s.account_id <> d.proposed_by
           AND d.valid_from <= clock_timestamp() AND d.valid_to > clock_timestamp()
+          AND NOT EXISTS (SELECT FROM lab.legacy_withdrawals w WHERE w.dossier_id = d.id)
           AND NOT EXISTS (SELECT FROM lab.steps t WHERE t.lot_id = p_lot AND coalesce(t.ended_at, t.started_at) >= before.day))
 $$;
 

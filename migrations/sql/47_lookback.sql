@@ -48,18 +48,18 @@ BEGIN
         RETURN;
     END IF;
     -- Donations before lots, banks before what came from them: the one lock order, so that who judges is waited for.
-    IF p_kind IN ('donor_marker', 'consent_withdrawn') THEN
+    IF p_kind IN ('donor_marker', 'consent_withdrawn', 'legacy_withdrawn') THEN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
     v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject] || lab.siblings_at_risk(p_kind, p_subject)) AS d);
-    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended'))
+    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn'))
         ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
     FOR v_of IN
         SELECT * FROM (
             SELECT 1 AS rank, d.id, 'donation' AS kind, 'eligible' AS state, '{}'::bigint[] AS containers,
                    (SELECT r.recipient_id FROM lab.donors r WHERE r.id = d.donor_id) AS recipient_id, true AS usable
             FROM lab.donations d
-            WHERE p_kind IN ('donor_marker', 'consent_withdrawn') AND d.id = ANY (v_down)
+            WHERE p_kind IN ('donor_marker', 'consent_withdrawn', 'legacy_withdrawn') AND d.id = ANY (v_down)
               AND 'eligible' = (SELECT t.decision FROM lab.determinations t WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1)
               AND NOT EXISTS (SELECT FROM lab.lots l WHERE l.donation_id = d.id AND l.state <> 'planned')
             UNION ALL
@@ -70,7 +70,7 @@ BEGIN
                 SELECT coalesce(array_agg(c.id ORDER BY c.id) FILTER (WHERE c.state = ANY (v_left)), '{}') AS containers,
                        coalesce(bool_or(c.state IN ('in_use', 'stored', 'issued')), false) AS usable
                 FROM lab.containers c WHERE c.lot_id = l.id) AS here
-            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended'))
+            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn'))
         ) AS downstream WHERE p_kind <> 'consent_withdrawn' OR downstream.usable ORDER BY rank, id
     LOOP
         IF v_impact IS NULL THEN
@@ -262,7 +262,7 @@ BEGIN
                 'version', l.version, 'recipient', dossier.pseudonym(l.recipient_id), 'expires_at', audit.stamp(l.expires_at),
                 'frozen_at', audit.stamp(l.frozen_at), 'product', (SELECT v.product FROM lab.process_versions v WHERE v.id = l.process_id)),
             'process', dossier.process(l.process_id), 'steps', dossier.steps(l.id), 'waivers', dossier.waivers(l.id),
-            'assessments', dossier.assessments(l.process_id, '{}', l.id, ARRAY[p_material_lot]),
+            'virus_tests', dossier.virus_tests(l.id), 'assessments', dossier.assessments(l.process_id, '{}', l.id, ARRAY[p_material_lot]),
             'consumptions', (SELECT coalesce(jsonb_agg(used.each), '[]') FROM jsonb_array_elements(dossier.consumptions(l.id)) AS used(each)
                              WHERE used.each ->> 'material_lot' = dossier.own_code(p_material_lot)))::text
     FROM lab.lots l WHERE l.id = ANY (p_lots) ORDER BY l.id;

@@ -38,7 +38,7 @@ DECLARE
         'lab.lots', 'lab.containers', 'lab.holds', 'lab.deviations', 'lab.waivers', 'lab.consents', 'lab.workstation_sessions',
         'lab.idempotency', 'people.accounts', 'people.credentials', 'people.grants', 'people.sessions', 'people.ceremonies',
         'people.appointments', 'people.badges', 'lab.timers', 'lab.bench_reasons', 'lab.print_jobs', 'lab.assessments', 'lab.documents', 'lab.authorisations', 'lab.responsibilities', 'lab.supplier_audits', 'lab.partner_assessments', 'lab.legacy_dossiers', 'lab.tissue_types',
-        'lab.genetic_resource_permits', 'lab.bank_policies', 'lab.two_step_plans', 'lab.exceptional_requests'];
+        'lab.genetic_resource_permits', 'lab.bank_policies', 'lab.two_step_plans', 'lab.exceptional_requests', 'lab.comparabilities'];
 BEGIN
     FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind = 'r' AND n.nspname IN ('lab', 'people', 'identity', 'audit') LOOP
@@ -85,6 +85,7 @@ BEGIN
         ('lab', 'quality_agreements', 'facility', ''), ('lab', 'study_partners', 'facility', ''), ('lab', 'sponsor_agreements', 'facility', ''),
         ('lab', 'laboratories', 'facility', ''), ('lab', 'laboratory_accreditations', 'facility', ''), ('lab', 'accreditation_ends', 'facility', ''),
         ('lab', 'independence_declarations', 'facility', ''), ('lab', 'reinspections', 'facility', ''), ('lab', 'reinspection_tests', 'facility', ''),
+        ('lab', 'comparabilities', 'facility', ''), ('lab', 'production_ends', 'lot', 'lot_id'), ('lab', 'follow_up_plans', 'facility', ''), ('lab', 'legacy_withdrawals', 'item', 'item_id'),
         ('lab', 'shipper_qualifications', 'facility', ''), ('lab', 'transports', 'lot', 'lot_id'),
         ('lab', 'assessments', 'facility', ''), ('lab', 'animal_disease_status', 'facility', ''), ('people', 'qualifications', 'facility', ''),
         ('lab', 'equipment_qualifications', 'facility', ''), ('lab', 'documents', 'facility', ''), ('lab', 'authorisations', 'facility', ''), ('lab', 'responsibilities', 'facility', ''),
@@ -265,6 +266,7 @@ BEGIN
         ('lab.bench_reasons', 'lab.stated_once', 'note'), ('lab.bank_policies', 'lab.stated_once', 'signature_id'),
         ('lab.legacy_dossiers', 'lab.stated_once', 'signature_id'), ('lab.two_step_plans', 'lab.stated_once', 'signature_id'),
         ('lab.exceptional_requests', 'lab.stated_once', 'signature_id'),
+        ('lab.comparabilities', 'lab.stated_once', 'signature_id'),
         ('lab.workstation_sessions', 'lab.stated_once', 'closing_clearance_id'),
         ('lab.workstation_sessions', 'lab.session_ends_once', 'during'),
         ('lab.containers', 'lab.keeps_no_longer', 'opened_until')

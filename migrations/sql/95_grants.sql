@@ -39,6 +39,7 @@ GRANT UPDATE (signature_id) ON lab.tissue_types, lab.legacy_dossiers TO stemma_g
 GRANT UPDATE (signature_id) ON lab.documents, lab.authorisations, lab.responsibilities TO stemma_gate;
 GRANT UPDATE (signature_id) ON lab.bank_policies, lab.two_step_plans TO stemma_gate;
 GRANT UPDATE (signature_id, disposition) ON lab.exceptional_requests TO stemma_gate;
+GRANT UPDATE (signature_id) ON lab.comparabilities TO stemma_gate;
 GRANT INSERT ON people.appointments TO stemma_gate;
 GRANT UPDATE (revoked_at, revoked_signature_id) ON people.appointments TO stemma_gate;
 GRANT UPDATE (version) ON people.accounts, lab.materials TO stemma_gate;  -- for the right to lock their rows
@@ -76,6 +77,7 @@ BEGIN
         'lab.laboratories', 'lab.laboratory_accreditations', 'lab.accreditation_ends', 'lab.independence_declarations', 'lab.reinspections', 'lab.reinspection_tests', 'lab.shipper_qualifications', 'lab.transports',
         'lab.partner_lots', 'lab.partner_papers', 'lab.partner_steps',
         'lab.vector_statements', 'lab.vector_parts', 'lab.virus_tests', 'lab.virus_test_outcomes', 'lab.off_target_reports',
+        'lab.legacy_withdrawals', 'lab.production_ends', 'lab.follow_up_plans',
         'lab.label_imbalances', 'lab.impact_verdicts', 'lab.animal_disease_status', 'lab.papers', 'lab.equipment_qualifications', 'lab.area_classifications', 'lab.monitoring_samples', 'lab.monitoring_readings', 'lab.setting_proposals', 'lab.pack_proposals', 'lab.authority_replies']::regclass[]
     LOOP
         EXECUTE format('GRANT INSERT (%s) ON %s TO stemma_app', (
@@ -103,6 +105,8 @@ GRANT INSERT (process_id, owner, address, classification, valid_from, valid_to, 
 GRANT INSERT (level, account_id, duties, from_at, until_at, proposed_by), UPDATE (ended_at) ON lab.responsibilities TO stemma_app;
 GRANT INSERT (process_id, version, needed, conditions, tiers, reasons, proposed_by) ON lab.bank_policies TO stemma_app;
 GRANT INSERT (process_id, version, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause, pending, proposed_by) ON lab.two_step_plans TO stemma_app;
+GRANT INSERT (study_id, reinspection_id, process_id, specification_id, bank_ids, differences, reasons, committee_reference, committee_decided_on, file_name, file_sha256, valid_to, proposed_by) ON lab.comparabilities TO stemma_app;
+GRANT EXECUTE ON FUNCTION gate.accept_comparability(bigint, uuid) TO stemma_app;
 GRANT UPDATE (withdrawn_at) ON lab.consents TO stemma_app;
 GRANT INSERT (name, version, name_zh, leukocyte_rich, birth_tissue, reason, proposed_by) ON lab.tissue_types TO stemma_app;
 GRANT INSERT (number, authority, purposes, scope, valid_from, valid_to, evidence, recorded_by), UPDATE (withdrawn_at) ON lab.genetic_resource_permits TO stemma_app;

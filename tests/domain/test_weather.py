@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain.facts import OpenedContainer, SubjectKind
+from app.domain.facts import Legacy, LegacyAbout, OpenedContainer, SubjectKind
 from app.domain.rulebook import Gate
 from app.domain.weather import END_NAMES, EndKind, forecast, of_the_lot
 from app.rules import RULES
@@ -142,3 +142,30 @@ def test_without_a_step_only_what_turns_at_release_is_told():
 @pytest.mark.parametrize("kind", EndKind)
 def test_every_kind_of_ending_has_its_words(kind):
     assert str(END_NAMES[kind])
+
+
+def papers(number, **more):
+    """Accepted papers from before the guideline about the donor of the step."""
+    (donor, *_) = clean(SubjectKind.STEP).donors
+    held = {
+        "about": LegacyAbout.DONOR,
+        "subject": donor.pseudonym,
+        "rules": ("DON-08",),
+        "reasons": "seen",
+        "papers": (),
+    }
+    held |= {"proposed_by": "quinn", "accepted_by": "lin", "accepted_at": NOW - timedelta(days=30)}
+    held |= {"valid_from": NOW - timedelta(days=30), "valid_to": datetime(2039, 1, 1, tzinfo=UTC)}
+    return Legacy(number=number, **{**held, **more})
+
+
+def test_old_papers_that_run_out_or_were_withdrawn_are_told_unless_others_go_on():
+    ending = papers("LD-1", valid_to=NOW + timedelta(days=2))
+    (found,) = told(replace(step(), legacy=(ending,))).endings
+    assert (found.kind, found.subject, found.at) == (EndKind.LEGACY, "LD-1", ending.valid_to)
+    assert kinds(told(replace(step(), legacy=(papers("LD-2"),)))) == []
+    withdrawn = papers("LD-3", withdrawn_at=NOW - timedelta(days=1))
+    (found,) = told(replace(step(), legacy=(withdrawn,))).endings
+    assert found.at == withdrawn.withdrawn_at
+    assert kinds(told(replace(step(), legacy=(ending, papers("LD-2"))))) == []
+    assert kinds(told(replace(step(), legacy=(replace(ending, accepted_by=None),)))) == []

@@ -976,6 +976,26 @@ def study():
             reinspection(2, "final_formulation", "L0000000031"),
         ],
         "laboratories": [laboratory()],
+        "production_ends": [production_end()],
+    }
+
+
+def production_end():
+    """Cells of the process grown beyond its limit, tested in May for everything."""
+    tests = ("tumorigenicity_in_vitro", "tumorigenicity_in_vivo", "karyotype", "adventitious_virus")
+    return {
+        "id": 1,
+        "lot": "L0000000031",
+        "process": "BM-MSC 4",
+        "pdl_reached": 21.5,
+        "laboratory": "Third Institute",
+        "report_number": "EP-26-1",
+        "reported_on": "2026-05-25",
+        "file_name": "EP-26-1.pdf",
+        "file_sha256": "c" * 64,
+        "tests": [{"test": test, "method": "M-1", "outcome": "passed", "found": "nothing"} for test in tests],
+        "replaced_at": None,
+        "recorded_at": moment("2026-05-26T09:00"),
     }
 
 

@@ -96,6 +96,7 @@ def test_a_lots_own_steps_are_shown_by_papers_about_the_lot():
         {"accepted_at": AT + timedelta(seconds=1)},
         {"valid_from": AT + timedelta(seconds=1)},
         {"valid_to": AT},
+        {"withdrawn_at": AT - timedelta(days=1)},
     ],
     ids=" ".join,
 )

@@ -475,6 +475,118 @@ async def test_a_whole_gene_modified_life_is_released_by_the_quality_authority_a
     assert await lived.state() == "released"
 
 
+async def released_with_a_vector(lab: Lab) -> tuple[life.Life, str]:
+    """A released lot of a patient's transduced cells, and the code of the vector's lot."""
+    lived, bottle = await transduced(lab, vector_room())
+    step = lived.step(
+        parents=lived.flasks, viable_seeded="5e5", viable_harvested="4.2e6", dead_harvested="2e5", flasks=2
+    )
+    step["materials"].append({"container": bottle, "quantity": "1", "unit": "mL"})
+    made = ok(await lab.as_("tess").post(f"/lots/{lived.lot}/passages", step))
+    ok(await life.verify(lived, made["step"], scanned=made["containers"][0]))
+    lived.flasks = made["containers"]
+    lived.stage = "passaged"
+    copies = {"vector copy number in transduced cells": ("1.8", "copies/cell"), "p24 residue": ("12", "pg/mL")}
+    await life.go_on(lived, upto="awaiting_release", findings={**life.FINDINGS, **copies})
+    await sent_off(lab, lived.lot, CELLS)
+    await life.go_on(lived, upto="released")
+    of = "SELECT k.code FROM lab.containers c JOIN lab.item_codes k ON k.item_id = c.lot_id AND k.scheme = 'own' WHERE c.id = $1"
+    return lived, str(await lab.value(of, await life.id_of(lab, bottle)))
+
+
+async def came_to_light(lab: Lab, code: str) -> dict[str, Any]:
+    (line,) = ok(await lab.as_("quinn").get("/impacts", item=code, kind="virus_found"))
+    found: dict[str, Any] = ok(await lab.as_("quinn").get(f"/impacts/{line['number']}"))
+    return found
+
+
+async def test_a_vector_that_turns_positive_names_and_holds_the_released_lot(lab: Lab) -> None:
+    lived, vector = await released_with_a_vector(lab)
+    other = await life.preparation(lab, upto="isolated")
+    held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+    assert await lab.value(held, await lived.lot_id()) == 0
+    number = await sent_off(lab, vector, SUPERNATANT, outcome="positive")
+    found = await came_to_light(lab, vector)
+    assert (found["impact"]["subject"], found["impact"]["released"], found["impact"]["unjudged"]) == (vector, 1, 0)
+    assert "positive" in str(found["impact"]["facts"])
+    assert f"VL-{number}" in str(found["impact"]["facts"])
+    touched = {each["code"]: each for each in found["touched"]}
+    assert touched.keys() == {vector, lived.lot}
+    lot = touched[lived.lot]
+    assert (lot["state_then"], lot["held"], lot["next"]) == ("released", True, "decide_recall")
+    assert lot["recipient"] is not None
+    assert set(lived.vials) <= {each["code"] for each in lot["containers"]}
+    assert {each["rule"] for each in lot["verdict"]["closing"]} >= {"GM-05"}
+    assert {each["rule"] for each in touched[vector]["verdict"]["closing"]} >= {"GM-05"}
+    assert (await lived.state(), await lab.value(held, await other.lot_id())) == ("released", 0)
+    scanned = ok(await lab.as_("tess").post("/scans", {"raw": lived.vials[0]}))
+    assert (scanned["verdict"], scanned["reason"]) == ("refused", "held")
+    # The quality authority alone lifts what this holds, the vector's own lot too, and says why.
+    for hold in (lot["hold"], touched[vector]["hold"]):
+        signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, "it is fine")
+        refused(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": signed}), 403, "not-permitted")
+    assert await lab.value(held, await lived.lot_id()) == 1
+    signed = await life.ceremony(
+        lab, "lin", "look_back_hold_lifted", "hold", lot["hold"], "tested anew, twice negative"
+    )
+    ok(await lab.as_("lin").post(f"/holds/{lot['hold']}/lift", {"ceremony": signed}))
+    assert await lab.value(held, await lived.lot_id()) == 0
+    # A second report is a fact of its own and holds again.
+    ok(await report(lab, number, "inconclusive"))
+    assert await lab.value(held, await lived.lot_id()) == 1
+
+
+async def test_virus_in_the_product_itself_comes_to_light_after_its_release(lab: Lab) -> None:
+    lived = await life.preparation(lab, upto="released")
+    await sent_off(lab, lived.lot, {**CELLS, "sample": "final_product"}, outcome="positive")
+    (touched,) = (await came_to_light(lab, lived.lot))["touched"]
+    assert (touched["code"], touched["state_then"], touched["held"], touched["next"]) == (
+        lived.lot,
+        "released",
+        True,
+        "decide_recall",
+    )
+    assert await lived.state() == "released", "to recall it is a decision"
+
+
+async def test_many_lots_of_a_vector_are_judged_by_the_rule_on_virus(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.db.impacts.WHOLE_BOOK_MOST", 0)
+    lived, vector = await released_with_a_vector(lab)
+    await sent_off(lab, vector, SUPERNATANT, outcome="positive")
+    touched = {each["code"]: each["verdict"] for each in (await came_to_light(lab, vector))["touched"]}
+    assert touched[lived.lot]["asked"] == "rules_on_the_fact"
+    assert {each["rule"] for each in touched[lived.lot]["closing"]} == {"GM-05"}
+    assert len(touched[lived.lot]["closing"][0]["problems"]) == 1, "the cells themselves are negative"
+    assert touched[vector]["asked"] == "book"
+
+
+async def test_the_database_itself_names_and_holds_what_a_positive_vector_went_into(
+    lab: Lab, database: Database
+) -> None:
+    lived, vector = await released_with_a_vector(lab)
+    number = await sent_off(lab, vector, SUPERNATANT, outcome=None)
+    app = await asyncpg.connect(database.url("stemma_app"))
+    try:
+        async with app.transaction():
+            opened = "SELECT audit.open($1, 'ana', '', 'report_virus_test', '', '', '', NULL, NULL, NULL)"
+            await app.execute(opened, lab.id_of("ana"))
+            await app.execute(
+                "INSERT INTO lab.virus_test_outcomes (lot_id, test_id, outcome, reported_at, reference, recorded_by)"
+                " VALUES ($1, $2, 'positive', now(), 'VL-raw', $3)",
+                await life.id_of(lab, vector),
+                number,
+                lab.id_of("ana"),
+            )
+        for statement in ("UPDATE lab.holds SET lifted_at = now()", "DELETE FROM lab.impacts"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await app.execute(statement)
+    finally:
+        await app.close()
+    found = await came_to_light(lab, vector)
+    assert {each["code"] for each in found["touched"] if each["held"]} == {vector, lived.lot}
+    assert found["impact"]["unjudged"] == 2, "what is written past the application is held, and not judged yet"
+
+
 async def test_vector_work_and_other_cells_never_stand_open_in_one_room(lab: Lab) -> None:
     room = vector_room()
     lived, _ = await transduced(lab, room)

@@ -221,3 +221,98 @@ async def test_the_gate_takes_no_papers_while_nobody_says_when_the_guideline_beg
         await lab.sql("ALTER TABLE lab.settings DISABLE TRIGGER USER")
         await lab.sql("DELETE FROM lab.settings WHERE name = 'legacy.before'")
         assert await lab.value(shows, lot, await life.id_of(lab, donor)) is False
+
+
+# -- withdrawn ---------------------------------------------------------------------------------------------------------
+
+
+async def withdraw(lab: Lab, dossier: int, who: str = "quinn", reasons: str = "the scan is another donor's") -> Any:
+    return await lab.as_(who).post(f"/legacy-dossiers/{dossier}/withdrawal", {"reasons": reasons})
+
+
+async def test_withdrawn_papers_show_nothing_and_what_was_determined_by_them_is_held(lab: Lab) -> None:
+    donor, donation = await old_donor(lab)
+    made = await accepted(lab, donor)
+    key = await life.id_of(lab, donation)
+    signed = await life.ceremony(lab, "phil", "eligibility_determined", "donation", key, "eligible")
+    decision = {"decision": "eligible", "reason": "by the papers of that time", "ceremony": signed}
+    ok(await lab.as_("phil").post(f"/donations/{donation}/determination", decision))
+    refused(await withdraw(lab, made["dossier"], "tess"), 403, "not-permitted")
+    refused(await withdraw(lab, made["dossier"], reasons=""), 422, "bad-input")
+    assert (await verdict(lab, donation, "DON-08"))["outcome"] == "pass_with_legacy"
+
+    answer = ok(await withdraw(lab, made["dossier"]))
+    assert (await verdict(lab, donation, "DON-08"))["outcome"] == "indeterminate"
+    shown = ok(await lab.as_("tess").get(f"/legacy-dossiers/{made['number']}"))
+    assert (shown["state"], shown["withdrawn_by"] is not None) == ("withdrawn", True)
+    assert shown["accepted_by"] == "Dr Lin Qing", "what was signed stays"
+    (number,) = answer["impacts"]
+    found = ok(await lab.as_("quinn").get(f"/impacts/{number}"))
+    (touched,) = found["touched"]
+    assert (touched["code"], touched["held"]) == (donation, True)
+    assert "DON-08" in {each["rule"] for each in touched["verdict"]["closing"]}
+    refused(await withdraw(lab, made["dossier"]), 409, "conflict")
+
+
+async def test_papers_that_others_stand_beside_hold_nothing_when_they_are_withdrawn(lab: Lab) -> None:
+    donor, donation = await old_donor(lab)
+    await accepted(lab, donor)
+    second = await accepted(lab, donor)
+    assert ok(await withdraw(lab, second["dossier"]))["impacts"] == []
+    assert (await verdict(lab, donation, "DON-08"))["outcome"] == "pass_with_legacy"
+
+
+async def test_a_proposal_that_is_withdrawn_is_accepted_by_nobody(lab: Lab) -> None:
+    donor, _ = await old_donor(lab)
+    made = ok(await propose(lab, donor))
+    assert ok(await withdraw(lab, made["dossier"], "lin"))["impacts"] == []
+    signed = await life.ceremony(lab, "lin", "legacy_accepted", "legacy", made["dossier"])
+    refused(await lab.as_("lin").post(f"/legacy-dossiers/{made['dossier']}/accept", {"ceremony": signed}), 409)
+
+
+async def test_the_gate_itself_takes_no_withdrawn_papers_and_the_database_holds_what_rested_on_them(
+    lab: Lab, database: Database
+) -> None:
+    donor, donation = await old_donor(lab)
+    made = await accepted(lab, donor, rules=["DON-05"])
+    planned = {
+        "process": await life.process(lab),
+        "specification": await life.specification(lab),
+        "donation": donation,
+        "recipient": "self",
+    }
+    lot = await life.id_of(lab, ok(await lab.as_("tess").post("/lots", planned))["code"])
+    key, quinn = await life.id_of(lab, donor), lab.id_of("quinn")
+    shows = "SELECT gate.legacy_shows('DON-05', $1, $2)"
+    held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+    assert await lab.value(shows, lot, key) is True
+    forged = "INSERT INTO lab.legacy_withdrawals (dossier_id, item_id, reasons, recorded_by) VALUES ({of}, {item}, '{why}', {by})"
+    right = {"of": made["dossier"], "item": key, "why": "raw", "by": quinn}
+    hand = await asyncpg.connect(database.url("stemma_app"))
+    try:
+        for statement, state in {
+            forged.format(**{**right, "why": " "}): "23514",
+            forged.format(**{**right, "item": lot}): "23503",
+            "DELETE FROM lab.legacy_withdrawals": "42501",
+            "UPDATE lab.legacy_withdrawals SET reasons = 'no'": "42501",
+        }.items():
+            with pytest.raises(asyncpg.PostgresError) as refusal:
+                await tried(hand, quinn, statement)
+            assert refusal.value.sqlstate == state, statement
+        assert await lab.value(shows, lot, key) is True
+        await tried(hand, quinn, forged.format(**right))
+    finally:
+        await hand.close()
+    assert await lab.value(shows, lot, key) is False
+    assert await lab.value(held, lot) == 1
+
+
+async def test_papers_about_a_lot_hold_the_lot_itself_when_they_are_withdrawn(lab: Lab) -> None:
+    lived = await life.preparation(lab, upto="planned")
+    other = await life.preparation(lab, upto="planned")
+    made = await accepted(lab, lived.lot, rules=["GMP-05"])
+    (number,) = ok(await withdraw(lab, made["dossier"]))["impacts"]
+    (touched,) = ok(await lab.as_("quinn").get(f"/impacts/{number}"))["touched"]
+    assert (touched["code"], touched["held"], touched["verdict"] is not None) == (lived.lot, True, True)
+    held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+    assert await lab.value(held, await other.lot_id()) == 0

@@ -328,7 +328,19 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
     paper = {"title": NASTY, "dated": "2025-05-30", "file_name": NASTY, "file_sha256": "c" * 64, "pages": 3}
     papers = {"item": await things.ready_donor(lab), "papers": [paper], "rules": ["DON-08"], "reasons": NASTY}
     papers = ok(await quinn.post("/legacy-dossiers", papers | {"valid_to": life.ago(days=-365)}))["number"]
+    number = ok(await quinn.get("/studies"))[0]["number"]
+    tested = ok(await quinn.get(f"/studies/{number}/reinspections"))["reports"][0]
+    said = dict.fromkeys(("differences", "reasons", "committee_reference", "file_name"), NASTY)
+    said |= {"report": tested["id"], "committee_decided_on": study.day(-2), "file_sha256": "c" * 64}
+    compared = ok(await quinn.post(f"/studies/{number}/comparabilities", said | {"valid_to": study.day(300)}))
+    named = {"laboratory": NASTY[:120], "report_number": NASTY[:120], "file_name": NASTY}
+    found = [{"test": "karyotype", "method": NASTY, "outcome": "passed", "found": NASTY}]
+    ok(await quinn.post(f"/lots/{tested['lot']}/production-ends", study.end_report(**named, tests=found)))
+    plan = {"protocol_version": "P-1.0", "years": "5", "reference": NASTY}
+    ok(await quinn.post(f"/studies/{number}/follow-ups", plan))
     return {"container0": bottle, "reagent": reagent["containers"][0]}, [
+        ("lin", f"/studies/{number}/comparability/{compared['comparability']}?sign=sign-comparability_accepted"),
+        ("quinn", f"/legacy/{papers}/withdrawal"),
         ("lin", f"/tissues/{tissue}?sign=sign-tissue_decided"),
         ("lin", f"/documents/{document}?sign=sign-document_approved"),
         ("hedda", f"/mandates/responsibilities/{responsibility}?sign=sign-responsibility_accepted"),

@@ -1,6 +1,15 @@
 """Papers from before the guideline, and for which rules the quality authority accepted them."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.tables.base import (
@@ -13,6 +22,7 @@ from app.db.tables.base import (
     metadata,
     own_id,
     recorded_at,
+    recorded_by,
     refers,
     text,
 )
@@ -40,5 +50,24 @@ legacy_dossiers = Table(
         name="never",
     ),
     CheckConstraint("valid_to > valid_from", name="span"),
+    UniqueConstraint("id", "item_id"),
+    schema=LAB,
+)
+
+legacy_withdrawals = Table(
+    "legacy_withdrawals",
+    metadata,
+    own_id(),
+    Column("dossier_id", BigInteger, nullable=False, unique=True),
+    Column("item_id", BigInteger, nullable=False),
+    text("reasons"),
+    recorded_by(),
+    recorded_at(),
+    CheckConstraint("btrim(reasons) <> ''", name="reasons"),
+    ForeignKeyConstraint(
+        ["dossier_id", "item_id"],
+        ["lab.legacy_dossiers.id", "lab.legacy_dossiers.item_id"],
+        name="fk_legacy_withdrawals_dossier_id",
+    ),
     schema=LAB,
 )

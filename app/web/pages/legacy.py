@@ -36,6 +36,7 @@ STATE_MARKS: Mapping[str, tuple[str, str, Text]] = {
     "accepted": ("wait", "clock", Text("accepted, not yet in force")),
     "in_force": ("go", "check", Text("accepted")),
     "expired": ("na", "clock", Text("ran out")),
+    "withdrawn": ("stop", "x", Text("withdrawn")),
 }
 WORDS: dict[str, Any] = {"state_marks": STATE_MARKS, "about_names": ABOUT_NAMES}
 
@@ -110,6 +111,32 @@ async def accept(request: Request, house: HouseDep, who: SignedInDep, number: st
     return see(f"/legacy/{number}")
 
 
+@router.get("/{number}/withdrawal")
+async def ask_withdrawal(request: Request, house: HouseDep, who: SignedInDep, number: str) -> Response:
+    """Why it is withdrawn."""
+    require(who.actor, Act.WITHDRAW_LEGACY)
+    return await _withdrawing(request, house, who, number, await blank(request))
+
+
+@router.post("/{number}/withdrawal")
+async def withdraw(request: Request, house: HouseDep, who: SignedInDep, number: str) -> Response:
+    """Withdraw it."""
+    require(who.actor, Act.WITHDRAW_LEGACY)
+    entry = await read_entry(request)
+    reasons = entry.prose("reasons")
+    found = await legacy.read_legacy(house, who.actor, number=number)
+    try:
+        await once(legacy.withdraw_legacy(house, entry.call(who), dossier=found.dossier, reasons=reasons))
+    except Refusal as refusal:
+        return await _withdrawing(request, house, who, number, entry.again(refusal))
+    return see(f"/legacy/{number}")
+
+
+async def _withdrawing(request: Request, house: House, who: SignedIn, number: str, form: FormView) -> Response:
+    found = await legacy.read_legacy(house, who.actor, number=number)
+    return await render(request, "legacy/withdrawal.html", status=form.status, who=who, form=form, found=found)
+
+
 # -- within ------------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +183,12 @@ async def _asking(request: Request, house: House, who: SignedIn, code: str, form
 async def _shown(request: Request, house: House, who: SignedIn, number: str, form: FormView | None) -> Response:
     found = await legacy.read_legacy(house, who.actor, number=number)
     names = await printed_names(house, who.actor, usernames=[found.proposed_by])
-    may_accept = found.accepted_by is None and found.proposed_by != who.actor.username and may_sign(who, ACCEPTED)
+    may_accept = (
+        found.accepted_by is None
+        and found.withdrawn_at is None
+        and found.proposed_by != who.actor.username
+        and may_sign(who, ACCEPTED)
+    )
     dialog = await _dialog(house, who, found, form) if form is not None and may_accept else None
     return await render(
         request,
@@ -167,6 +199,7 @@ async def _shown(request: Request, house: House, who: SignedIn, number: str, for
         proposed_by=names.get(found.proposed_by, found.proposed_by),
         titles={each: BY_ID[each].title for each in found.rules if each in BY_ID},
         may_accept=may_accept,
+        may_withdraw=found.withdrawn_at is None and may(who.actor, Act.WITHDRAW_LEGACY),
         refusal=form.refusal if form and not dialog else None,
         dialog=dialog,
         meaning=ACCEPTED,

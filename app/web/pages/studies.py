@@ -1,6 +1,8 @@
 """Studies and institutions: listed, registered by form, judged live before filing and before the start."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -11,6 +13,8 @@ from app.db.sessions import SignedIn
 from app.domain.acts import Act, may, require
 from app.domain.errors import NotFound, Refusal
 from app.domain.people import TITLE_NAMES
+from app.domain.production_ends import OUTCOME_NAMES as END_OUTCOME_NAMES
+from app.domain.production_ends import TEST_NAMES
 from app.domain.rulebook import GATE_NAMES, OUTCOME_NAMES
 from app.domain.studies import (
     ADMINISTRATION_NAMES,
@@ -29,10 +33,11 @@ from app.domain.studies import (
 )
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
-from app.services import institutions, partners, studies
+from app.services import institutions, partners, production_ends, studies
 from app.services.house import House
 from app.services.institutions import Stated
-from app.services.studies import Agreement, Choices, Content, Decision, FilingMade, Leader, Named, SiteView
+from app.services.production_ends import EndReport, EndTested
+from app.services.studies import Agreement, Choices, Content, Decision, FilingMade, FollowUp, Leader, Named, SiteView
 from app.web.fields import Entry, FormView, blank, once, read_entry, see
 from app.web.pages.release import ORDER
 from app.web.refusals import PageRoute
@@ -42,6 +47,8 @@ router = APIRouter(prefix="/studies", route_class=PageRoute)
 NumberDep = Annotated[int, Path(ge=1, lt=2**63)]
 PAGE = 50
 NAME = 120
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+LEAST_PDL, MOST_PDL = Decimal("0.01"), Decimal(999)
 SITES = 4
 """Rows of sites on the form; a longer list is sent by a program."""
 RECORDS: Mapping[str, tuple[Text, Act]] = {
@@ -51,6 +58,8 @@ RECORDS: Mapping[str, tuple[Text, Act]] = {
     "agreement": (Text("Record an agreement with the sponsor"), Act.RECORD_SPONSOR_AGREEMENT),
     "bank": (Text("Name a bank lot"), Act.REGISTER_STUDY),
     "partner": (Text("Name a partner"), Act.REGISTER_STUDY),
+    "follow_up": (Text("Record how long subjects are followed"), Act.RECORD_FOLLOW_UP),
+    "production_end": (Text("Record cells at the end of production"), Act.RECORD_PRODUCTION_END),
 }
 SUBSTANCE: Mapping[str, tuple[Text, Text]] = {
     "yes": (Text("A change of substance"), Text("both committees approve the protocol anew, and it is filed anew")),
@@ -72,6 +81,8 @@ WORDS: dict[str, Any] = {
     "held_names": HELD_NAMES,
     "gate_names": GATE_NAMES,
     "outcome_names": OUTCOME_NAMES,
+    "end_test_names": TEST_NAMES,
+    "end_outcome_names": END_OUTCOME_NAMES,
 }
 
 
@@ -233,7 +244,9 @@ async def keep_record(request: Request, house: HouseDep, who: SignedInDep, numbe
     try:
         await once(keep(entry.call(who)))
     except Refusal as refusal:
-        return await _record_shown(request, house, who, number, what, entry.again(refusal))
+        return await _record_shown(
+            request, house, who, number, what, entry.again(refusal, at={"tests": "outcome_karyotype"})
+        )
     return see(f"/studies/{number}")
 
 
@@ -345,6 +358,59 @@ def _partner(entry: Entry, house: House, number: str) -> Keep:
     return lambda call: partners.name_partner(house, call, number=number, partner=partner)
 
 
+def _follow_up(entry: Entry, house: House, number: str) -> Keep:
+    plan = FollowUp(
+        protocol_version=entry.text("protocol_version", most=NAME),
+        years=entry.amount("years", least=Decimal("0.1"), most=Decimal(100)),
+        reference=entry.text("reference"),
+    )
+    return lambda call: studies.record_follow_up(house, call, number=number, plan=plan)
+
+
+def _production_end(entry: Entry, house: House, number: str) -> Keep:
+    lot = entry.scanned("lot")
+    report = EndReport(
+        pdl_reached=entry.amount("pdl_reached", least=LEAST_PDL, most=MOST_PDL),
+        laboratory=entry.text("laboratory", most=NAME),
+        report_number=entry.text("report_number", most=NAME),
+        reported_on=entry.day("reported_on"),
+        file_name=entry.text("file_name"),
+        file_sha256=entry.text("file_sha256", most=100).lower().replace(" ", ""),
+        tests=tuple(_end_tests(entry)),
+        replaces=entry.optional_whole("replaces", least=1, most=2**62),
+        why=entry.optional("why", most=8000),
+    )
+    if not _SHA256.fullmatch(report.file_sha256) and "file_sha256" not in entry.problems:
+        entry.problem(
+            "file_sha256",
+            Text("This is no SHA-256: 64 digits of 0 to 9 and a to f."),
+            Text("Compute it from the very file."),
+        )
+    if not report.tests and not entry.problems:
+        entry.problem(
+            "outcome_karyotype",
+            Text("The report names no test."),
+            Text("Choose what it concludes of each test that it names."),
+        )
+    return lambda call: production_ends.record_production_end(house, call, lot=lot, report=report)
+
+
+def _end_tests(entry: Entry) -> list[EndTested]:
+    found = []
+    for test in TEST_NAMES:
+        outcome = entry.optional(f"outcome_{test}")
+        if outcome is None:
+            if entry.optional(f"method_{test}") or entry.optional(f"found_{test}"):
+                entry.problem(
+                    f"outcome_{test}", Text("What the report concludes is not said."), Text("Choose its conclusion.")
+                )
+            continue
+        if outcome not in END_OUTCOME_NAMES:
+            entry.problem(f"outcome_{test}", Text("It is none of the choices."), Text("Choose one of the list."))
+        found.append(EndTested(test, entry.text(f"method_{test}"), outcome, entry.text(f"found_{test}")))
+    return found
+
+
 KEEPERS: Mapping[str, Callable[[Entry, House, str], Keep]] = {
     "leader": _leader,
     "decision": _decision,
@@ -352,6 +418,8 @@ KEEPERS: Mapping[str, Callable[[Entry, House, str], Keep]] = {
     "agreement": _agreement,
     "bank": _bank,
     "partner": _partner,
+    "follow_up": _follow_up,
+    "production_end": _production_end,
 }
 
 
@@ -398,6 +466,11 @@ async def _record_shown(
         what=what,
         title=RECORDS[what][0],
         protocols={each: Text("{name}", name=each) for each in protocols},
+        ends={
+            str(each.id): Text("{number}, {laboratory}", number=each.report_number, laboratory=each.laboratory)
+            for each in found.study.production_ends
+            if each.replaced_at is None
+        },
         partners={each.name: Text("{name}", name=each.name) for each in await partners.list_partners(house, who.actor)}
         if what == "partner"
         else {},
