@@ -1,6 +1,5 @@
 """Studies over HTTP."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -9,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from app.api.plumbing import ActorDep, CallDep, HouseDep
 from app.api.saying import said
-from app.api.schemas import Body, Code, Line, Name, Prose
+from app.api.schemas import Body, Code, Day, Line, Name, Prose
 from app.services import studies
 from app.services.studies import (
     Agreement,
@@ -81,12 +80,12 @@ class NewLeader(Body):
 
     name: Name
     licence_number: Name
-    licence_valid_to: date | None = None
+    licence_valid_to: Day | None = None
     title_level: Literal["senior", "associate_senior", "other"]
     title_certificate: Name
-    title_valid_to: date | None = None
-    from_on: date
-    to_on: date | None = None
+    title_valid_to: Day | None = None
+    from_on: Day
+    to_on: Day | None = None
     evidence: Line
 
 
@@ -96,8 +95,8 @@ class NewDecision(Body):
     committee: Literal["academic", "ethics"]
     decision: Literal["approved", "refused", "withdrawn"]
     protocol_version: Name
-    decided_on: date
-    valid_to: date | None = None
+    decided_on: Day
+    valid_to: Day | None = None
     reference: Line
 
 
@@ -107,7 +106,7 @@ class NewFiling(Body):
     filing_number: Name
     authority: Line
     protocol_version: Name
-    filed_on: date
+    filed_on: Day
     reference: Line
 
 
@@ -116,8 +115,8 @@ class NewAgreement(Body):
 
     sponsor: Name
     protocol_jointly_set: bool
-    signed_on: date
-    valid_to: date | None = None
+    signed_on: Day
+    valid_to: Day | None = None
     reference: Line
 
 

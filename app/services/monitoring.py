@@ -236,7 +236,7 @@ async def record_readings(house: House, call: Call, *, readings: Sequence[Read])
                     remedy=Text("Choose it from the session in which it was taken."),
                 )
             require_past(each.read_at, now=change.at, field="read_at")
-            require_order(earlier=sample.taken_at, later=each.read_at, field="read_at", before="taken_at")
+            require_order(earlier=sample.taken_at, later=each.read_at, field="read_at")
             rows.append(
                 {
                     "lot_id": sample.lot_id,

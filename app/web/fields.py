@@ -354,8 +354,16 @@ def _wrong(refusal: Refusal, at: Mapping[str, str]) -> dict[str, Wrong]:
         return {name: Wrong(each.problem, each.remedy) for name, each in refusal.problems.items()}
     if isinstance(refusal, BadInput):
         why = refusal.problem if isinstance(refusal, FieldProblem) else refusal.why
-        return {at.get(refusal.field, refusal.field): Wrong(why, refusal.remedy)}
+        return {_in_the_form(refusal.field, at): Wrong(why, refusal.remedy)}
     return {}
+
+
+def _in_the_form(field: str, at: Mapping[str, str]) -> str:
+    """The form's name of a service's field: of `parts.2.unit` it may know the row, or the list alone."""
+    known = field
+    while known not in at and "." in known:
+        known = known.rpartition(".")[0]
+    return at.get(known, known)
 
 
 def _shown(value: object, zone: ZoneInfo) -> list[str]:

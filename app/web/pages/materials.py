@@ -189,7 +189,7 @@ async def define_material(request: Request, house: HouseDep, who: SignedInDep) -
             )
         )
     except Refusal as refusal:
-        return await _new_shown(request, who, entry.again(refusal))
+        return await _new_shown(request, who, entry.again(refusal, at={"composition": "components"}))
     return see("/materials/catalogue")
 
 

@@ -239,7 +239,7 @@ async def keep_record(request: Request, house: HouseDep, who: SignedInDep, numbe
 
 # -- within ------------------------------------------------------------------------------------------------------------
 
-AT = {"sites": "country0", "substantial": "why"}
+AT = {"sites": "country0", "substantial": "why"} | {f"sites.{row}": f"site{row}" for row in range(SITES)}
 """Where the form shows what the service says of a field."""
 Keep = Callable[[Call], Awaitable[object]]
 
