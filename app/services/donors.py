@@ -377,10 +377,10 @@ def _require_sound(marker: MarkerView, *, now: datetime) -> None:
 
 def _refuse_muddle(markers: Sequence[MarkerView], *, known: Sequence[str], kept: Sequence[MarkerView]) -> None:
     seen: set[tuple[str, str, datetime]] = set()
-    for each in markers:
+    for row, each in enumerate(markers):
         if not any(same(each.analyte, name) for name in known):
             raise BadInput(
-                field="analyte",
+                field=f"markers.{row}.analyte",
                 what=Text("Nothing was recorded."),
                 why=Text("{analyte} is no infection that is known here.", analyte=each.analyte),
                 remedy=Text("Choose one of: {analytes}.", analytes=tuple(known)),
@@ -388,7 +388,7 @@ def _refuse_muddle(markers: Sequence[MarkerView], *, known: Sequence[str], kept:
         key = (each.analyte.strip().casefold(), each.marker.strip().casefold(), each.sampled_at)
         if key in seen:
             raise BadInput(
-                field="marker",
+                field=f"markers.{row}.marker",
                 what=Text("Nothing was recorded."),
                 why=Text("{marker} stands twice in this report, of one sample.", marker=each.marker),
                 remedy=Text("Record each result once; a second report of the laboratory is recorded on its own."),
@@ -396,7 +396,7 @@ def _refuse_muddle(markers: Sequence[MarkerView], *, known: Sequence[str], kept:
         seen.add(key)
         if any(_is_same_report(each, earlier) for earlier in kept):
             raise BadInput(
-                field="marker",
+                field=f"markers.{row}.marker",
                 what=Text("Nothing was recorded."),
                 why=Text("This result of {marker} is recorded already.", marker=each.marker),
                 remedy=Text("Leave it out; what the laboratory reported anew has another time of report."),

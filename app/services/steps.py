@@ -13,8 +13,10 @@ from app.domain.errors import Conflict, Held, IllegalMove, NotFound
 from app.domain.facts import StepKind
 from app.domain.lots import STATE_NAMES, LotAct, LotKind, LotState, move
 from app.domain.passages import Counts, Growth, grown, refuse_impossible_times
+from app.domain.rows import require_once_each
 from app.domain.scans import GONE, KIND_NAMES
 from app.domain.text import Text
+from app.domain.units import AMOUNTS, known_unit
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
@@ -163,6 +165,9 @@ async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, plac
 async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench, place: str | None = None) -> Plan:
     """Lock, resolve, and let the rule book speak; then look at the containers themselves. Keeps the judgements."""
     refuse_impossible_times(started_at=bench.started_at, ended_at=bench.ended_at, now=change.at)
+    require_once_each([(each.container, each.container) for each in bench.materials], field="materials")
+    for row, each in enumerate(bench.materials):
+        known_unit(each.unit or "", among=AMOUNTS, field=f"materials.{row}.unit")
     await steps.lock(change, lot=lot, materials=bench.materials)
     if bench.counter is not None:
         await equipment.counter(change, code=bench.counter)

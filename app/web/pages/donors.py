@@ -279,9 +279,14 @@ async def record_markers(request: Request, house: HouseDep, who: SignedInDep, co
     rows = await _rows(house, who, code)
     markers, given = _read_markers(entry, rows), _given(entry)
     try:
-        await once(donors.record_markers(house, entry.call(who), code=code, markers=markers, given=given))
+        sent = list(markers.values())
+        await once(donors.record_markers(house, entry.call(who), code=code, markers=sent, given=given))
     except Refusal as refusal:
-        return await _markers_shown(request, house, who, code, entry.again(refusal, at=OTHER), rows)
+        at = {f"markers.{i}": f"outcome-{slug}" for i, slug in enumerate(markers)}
+        at |= {
+            f"markers.{i}.{each}": OTHER[each] for i, slug in enumerate(markers) if slug == "other" for each in OTHER
+        }
+        return await _markers_shown(request, house, who, code, entry.again(refusal, at=at), rows)
     return see(f"/donors/{code}")
 
 
@@ -387,8 +392,8 @@ def _slug(analyte: str, marker: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{analyte} {marker}".lower()).strip("-")
 
 
-def _read_markers(entry: Entry, rows: list[Row]) -> list[MarkerView]:
-    """What was reported of each marker of the panel, and of one beside it."""
+def _read_markers(entry: Entry, rows: list[Row]) -> dict[str, MarkerView]:
+    """What was reported of each marker of the panel, and of one beside it, by the slug of its row."""
     method, kit_lot = entry.text("method", most=NAME), entry.text("kit_lot", most=NAME)
     laboratory, sampled_at = entry.text("laboratory"), entry.moment("sampled_at")
     reported_at = entry.optional_moment("reported_at")
@@ -399,8 +404,8 @@ def _read_markers(entry: Entry, rows: list[Row]) -> list[MarkerView]:
     shown = {f"outcome-{row.slug}" for row in asked} | {"outcome-other"}
     if any(name.startswith("outcome-") and name not in shown for name in entry.names()):
         entry.problem("method", Text("The panel has changed since this form was opened."), Text("Open the form again."))
-    reported = [
-        MarkerView(
+    reported = {
+        row.slug: MarkerView(
             analyte=row.analyte,
             marker=row.marker,
             method=entry.optional(f"method-{row.slug}", most=NAME) or method,
@@ -412,11 +417,11 @@ def _read_markers(entry: Entry, rows: list[Row]) -> list[MarkerView]:
         )
         for row in asked
         if (outcome := _outcome(entry, row)) is not None
-    ]
+    }
     if not reported:
         first = f"outcome-{rows[0].slug}" if rows else "method"
         entry.problem(first, Text("No marker has an answer."), Text("Say what the laboratory reported."))
-    elif reported_at is None and any(each.outcome is not MarkerOutcome.PENDING for each in reported):
+    elif reported_at is None and any(each.outcome is not MarkerOutcome.PENDING for each in reported.values()):
         entry.problem(
             "reported_at",
             Text("A result that is not pending has a time of report."),
