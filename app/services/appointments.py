@@ -311,10 +311,10 @@ def _check_times(
         raise _wrong("until_at", Text("It would end before it begins."))
     for row, each in enumerate(experience):
         ends = f"experience.{row}.to_on"
+        require_past_day(each.from_on, today=today, field=f"experience.{row}.from_on")
         if each.to_on is not None and each.to_on < each.from_on:
             raise _wrong(ends, Text("A time at {employer} ends before it begins.", employer=each.employer))
-        for field, day in ((f"experience.{row}.from_on", each.from_on), (ends, each.to_on)):
-            require_past_day(day, today=today, field=field)
+        require_past_day(each.to_on, today=today, field=ends)
     require_once_each([(each, each.employer) for each in experience], field="experience")
 
 

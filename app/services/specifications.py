@@ -91,7 +91,7 @@ def _require_sound(line: SpecificationLine, *, row: int) -> None:
             field=f"lines.{row}.high",
             what=Text("Nothing was defined."),
             why=Text("{test}: its limits do not make sense.", test=line.test),
-            remedy=Text("Give the lower limit first."),
+            remedy=Text("Give the lower one first."),
         )
     if line.kind is LineKind.QUALITATIVE:
         is_sound = line.expected is not None and limits == (None, None)

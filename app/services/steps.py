@@ -12,6 +12,7 @@ from app.domain.acts import Act
 from app.domain.errors import Conflict, Held, IllegalMove, NotFound
 from app.domain.facts import StepKind
 from app.domain.lots import STATE_NAMES, LotAct, LotKind, LotState, move
+from app.domain.moments import require_order, require_past
 from app.domain.passages import Counts, Growth, grown, refuse_impossible_times
 from app.domain.rows import require_once_each
 from app.domain.scans import GONE, KIND_NAMES
@@ -135,12 +136,17 @@ async def fill(
         return change.answers(_view(plan, step_id, done.growth, state=plan.lot.state, made=made))
 
 
-async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, place: str, programme: str) -> StepView:
+async def cryopreserve(
+    house: House, call: Call, *, lot: str, bench: Bench, place: str, programme: str, ended: str = "ended_at"
+) -> StepView:
     """Freeze the lot's vials and put them away. The lot goes to quarantine and its expiry is stated.
 
-    `bench.parents` are the vials; none means every vial of the lot. Frozen when the step ended.
+    `bench.parents` are the vials; none means every vial of the lot. Frozen when the step ended; `ended` is what the
+    asker calls that moment.
     """
     async with house.door.change(call, Act.CRYOPRESERVE, subject=lot) as change:
+        require_past(bench.ended_at, now=change.at, field=ended)
+        require_order(earlier=bench.started_at, later=bench.ended_at, field=ended)
         cold = await _place(change, code=place)
         plan = await _ready(change, lot=lot, kind=StepKind.CRYOPRESERVATION, bench=bench, place=cold.code)
         vials = [each.id for each in plan.parents] or await containers.vials_in_use(change, lot_id=plan.lot.id)

@@ -77,7 +77,7 @@ async def count(request: Request, house: HouseDep, who: SignedInDep) -> Response
     """How much of what stands in the form counts, while it is written. Nothing is kept."""
     require(who.actor, Act.APPOINT_QUALITY_AUTHORITY)
     entry = await read_entry(request)
-    (_, stints), from_at = _stints(entry), entry.optional_moment("from_at")
+    (_, stints), from_at = _stints(entry), entry.optional_moment("from_at", ahead=True)
     counted = await appointments.count_experience(house, who.actor, experience=stints, from_at=from_at)
     return await render(request, "appointments/_counted.html", who=who, counted=counted)
 
@@ -90,9 +90,9 @@ async def propose(request: Request, house: HouseDep, who: SignedInDep) -> Respon
         "account": entry.text("account", most=64),
         "title_level": entry.choice("title_level", Title).value,
         "title_certificate": entry.text("title_certificate"),
-        "certificate_valid_until": entry.optional_day("certificate_valid_until"),
-        "from_at": entry.optional_moment("from_at"),
-        "until_at": entry.optional_moment("until_at"),
+        "certificate_valid_until": entry.optional_day("certificate_valid_until", ahead=True),
+        "from_at": entry.optional_moment("from_at", ahead=True),
+        "until_at": entry.optional_moment("until_at", ahead=True),
     }
     rows, stints = _stints(entry)
     if not stints and not entry.problems:

@@ -314,13 +314,10 @@ def _as_pseudonym(sought: str) -> str | None:
 
 
 def _identity(entry: Entry, prefix: str = "") -> dict[str, str]:
-    born = entry.day(f"{prefix}birth_date")
-    if born > datetime.now(entry.zone).date():
-        entry.problem(f"{prefix}birth_date", Text("{day} is yet to come.", day=born), Text("Correct the date."))
     given = {
         "name": entry.text(f"{prefix}name", most=NAME),
         "hospital_number": entry.text(f"{prefix}hospital_number", most=NAME),
-        "birth_date": born.isoformat(),
+        "birth_date": entry.day(f"{prefix}birth_date").isoformat(),
         "national_id": entry.optional(f"{prefix}national_id", most=NAME),
         "phone": entry.optional(f"{prefix}phone", most=NAME),
     }

@@ -166,8 +166,8 @@ def _accreditation(entry: Entry, house: House, laboratory: int) -> Keep:
         kind=entry.one_of("kind", ACCREDITATION_NAMES),
         number=entry.text("number", most=NAME),
         scope=tuple(_scope(entry)),
-        valid_from=entry.day("valid_from"),
-        valid_to=entry.optional_day("valid_to"),
+        valid_from=entry.day("valid_from", ahead=True),
+        valid_to=entry.optional_day("valid_to", ahead=True),
         file_name=entry.text("file_name"),
         file_sha256=_digest(entry.text("file_sha256", most=100)),
     )

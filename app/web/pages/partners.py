@@ -92,7 +92,8 @@ async def assess(request: Request, house: HouseDep, who: SignedInDep, partner: N
         await once(partners.assess_partner(house, entry.call(who), partner=partner, assessed=assessed))
     except Refusal as refusal:
         at = {f"findings.{i}.{each}": f"{each}{row}" for i, row in enumerate(rows) for each in FINDING_DAYS}
-        form = entry.again(refusal, at={**at, "sections": "score_qualification"})
+        at |= {f"findings.{i}": f"what{row}" for i, row in enumerate(rows)} | {"sections": "score_qualification"}
+        form = entry.again(refusal, at=at)
         return await _assessment_shown(request, house, who, partner, form)
     return see(f"/partners/{partner}")
 
@@ -133,7 +134,7 @@ async def agree(request: Request, house: HouseDep, who: SignedInDep, partner: Nu
         process_version=process.version,
         duties={each: entry.one_of(f"duty{i}", BEARER_NAMES) for i, each in enumerate(found.duties)},
         signed_on=entry.day("signed_on"),
-        valid_to=entry.optional_day("valid_to"),
+        valid_to=entry.optional_day("valid_to", ahead=True),
         reference=entry.text("reference"),
     )
     try:
@@ -151,7 +152,7 @@ def _findings(entry: Entry) -> tuple[list[int], list[Finding]]:
     rows, found = [], []
     for i in range(FINDINGS):
         what, severity = entry.optional(f"what{i}"), entry.optional(f"severity{i}")
-        due, closed = entry.optional_day(f"capa_due_on{i}"), entry.optional_day(f"closed_on{i}")
+        due, closed = entry.optional_day(f"capa_due_on{i}", ahead=True), entry.optional_day(f"closed_on{i}")
         if what and severity in FINDING_NAMES:
             rows.append(i)
             found.append(Finding(severity or "", what, due, closed))

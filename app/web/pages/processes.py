@@ -163,7 +163,7 @@ async def define_specification(request: Request, house: HouseDep, who: SignedInD
     specification = SpecificationVersion(
         name=entry.text("name", most=NAME),
         version=entry.whole("version", least=1, most=VERSION_MOST),
-        effective_from=entry.moment("effective_from"),
+        effective_from=entry.moment("effective_from", ahead=True),
         lines=tuple(lines.values()),
     )
     if not specification.lines:
@@ -228,6 +228,8 @@ def _line(entry: Entry, row: int) -> SpecificationLine | None:
     """One test of the form; None for a row that was left empty. An expected result makes it a qualitative one."""
     test = entry.optional(f"test-{row}", most=NAME)
     if test is None:
+        if any(entry.optional(f"{each}-{row}") for each in ("method", "unit", "low", "high", "expected")):
+            entry.problem(f"test-{row}", Text("No test is named."), Text("Name at least one test with its limit."))
         return None
     line = SpecificationLine(
         test=test,

@@ -41,7 +41,7 @@ async def qualify(request: Request, house: HouseDep, who: SignedInDep) -> Respon
         high_c=entry.amount("high_c", least=COLDEST_C, most=WARMEST_C),
         hours_max=entry.amount("hours_max", most=HOURS),
         qualified_on=entry.day("qualified_on"),
-        valid_to=entry.day("valid_to"),
+        valid_to=entry.day("valid_to", ahead=True),
         file_name=entry.text("file_name"),
         file_sha256=entry.text("file_sha256", most=100).lower().replace(" ", ""),
     )
