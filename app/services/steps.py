@@ -145,6 +145,7 @@ async def cryopreserve(
     asker calls that moment.
     """
     async with house.door.change(call, Act.CRYOPRESERVE, subject=lot) as change:
+        require_past(bench.started_at, now=change.at, field="started_at")
         require_past(bench.ended_at, now=change.at, field=ended)
         require_order(earlier=bench.started_at, later=bench.ended_at, field=ended)
         cold = await _place(change, code=place)

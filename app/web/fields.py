@@ -20,6 +20,9 @@ How a page uses it (`app/web/pages/donors.py` is the example; the macros are in 
 
 A field that cannot be taken yields a stand-in value and is noted; `entry.call()`, without which nothing can be
 written, raises everything noted at once. So no stand-in ever reaches a service.
+
+A moment or a day has come, here and in the macro, unless both say `ahead`; what comes first in every form (COMES_FIRST)
+comes first in each. Services refuse the same by themselves: a page only says it sooner, beside all else that is wrong.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from pydantic_core import to_jsonable_python
 
 from app.db.door import Replay
 from app.db.secrets import keyed_digest
-from app.domain.errors import BadInput, Refusal
+from app.domain.errors import BadInput, Conflict, NotFound, Refusal
 from app.domain.moments import CLOCKS_DIFFER_BY
 from app.domain.text import Text
 from app.requests import house
@@ -306,14 +309,23 @@ class Entry(Form):
         return replace(made, body_sha256=keyed_digest(key, purpose="request", data=made.body_sha256))
 
     def again(
-        self, refusal: Refusal, *, at: Mapping[str, str] | None = None, prefix: str = "", forget: tuple[str, ...] = ()
+        self,
+        refusal: Refusal,
+        *,
+        at: Mapping[str, str] | None = None,
+        of: str = "",
+        prefix: str = "",
+        forget: tuple[str, ...] = (),
     ) -> FormView:
         """The form as it was typed, with the refusal in it, under a fresh key.
 
-        `at` maps a service's name of a field to the form's. Passwords, codes and what is in `forget` are not shown again.
+        `at` maps a service's name of a field to the form's. `of` is the field that names what is then not there, or not
+        so. Passwords, codes and what is in `forget` are not shown again.
         """
         form = self.as_typed(prefix=prefix, forget=forget)
         form.wrong, form.refusal = _wrong(refusal, at or {}), refusal
+        if of and type(refusal) in {NotFound, Conflict}:
+            form.wrong = {of: Wrong(refusal.why, refusal.remedy)}
         return form
 
     def as_typed(self, *, prefix: str = "", forget: tuple[str, ...] = ()) -> FormView:

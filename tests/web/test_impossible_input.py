@@ -20,9 +20,10 @@ from argon2 import PasswordHasher
 
 from app.db import secrets
 from app.locale import LANGUAGE_COOKIE
-from tests import world
+from tests import life, world
+from tests.study import day as study_day
 from tests.web.hostile import Page
-from tests.web.impossible import Wrong, WrongBody, bodies_wrong, leaves, things_wrong
+from tests.web.impossible import Wrong, WrongBody, base, bodies_wrong, leaves, things_wrong
 from tests.web.test_hostile_text import ROLES, Journal, Met, Visitor, crawl, furnished, honest
 
 if TYPE_CHECKING:
@@ -37,8 +38,17 @@ if TYPE_CHECKING:
 API = world.API
 KEPT = "SELECT count(*) FROM audit.entries WHERE reason NOT LIKE 'refused: %' AND act NOT IN ('sign_in', 'arrange')"
 """What was done. A refusal is a record too, and says that nothing was."""
+TWICE, NO_CHOICE = "a row twice", "no such choice"
 FAIR: dict[tuple[str, str, str], str] = {
-    ("/legacy-dossiers", "papers", "a row twice"): "told at the second paper's file: file_sha2561",
+    ("/already-happened", "occurred_at", "unreadable"): "kept as said: the domain judges the year, after the numbers",
+    ("/already-happened", "ended_at", "unreadable"): "likewise",
+    ("/legacy-dossiers", "papers", TWICE): "told at the second paper's file: file_sha2561",
+    ("/monitoring/sessions/{session}/samples", "samples", TWICE): "two plates may stand at one place",
+    ("/materials/catalogue/new", "species", NO_CHOICE): "what an answer above makes pointless is not taken at all",
+    ("/items/{code}/labels", "picked", NO_CHOICE): "told at the words beside it: a label has one reason",
+    ("/studies/{number}/new", "site1", TWICE): "its protocol stands already; /studies/new has the same rows",
+    ("/studies/{number}/new", "country1", TWICE): "likewise",
+    ("/partners/{partner}/agreement", "duty1", TWICE): "every duty has its bearer: these are no rows",
 }
 """(where, field, what) that is not impossible there, or not refused at its field, and why."""
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -110,6 +120,130 @@ def _all_fair(where: str, at: Any, named: list[str], said: str) -> bool:
     return all(name in named or (where, name, said.partition(":")[0]) in FAIR for name in at)
 
 
+async def beside(house: House) -> list[tuple[str, str, dict[str, Any]]]:
+    """What furnishing does not send and what holds dates, numbers or rows: by whom, where to, and the body."""
+    lab, facts = house.lab, house.facts
+    process = await lab.value("SELECT name FROM lab.process_versions WHERE gene_editing ORDER BY id DESC LIMIT 1")
+    partner = await lab.value("SELECT max(id) FROM lab.partners")
+    outside = await lab.value("SELECT laboratory_id FROM lab.laboratory_accreditations ORDER BY id DESC LIMIT 1")
+    accreditation = await lab.value("SELECT max(id) FROM lab.laboratory_accreditations")
+    virus_test = await lab.value("SELECT max(id) FROM lab.virus_tests")
+    session = await lab.value("SELECT max(id) FROM lab.workstation_sessions")
+    plate = await lab.value("SELECT max(id) FROM lab.monitoring_samples")
+    study = await lab.value("SELECT max(number) FROM lab.studies")
+    sponsor = await lab.value("SELECT name FROM lab.institutions ORDER BY id DESC LIMIT 1")
+    donor = next(path.split("/")[2] for _, path in house.sent if path.endswith("/markers/new"))
+    number = await lab.value("SELECT max(number) FROM lab.assessments")
+    paper = {"file_name": "paper.pdf", "file_sha256": "a" * 64}
+    past, day, ahead = life.ago(days=2), study_day(-2), study_day(300)
+    span = {"valid_from": day, "valid_to": ahead}
+    born = {"name": "Somebody Else", "hospital_number": "H-77", "birth_date": "1990-01-02"}
+    report = {
+        "process": process,
+        "version": 1,
+        "reference": "R",
+        "prediction": "P",
+        "assay": "guide_seq",
+        "assay_method": "M",
+    }
+    report |= {"sites_examined": 9, "sites_above": 0, "threshold_percent": "0.1", "highest_percent": "0.01"}
+    report |= {"aberrations": "none_found", "aberrations_method": "M", "reported_on": day, "file_sha256": "a" * 64}
+    reply = {
+        "authority": "A",
+        "reference": "R",
+        "dated": day,
+        "rule": "CB-01A",
+        "process": process,
+        "process_version": 1,
+    }
+    reply |= {"question": "Q", "answer": "A", "ruling": "permits", "file_place": "safe", **paper}
+    way = {
+        "partner": "P",
+        "shipper": "S",
+        "from_place": "A",
+        "to_place": "B",
+        "handed_over_by": "X",
+        "received_by": "Y",
+    }
+    way |= {"dispatched_at": past, "arrived_at": life.ago(days=1), "min_c": "-190", "max_c": "-150"}
+    used = {"container": facts["container0"], "quantity": "5", "unit": "mL"}
+    thaw = {"workstation": house.workstation, "materials": [used], "started_at": past, "ended_at": life.ago(days=1)}
+    thaw |= {"parents": [facts["vial"]], "viable": "9e5", "dead": "1e4", "flasks": 2}
+    again = {"title": "T", "hazard": "H", "mitigations": [{"measure": "M", "control": "waste"}], "conclusion": "C"}
+    qualified = {
+        "kind": "calibration",
+        "done_on": day,
+        "due_on": ahead,
+        "outcome": "passed",
+        "evidence": "E",
+        "done_by": "D",
+    }
+    shipper = {
+        "shipper": "S",
+        "low_c": "-190",
+        "high_c": "-150",
+        "hours_max": "72",
+        "qualified_on": day,
+        "valid_to": ahead,
+    }
+    area = {"room": "R-9", "grade": "B", "classified_on": day, "due_on": ahead, "evidence": "E"}
+    happened = {"what": "other", "account": "words", "occurred_at": past, "ended_at": life.ago(days=1), "flasks": 1}
+    excursion = {"began_at": past, "ended_at": life.ago(days=1), "warmest_celsius": "-120", "what": "W"}
+    born_test = {"method": "STR", "laboratory": "L", "sampled_at": past, "reported_at": life.ago(days=1)}
+    agreed = {"process": process, "process_version": 1, "duties": {"D": "house"}, "signed_on": day, "reference": "R"}
+    plates = [{"kind": "settle", "grade": "A", "place": "left", "taken_at": past}]
+    sponsored = {
+        "sponsor": sponsor,
+        "protocol_jointly_set": True,
+        "signed_on": day,
+        "valid_to": ahead,
+        "reference": "R",
+    }
+    disease = {"country": "NZ", "disease": "BSE", "category": "negligible", "source": "WOAH", **span}
+    ended = {"accreditation": accreditation, "how": "lapsed", "ended_on": day, "why": "W", "evidence": "E"}
+    trained = {"topic": "isolation", "valid_from": past, "valid_to": life.ago(days=-300), "evidence": "E"}
+    return [
+        ("tess", "/already-happened", happened | {"viable_seeded": "1e5", "volume_ml": "2"}),
+        ("tess", "/persons", {"identity": born}),
+        ("quinn", "/off-target-reports", report),
+        ("quinn", "/authority-replies", reply),
+        ("quinn", "/animal-disease-status", disease),
+        ("quinn", "/monitoring/areas", area),
+        (
+            "ana",
+            "/monitoring/readings",
+            {"readings": [{"sample": plate or 1, "value": "3", "read_at": life.ago(hours=0)}]},
+        ),
+        ("tess", f"/monitoring/sessions/{session}/samples", {"samples": plates}),
+        ("quinn", "/permits/withdrawal", {"number": "HGR-HOSTILE-1", "withdrawn_at": past}),
+        ("quinn", "/shippers", shipper | paper),
+        ("tess", f"/lots/{facts['lot']}/transports", way),
+        ("tess", f"/lots/{facts['lot']}/withdrawals", {"vial": facts["vial"], "withdrawn_at": past}),
+        ("tess", f"/lots/{facts['lot']}/thaw", thaw),
+        ("tess", f"/storage/{facts['place']}/excursions", excursion),
+        (
+            "tess",
+            f"/donations/{facts['donation']}/storage",
+            {"place": facts["place"], "biohazard_labelled": True, "stored_at": past},
+        ),
+        ("ana", f"/donations/{facts['donation']}/birth-tests", born_test | {"maternal_percent": "0.1"}),
+        ("tess", f"/donors/{donor}/consents/withdrawal", {"form_version": "CF-1", "withdrawn_at": past}),
+        ("hedda", f"/equipment/{facts['place']}/qualifications", qualified | {"as_found_in_tolerance": True}),
+        ("ana", f"/virus-tests/{virus_test}/outcomes", {"outcome": "negative", "reported_at": past, "reference": "R"}),
+        ("quinn", f"/laboratories/{outside}/ends", ended),
+        (
+            "quinn",
+            f"/material-lots/{facts['reagent']}/certificates",
+            {"kind": "donor_pool", "reference": "R", "pool_size": 9},
+        ),
+        ("tess", f"/items/{facts['container0']}/open", {"opened_at": past}),
+        ("quinn", f"/partners/{partner}/agreements", agreed | {"valid_to": ahead}),
+        ("quinn", f"/studies/{study}/agreements", sponsored),
+        ("quinn", "/accounts/vic/qualifications", trained),
+        ("quinn", f"/assessments/{number}/versions", again | {"valid_from": past, "valid_to": life.ago(days=-90)}),
+    ]
+
+
 # -- forms -------------------------------------------------------------------------------------------------------------
 
 
@@ -131,9 +265,21 @@ def said_at(html: str, has: dict[str, str]) -> str:
     return ""
 
 
+async def meant(house: House, met: Met) -> list[tuple[str, str | bytes]]:
+    """The form as somebody fills it who means well, and who knows what a digest and a country look like."""
+    true = {"file_sha": "a" * 64, "country": "CN"}
+    typed = [
+        (name, true.get(base(name), value) if value else value) for name, value in await honest(house, met, "words")
+    ]
+    typed = [(name, "" if name.startswith("statement_") else value) for name, value in typed]
+    if "rules" in met.form.names and "rules" not in dict(typed):
+        typed.append(("rules", next(each.value for each in met.form.fields if each.name == "rules")))
+    return typed
+
+
 async def attack(house: House, visitor: Visitor, met: Met, tried: Tried, turns: itertools.cycle[str]) -> None:
     """Send one form with each impossible thing in it."""
-    typed = {name: str(value) for name, value in await honest(house, met, "words")}
+    typed = {name: str(value) for name, value in await meant(house, met)}
     tried.forms.setdefault(met.action, 0)
     for wrong in things_wrong(met.action, met.form.fields, typed):
         tried.forms[met.action] += 1
@@ -141,22 +287,26 @@ async def attack(house: House, visitor: Visitor, met: Met, tried: Tried, turns: 
         visitor.browser.http.cookies.delete(LANGUAGE_COOKIE)
         visitor.browser.http.cookies.set(LANGUAGE_COOKIE, language, domain="lab.test")
         before = await house.lab.value(KEPT)
-        sent = [(name, value) for name, value in await honest(house, met, "words") if name not in wrong.typed]
+        sent = [(name, value) for name, value in await meant(house, met) if name not in wrong.typed]
         answer = await visitor.send(met, sent + list(wrong.typed.items()))
         where = f"{met.who} {met.page} → {met.action} [{wrong.said}] {list(wrong.typed)}"
         tried.troubles += [f"{where}: {each}" for each in judged(answer, met, wrong, language)]
-        if await house.lab.value(KEPT) != before:
+        if await house.lab.value(KEPT) != before and not _is_fair(met, wrong):
             tried.troubles.append(f"{where}: something was kept")
+
+
+def _is_fair(met: Met, wrong: Wrong) -> bool:
+    return all((met.action, name, wrong.said) in FAIR for name in wrong.typed)
 
 
 def judged(answer: httpx.Response, met: Met, wrong: Wrong, language: str) -> list[str]:
     """What is wrong with the page that answers."""
+    if _is_fair(met, wrong):
+        return []
     if not 400 <= answer.status_code < 500:
-        return [] if all((met.action, name, wrong.said) in FAIR for name in wrong.typed) else [str(answer.status_code)]
+        return [str(answer.status_code)]
     page, found, marked = Page(answer.text), [], 0
     for name, value in wrong.typed.items():
-        if (met.action, name, wrong.said.partition(":")[0]) in FAIR:
-            continue
         has = element_of(page, name)
         if has is None:
             if wrong.at_all:
@@ -187,6 +337,9 @@ async def tried(make_database: Callable[[], Database]) -> AsyncIterator[Tried]:
             meeting = Meeting(lab, kept)
             lab.http.event_hooks["request"].append(meeting)
             house = await furnished(lab)
+            for who, path, body in await beside(house):
+                head = {"authorization": f"Bearer {await lab.as_(who).signed_in()}"}
+                await meeting(lab.http.build_request("POST", API + path, json=body, headers=head))
             lab.http.event_hooks["request"].remove(meeting)
             await every_form(house, kept)
             yield kept

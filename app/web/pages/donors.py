@@ -235,7 +235,7 @@ async def withdraw_consent(request: Request, house: HouseDep, who: SignedInDep, 
         call = entry.call(who)
         await once(donors.withdraw_consent(house, call, code=code, form_version=version, withdrawn_at=at))
     except Refusal as refusal:
-        return await _form_shown(request, house, who, code, "withdrawal", entry.again(refusal))
+        return await _form_shown(request, house, who, code, "withdrawal", entry.again(refusal, of="form_version"))
     return see(f"/donors/{code}")
 
 
@@ -277,7 +277,8 @@ async def record_markers(request: Request, house: HouseDep, who: SignedInDep, co
     """Keep what the laboratory reported; a marker without an answer is not recorded."""
     entry = await read_entry(request)
     rows = await _rows(house, who, code)
-    markers, given = _read_markers(entry, rows), _given(entry)
+    known = await donors.known_analytes(house, who.actor) if entry.optional("other_analyte") else ()
+    markers, given = _read_markers(entry, rows, known=known), _given(entry)
     try:
         sent = list(markers.values())
         await once(donors.record_markers(house, entry.call(who), code=code, markers=sent, given=given))
@@ -389,13 +390,14 @@ def _slug(analyte: str, marker: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{analyte} {marker}".lower()).strip("-")
 
 
-def _read_markers(entry: Entry, rows: list[Row]) -> dict[str, MarkerView]:
+def _read_markers(entry: Entry, rows: list[Row], *, known: tuple[str, ...]) -> dict[str, MarkerView]:
     """What was reported of each marker of the panel, and of one beside it, by the slug of its row."""
     method, kit_lot = entry.text("method", most=NAME), entry.text("kit_lot", most=NAME)
     laboratory, sampled_at = entry.text("laboratory"), entry.moment("sampled_at")
     reported_at = entry.optional_moment("reported_at")
     asked = [*rows]
     if analyte := entry.optional("other_analyte", most=NAME):
+        entry.one_of("other_analyte", known)
         asked.append(Row(analyte, entry.text("other_marker", most=NAME), "other"))
         entry.one_of("outcome-other", tuple(MarkerOutcome))
     shown = {f"outcome-{row.slug}" for row in asked} | {"outcome-other"}

@@ -231,7 +231,8 @@ async def print_labels(request: Request, house: HouseDep, who: SignedInDep, code
             labels.print_lot_labels(house, call, code=code, kind=Many.MATERIAL, language=language, printer=printer)
         )
     except Refusal as refusal:
-        return await _labelling(request, house, who, code, entry.again(refusal))
+        form = entry.again(refusal, of="printer" if printer and isinstance(refusal, NotFound) else "")
+        return await _labelling(request, house, who, code, form)
     return await _labelling(request, house, who, code, await blank(request), made=made)
 
 

@@ -88,7 +88,7 @@ async def withdraw_permit(request: Request, house: HouseDep, who: SignedInDep) -
     try:
         await once(permits.withdraw_permit(house, entry.call(who), number=number, withdrawn_at=at))
     except Refusal as refusal:
-        return await _withdrawal_shown(request, house, who, entry.again(refusal))
+        return await _withdrawal_shown(request, house, who, entry.again(refusal, of="number"))
     return see("/permits")
 
 
