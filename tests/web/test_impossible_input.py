@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 
@@ -22,14 +23,12 @@ from app.db import secrets
 from app.locale import LANGUAGE_COOKIE
 from tests import life, world
 from tests.study import day as study_day
-from tests.web.hostile import Page
+from tests.web.hostile import Form, Page
 from tests.web.impossible import Wrong, WrongBody, base, bodies_wrong, leaves, things_wrong
-from tests.web.test_hostile_text import ROLES, Journal, Met, Visitor, crawl, furnished, honest
+from tests.web.test_hostile_text import ROLES, ROUTES, Journal, Met, Visitor, crawl, furnished, honest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-
-    import httpx
 
     from tests.conftest import Database
     from tests.web.test_hostile_text import House
@@ -51,6 +50,22 @@ FAIR: dict[tuple[str, str, str], str] = {
     ("/partners/{partner}/agreement", "duty1", TWICE): "every duty has its bearer: these are no rows",
 }
 """(where, field, what) that is not impossible there, or not refused at its field, and why."""
+UNMET = {
+    "/bench/scan",
+    "/bench/steps/{kind}/{code}/growth",
+    "/bench/steps/{kind}/{code}/scan",
+    "/people/appointments/counting",
+    "/unlock",
+    "/lots/{code}/release",
+}
+"""Pages' routes to which scripts send, or a dialog that stands in an answer alone: the words of their own tests judge them."""
+UNTRIED = {
+    "/ceremonies": "it holds no fact: a wrong digest or choice is refused in its own tests",
+    "/studies/{number}/versions": "its body is that of /studies, read by the same",
+    "/lots/{code}/what-if": "it keeps nothing, and supposes what it is told",
+}
+"""Routes whose bodies are not tried, and why."""
+SENT_AT_LEAST = 400
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 TRIED = "x-impossible"
 
@@ -62,6 +77,8 @@ class Tried:
     bodies: dict[str, int] = field(default_factory=dict)
     forms: dict[str, int] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    kept_meanwhile: int = 0
 
 
 # -- bodies ------------------------------------------------------------------------------------------------------------
@@ -92,6 +109,16 @@ class Meeting:
         for wrong in bodies_wrong(route, list(leaves(self.api, schema, body)), body):
             self.tried.bodies[route] += 1
             await self._try(request, route, wrong)
+
+    def left(self) -> list[str]:
+        """Routes whose bodies hold a date or a number, and of which none was tried."""
+        found = []
+        for _, route, of in self.routes:
+            schema = next(iter(of["requestBody"]["content"].values()))["schema"]
+            kinds = {leaf.kind for leaf in leaves(self.api, schema, None)} - {"choice"}
+            if kinds and route not in self.tried.bodies and route not in UNTRIED:
+                found.append(route)
+        return found
 
     async def _try(self, request: httpx.Request, route: str, wrong: WrongBody) -> None:
         before = await self.lab.value(KEPT)
@@ -267,7 +294,7 @@ def said_at(html: str, has: dict[str, str]) -> str:
 
 async def meant(house: House, met: Met) -> list[tuple[str, str | bytes]]:
     """The form as somebody fills it who means well, and who knows what a digest and a country look like."""
-    true = {"file_sha": "a" * 64, "country": "CN"}
+    true = {"file_sha": "a" * 64, "country": "CN", "dated": "2025-05-30"}
     typed = [
         (name, true.get(base(name), value) if value else value) for name, value in await honest(house, met, "words")
     ]
@@ -336,11 +363,14 @@ async def tried(make_database: Callable[[], Database]) -> AsyncIterator[Tried]:
         with patch.object(secrets, "_dummies", [small]):
             meeting = Meeting(lab, kept)
             lab.http.event_hooks["request"].append(meeting)
+            before = await lab.value(KEPT)
             house = await furnished(lab)
+            kept.kept_meanwhile = await lab.value(KEPT) - before
             for who, path, body in await beside(house):
                 head = {"authorization": f"Bearer {await lab.as_(who).signed_in()}"}
                 await meeting(lab.http.build_request("POST", API + path, json=body, headers=head))
             lab.http.event_hooks["request"].remove(meeting)
+            kept.left = meeting.left()
             await every_form(house, kept)
             yield kept
 
@@ -356,5 +386,43 @@ async def every_form(house: House, tried: Tried) -> None:
 
 
 async def test_no_form_and_no_body_takes_what_cannot_be(tried: Tried) -> None:
-    """Every one was refused, at its field."""
+    """Every one was refused, at its field; and every form and every body that can hold what cannot be was tried."""
     assert tried.troubles == [], "\n".join(tried.troubles)
+    routes = {route.path for route in ROUTES if "POST" in route.methods}
+    assert routes - tried.forms.keys() == UNMET, "no page led to their forms: send somebody there, or say why not"
+    assert tried.left == [], "no body was tried: furnish it, or write it beside"
+    assert sum(tried.forms.values()) > SENT_AT_LEAST
+    assert sum(tried.bodies.values()) > SENT_AT_LEAST
+    assert tried.kept_meanwhile > SENT_AT_LEAST, "what is counted as kept counts what is kept"
+
+
+# -- teeth -------------------------------------------------------------------------------------------------------------
+
+
+def _answer(status: int, html: str) -> httpx.Response:
+    return httpx.Response(status, html=html)
+
+
+MET = Met("tess", "/", "/somewhere", Form("/somewhere", "post", is_fragment=False))
+FIELD = '<input name="n" value="-1" {marks}><div id="n-wrong">{words}</div>'
+MARKS = 'aria-invalid="true" aria-describedby="n-wrong"'
+
+
+@pytest.mark.parametrize(
+    ("status", "html", "language"),
+    [
+        (303, "", "en"),
+        (500, FIELD.format(marks=MARKS, words="It is less than 0."), "en"),
+        (422, FIELD.format(marks="", words="It is less than 0."), "en"),
+        (422, FIELD.format(marks='aria-invalid="true"', words="It is less than 0."), "en"),
+        (422, FIELD.format(marks=MARKS, words=""), "en"),
+        (422, FIELD.format(marks=MARKS, words="It is less than 0."), "zh_CN"),
+        (422, FIELD.format(marks=MARKS, words="小于 0。"), "en"),
+        (422, FIELD.format(marks=MARKS, words="It is less than 0.").replace("-1", "1"), "en"),
+    ],
+)
+def test_the_judge_sees_what_was_not_refused_at_its_field(status: int, html: str, language: str) -> None:
+    wrong = Wrong("less than nothing", {"n": "-1"})
+    assert judged(_answer(status, html), MET, wrong, language)
+    good = FIELD.format(marks=MARKS, words="It is less than 0. Correct the number.")
+    assert judged(_answer(422, good), MET, wrong, "en") == []
