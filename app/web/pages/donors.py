@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, require
-from app.domain.donors import IDENTIFIER_NAMES, MARKER_STATE_NAMES, OUTCOME_NAMES, SCOPE_NAMES
+from app.domain.donors import IDENTIFIER_NAMES, MARKER_STATE_NAMES, OUTCOME_NAMES, SCOPE_NAMES, same
 from app.domain.errors import Refusal
 from app.domain.facts import MarkerOutcome, Relation
 from app.domain.text import Text
@@ -397,7 +397,9 @@ def _read_markers(entry: Entry, rows: list[Row], *, known: tuple[str, ...]) -> d
     reported_at = entry.optional_moment("reported_at")
     asked = [*rows]
     if analyte := entry.optional("other_analyte", most=NAME):
-        entry.one_of("other_analyte", known)
+        if not any(same(analyte, name) for name in known):
+            strange = Text("{analyte} is no infection that is known here.", analyte=analyte)
+            entry.problem("other_analyte", strange, Text("Choose one of: {analytes}.", analytes=known))
         asked.append(Row(analyte, entry.text("other_marker", most=NAME), "other"))
         entry.one_of("outcome-other", tuple(MarkerOutcome))
     shown = {f"outcome-{row.slug}" for row in asked} | {"outcome-other"}
