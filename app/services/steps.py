@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -173,9 +173,11 @@ async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench, plac
     """Lock, resolve, and let the rule book speak; then look at the containers themselves. Keeps the judgements."""
     refuse_impossible_times(started_at=bench.started_at, ended_at=bench.ended_at, now=change.at)
     require_once_each([(each.container, each.container) for each in bench.materials], field="materials")
-    for row, each in enumerate(bench.materials):
-        known_unit(each.unit or "", among=AMOUNTS, field=f"materials.{row}.unit")
-    await steps.lock(change, lot=lot, materials=bench.materials)
+    materials = tuple(
+        replace(each, unit=known_unit(each.unit or "", among=AMOUNTS, field=f"materials.{row}.unit"))
+        for row, each in enumerate(bench.materials)
+    )
+    await steps.lock(change, lot=lot, materials=materials)
     if bench.counter is not None:
         await equipment.counter(change, code=bench.counter)
     plan = await steps.resolve(
@@ -184,7 +186,7 @@ async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench, plac
         kind=kind,
         workstation=bench.workstation,
         parents=bench.parents,
-        materials=bench.materials,
+        materials=materials,
         started_at=bench.started_at,
         equipment_codes=[each for each in (place, bench.counter) if each is not None],
     )
