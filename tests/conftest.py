@@ -28,6 +28,7 @@ settings.load_profile("stemma")
 SLOW = {
     "test_hostile_text_through_every_form": 60,
     "test_no_illegal_release": 90,
+    "test_no_form_and_no_body_takes_what_cannot_be": 60,
     "test_nothing_serious_stands_in_anybodys_way": 55,
     "test_a_whole_life": 40,
     "test_nothing_that_was_typed_runs": 40,

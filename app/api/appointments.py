@@ -1,13 +1,12 @@
 """Appointing the quality authority over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Line, Moment, Name
+from app.api.schemas import Body, Day, Line, Moment, Name
 from app.db.appointments import Stint
 from app.services import appointments
 from app.services.appointments import AppointmentsView, AppointmentView, ProposalView, TitleLevel
@@ -23,8 +22,8 @@ class Experience(Body):
     employer: Name
     position: Name
     domain: Name
-    from_on: date
-    to_on: date | None = None
+    from_on: Day
+    to_on: Day | None = None
     evidence: Line | None = None
 
 
@@ -34,7 +33,7 @@ class Proposal(Body):
     account: Name
     title_level: TitleLevel
     title_certificate: Line
-    certificate_valid_until: date | None = None
+    certificate_valid_until: Day | None = None
     from_at: Moment | None = None
     until_at: Moment | None = None
     experience: tuple[Experience, ...]

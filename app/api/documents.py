@@ -1,6 +1,5 @@
 """Controlled documents over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Line, Moment, Name, Number
+from app.api.schemas import Body, Day, Line, Moment, Name, Number
 from app.services import documents
 from app.services.documents import ApprovedDocumentView, Content, DocumentView, PartView, ProposedDocumentView
 
@@ -24,7 +23,7 @@ class NewDocument(Body):
     types: Annotated[tuple[Name, ...], Field(min_length=1, max_length=30)]
     title: Line
     effective_from: Moment | None = None
-    review_due: date
+    review_due: Day
     file_name: Line
     file_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

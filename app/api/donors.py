@@ -1,6 +1,5 @@
 """Donors over HTTP: by code and pseudonym. Identity goes in and does not come out here."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep, SecretCallDep
-from app.api.schemas import Amount, Body, Code, Line, Moment, Name
+from app.api.schemas import Amount, Body, Code, Day, Line, Moment, Name
 from app.domain.facts import MarkerOutcome, Relation
 from app.services import donors
 from app.services.donors import DonorLine, DonorView, GivenView, MarkerView, PersonView
@@ -24,7 +23,7 @@ class Identity(Body):
 
     name: Name
     hospital_number: Name
-    birth_date: date
+    birth_date: Day
     national_id: Name | None = None
     phone: Name | None = None
 

@@ -1,13 +1,12 @@
 """Equipment over HTTP: what there is, what shows that it is fit, what is due."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Code, Line, Name
+from app.api.schemas import Body, Code, Day, Line, Name
 from app.services import equipment
 from app.services.equipment import EquipmentView, FitnessView, KeptView, Qualified
 
@@ -22,8 +21,8 @@ class NewQualification(Body):
     """What was done, when, with what outcome, by whom. Days are the facility's; `due_on` is the last one that counts."""
 
     kind: Literal["installation", "operational", "performance", "calibration", "maintenance"]
-    done_on: date
-    due_on: date | None = None
+    done_on: Day
+    due_on: Day | None = None
     outcome: Literal["passed", "failed"]
     as_found_in_tolerance: bool | None = None
     evidence: Line

@@ -1,6 +1,5 @@
 """Gene modification over HTTP: vectors, tests for replication-competent virus, reports of off-target edits."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Code, Line, Moment, Name, Number
+from app.api.schemas import Body, Code, Day, Line, Moment, Name, Number
 from app.domain.facts import VectorType
 from app.services import genes
 from app.services.genes import GenesView, OffTarget, Part, ReportsView, VirusTested
@@ -75,7 +74,7 @@ class NewReport(Body):
     highest_percent: Percent
     aberrations: Literal["none_found", "found", "not_examined"]
     aberrations_method: Line
-    reported_on: date
+    reported_on: Day
     file_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -1,6 +1,5 @@
 """Settings, rule packs and authorities' written replies over HTTP."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
-from app.api.schemas import Body, Line, Moment, Name, Number, Prose
+from app.api.schemas import Body, Day, Line, Moment, Name, Number, Prose
 from app.services import governance
 from app.services.governance import (
     PackChosenView,
@@ -55,7 +54,7 @@ class NewReply(Body):
 
     authority: Line
     reference: Line
-    dated: date
+    dated: Day
     rule: Name
     process: Name
     process_version: Annotated[int, Field(ge=1, le=100_000)]

@@ -1,13 +1,12 @@
 """Institutions over HTTP."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Line, Name, Number
+from app.api.schemas import Body, Day, Line, Name, Number
 from app.services import institutions
 from app.services.institutions import InstitutionView, RegisteredView, Stated, StatedView
 
@@ -31,8 +30,8 @@ class NewStatement(Body):
     held: bool = True
     says: Name
     evidence: Line
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
 
 
 @router.get("")

@@ -1,6 +1,5 @@
 """Laboratories outside over HTTP, and what they tested again for a study."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -10,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
-from app.api.schemas import Amount, Body, Code, Line, Moment, Name, Number, Prose
+from app.api.schemas import Amount, Body, Code, Day, Line, Moment, Name, Number, Prose
 from app.services import laboratories, reinspections
 from app.services.laboratories import (
     Accredited,
@@ -51,8 +50,8 @@ class NewAccreditation(Body):
     kind: Literal["cma", "cnas", "nifdc", "other"]
     number: Name
     scope: Annotated[tuple[CoveredTest, ...], Field(min_length=1, max_length=200)]
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     file_name: Line
     file_sha256: Sha256
 
@@ -62,7 +61,7 @@ class NewEnd(Body):
 
     accreditation: Number
     how: Literal["lapsed", "suspended", "withdrawn"]
-    ended_on: date
+    ended_on: Day
     why: Prose
     evidence: Line
 
@@ -75,7 +74,7 @@ class NewDeclaration(Body):
     not_the_facility: bool
     no_common_control: bool
     declared_by: Name
-    declared_on: date
+    declared_on: Day
     evidence: Line
 
 
@@ -86,7 +85,7 @@ class TestReported(Body):
     method: Line
     limit_text: Line
     outcome: Literal["passed", "failed", "inconclusive", "not_applicable"]
-    tested_on: date
+    tested_on: Day
     found: Line | None = None
     statement: Prose | None = None
     value: Amount | None = None
@@ -115,7 +114,7 @@ class NewReport(Body):
     min_c: Celsius | None = None
     max_c: Celsius | None = None
     excursion: Prose | None = None
-    reported_on: date
+    reported_on: Day
     tests: Annotated[tuple[TestReported, ...], Field(min_length=1, max_length=4)]
     replaces: Number | None = None
     why: Prose | None = None

@@ -1,6 +1,5 @@
 """Legacy dossiers over HTTP: original papers from before the guideline, and for which rules they are accepted."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Code, Line, Moment, Name, Number, Prose
+from app.api.schemas import Body, Code, Day, Line, Moment, Name, Number, Prose
 from app.services import legacy
 from app.services.legacy import (
     Content,
@@ -28,7 +27,7 @@ class NewPaper(Body):
     """An original paper, its day, and its scan by name and SHA-256."""
 
     title: Line
-    dated: date
+    dated: Day
     file_name: Line
     file_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     pages: Annotated[int, Field(ge=1, le=10_000)]

@@ -1,6 +1,5 @@
 """Materials and their lots over HTTP."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
@@ -11,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
-from app.api.schemas import Body, Code, Line, Moment, Name, Prose
+from app.api.schemas import Body, Code, Day, Line, Moment, Name, Prose
 from app.db.catalogue import MaterialView
 from app.domain.facts import Component
 from app.domain.lots import LotState
@@ -80,14 +79,14 @@ class NewMaterialLot(Body):
     supplier: Name
     supplier_lot: Name
     supplier_code: Line | None = None
-    expires_on: date | None = None
+    expires_on: Day | None = None
     received_at: Moment
     certificate_reference: Line | None = None
     certificate_reviewed_at: Moment | None = None
     storage_ok: bool | None = None
     origin_countries: Annotated[list[Country], Field(min_length=1, max_length=40)] | None = None
     processed_in: Country | None = None
-    collected_on: date | None = None
+    collected_on: Day | None = None
     containers: Annotated[int, Field(ge=1, le=500)]
 
 
@@ -115,8 +114,8 @@ class NewDiseaseStatus(Body):
     country: Country
     disease: Name
     category: Literal["negligible", "controlled", "undetermined", "prohibited"]
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     source: Line
 
 

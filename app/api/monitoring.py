@@ -1,13 +1,12 @@
 """Clean areas and their monitoring over HTTP."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Amount, Body, Code, Line, Moment, Name, Number
+from app.api.schemas import Amount, Body, Code, Day, Line, Moment, Name, Number
 from app.services import monitoring
 from app.services.monitoring import (
     Area,
@@ -32,8 +31,8 @@ class NewClassification(Body):
     room: Name | None = None
     workstation: Code | None = None
     grade: Literal["A", "B", "C", "D", "isolator", "closed"]
-    classified_on: date
-    due_on: date
+    classified_on: Day
+    due_on: Day
     evidence: Line
 
 

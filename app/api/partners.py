@@ -1,6 +1,5 @@
 """Partners over HTTP."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Line, Name, Number
+from app.api.schemas import Body, Day, Line, Name, Number
 from app.services import partners
 from app.services.partners import Agreed, Assessed, Finding, KeptView, PartnerRow, PartnerView, Section
 
@@ -36,14 +35,14 @@ class FindingMade(Body):
 
     severity: Literal["minor", "major", "critical"]
     what: Line
-    capa_due_on: date | None = None
-    closed_on: date | None = None
+    capa_due_on: Day | None = None
+    closed_on: Day | None = None
 
 
 class NewAssessment(Body):
     """An assessment in its three parts."""
 
-    assessed_on: date
+    assessed_on: Day
     sections: Annotated[tuple[SectionScored, ...], Field(min_length=3, max_length=3)]
     findings: Annotated[tuple[FindingMade, ...], Field(max_length=100)] = ()
     evidence: Line
@@ -55,8 +54,8 @@ class NewAgreement(Body):
     process: Name
     process_version: Annotated[int, Field(ge=1, le=100_000)]
     duties: Annotated[dict[Name, Literal["house", "partner", "both", "nobody"]], Field(min_length=1, max_length=50)]
-    signed_on: date
-    valid_to: date | None = None
+    signed_on: Day
+    valid_to: Day | None = None
     reference: Line
 
 

@@ -1,13 +1,12 @@
 """Permits for human genetic resources over HTTP."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Line, Moment, Name, Prose
+from app.api.schemas import Body, Day, Line, Moment, Name, Prose
 from app.services import permits
 from app.services.permits import PermitRecordedView, PermitView
 
@@ -21,8 +20,8 @@ class NewPermit(Body):
     authority: Line
     purposes: Annotated[frozenset[Literal["banking", "third_party"]], Field(min_length=1)]
     scope: Prose
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     evidence: Line
 
 

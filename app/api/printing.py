@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.schemas import Body, Code, Line, Name, Number
@@ -18,7 +19,7 @@ class NewPrinter(Body):
     name: Name
     room: Name
     address: Line
-    dots_per_mm: float
+    dots_per_mm: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     media: Media
 
 

@@ -1,13 +1,15 @@
 """What bodies share: unknown fields are refused, text is cleaned and bounded, moments carry their zone."""
 
 import unicodedata
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from labels.codes import CodeError, parse
+
+Dated = TypeVar("Dated", bound=date)
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _BIDI = frozenset("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
@@ -23,7 +25,7 @@ def _clean(value: str) -> str:
     return text
 
 
-def _known(value: datetime) -> datetime:
+def _known(value: Dated) -> Dated:
     if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
         raise ValueError(f"lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return value
@@ -54,6 +56,8 @@ Code = Annotated[str, BeforeValidator(_code), StringConstraints(min_length=1, ma
 """The code of an item, in any form that a scanner or a hand gives; normalised."""
 Moment = Annotated[AwareDatetime, AfterValidator(_known)]
 """A point in time with its zone, in the years 1900 to 2200."""
+Day = Annotated[date, AfterValidator(_known)]
+"""A day in the years 1900 to 2200."""
 Amount = Annotated[Decimal, Field(ge=0, lt=Decimal("1e18"), max_digits=24, allow_inf_nan=False)]
 """A quantity, 0 or more."""
 Number = Annotated[int, Field(ge=1, le=9_223_372_036_854_775_807)]

@@ -168,4 +168,5 @@ async def cryopreserve(code: Code, body: Cryopreservation, house: HouseDep, call
         ),
         place=body.place,
         programme=body.programme,
+        ended="frozen_at",
     )

@@ -1,6 +1,5 @@
 """Studies over HTTP."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -10,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
-from app.api.schemas import Body, Code, Line, Name, Prose
+from app.api.schemas import Body, Code, Day, Line, Name, Prose
 from app.services import studies
 from app.services.studies import (
     Agreement,
@@ -83,12 +82,12 @@ class NewLeader(Body):
 
     name: Name
     licence_number: Name
-    licence_valid_to: date | None = None
+    licence_valid_to: Day | None = None
     title_level: Literal["senior", "associate_senior", "other"]
     title_certificate: Name
-    title_valid_to: date | None = None
-    from_on: date
-    to_on: date | None = None
+    title_valid_to: Day | None = None
+    from_on: Day
+    to_on: Day | None = None
     evidence: Line
 
 
@@ -98,8 +97,8 @@ class NewDecision(Body):
     committee: Literal["academic", "ethics"]
     decision: Literal["approved", "refused", "withdrawn"]
     protocol_version: Name
-    decided_on: date
-    valid_to: date | None = None
+    decided_on: Day
+    valid_to: Day | None = None
     reference: Line
 
 
@@ -109,7 +108,7 @@ class NewFiling(Body):
     filing_number: Name
     authority: Line
     protocol_version: Name
-    filed_on: date
+    filed_on: Day
     reference: Line
 
 
@@ -118,8 +117,8 @@ class NewAgreement(Body):
 
     sponsor: Name
     protocol_jointly_set: bool
-    signed_on: date
-    valid_to: date | None = None
+    signed_on: Day
+    valid_to: Day | None = None
     reference: Line
 
 

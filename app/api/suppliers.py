@@ -1,13 +1,13 @@
 """Suppliers over HTTP: registered, audited, decided about by signature."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Code, Line, Moment, Name, Prose
+from app.api.schemas import Body, Code, Day, Line, Moment, Name, Prose
 from app.services import suppliers
 from app.services.suppliers import AuditedView, ChosenView, DecidedView, SupplierView, WholeSupplier
 
@@ -28,7 +28,7 @@ class NewAudit(Body):
     """An audit with its outcome, and from when to when that shall stand; from now on, where nothing is said."""
 
     method: Literal["on_site", "remote", "questionnaire"]
-    audited_on: date
+    audited_on: Day
     outcome: Literal["qualified", "qualified_with_conditions", "not_qualified"]
     findings: Prose
     evidence: Line

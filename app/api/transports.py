@@ -1,6 +1,5 @@
 """Shippers and transports over HTTP."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Code, Line, Moment, Name, Prose
+from app.api.schemas import Body, Code, Day, Line, Moment, Name, Prose
 from app.services import transports
 from app.services.transports import Qualified, ShipperView, TransportKeptView, TransportView, Way
 
@@ -25,8 +24,8 @@ class NewQualification(Body):
     low_c: Celsius
     high_c: Celsius
     hours_max: Annotated[Decimal, Field(gt=0, le=1000, max_digits=8, allow_inf_nan=False)]
-    qualified_on: date
-    valid_to: date
+    qualified_on: Day
+    valid_to: Day
     file_name: Line
     file_sha256: Sha256
 

@@ -67,6 +67,7 @@ def doubling_time_hours(started_at: datetime, ended_at: datetime | None, counts:
 
 def refuse_impossible_times(*, started_at: datetime, ended_at: datetime | None, now: datetime) -> None:
     """Raise BadInput where a step ends before it begins, or has not happened yet."""
+    require_past(started_at, now=now, field="started_at")
     if ended_at is not None and ended_at < started_at:
         raise BadInput(
             field="ended_at",
@@ -74,7 +75,7 @@ def refuse_impossible_times(*, started_at: datetime, ended_at: datetime | None, 
             why=Text("It would have ended at {ended}, before it began at {began}.", ended=ended_at, began=started_at),
             remedy=Text("Correct the times."),
         )
-    require_past(ended_at or started_at, now=now, field="started_at" if ended_at is None else "ended_at")
+    require_past(ended_at, now=now, field="ended_at")
 
 
 def _viability_percent(counts: Counts) -> Decimal | None:

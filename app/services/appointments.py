@@ -7,14 +7,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.db import appointments, judging, settings
+from app.db import appointments, equipment, judging, settings
 from app.db.appointments import Stint
 from app.domain import facts
 from app.domain.acts import Act, Role
 from app.domain.dossier import SCHEMA, Dossier
 from app.domain.errors import BadInput, Conflict, NotFound, NotPermitted
-from app.domain.moments import CLOCKS_DIFFER_BY
+from app.domain.moments import CLOCKS_DIFFER_BY, require_past_day
 from app.domain.people import DAYS_IN_A_YEAR, counted_days
+from app.domain.rows import require_once_each
 from app.domain.rulebook import Gate, Verdict, judge
 from app.domain.text import Text
 from app.rules import BY_ID
@@ -270,7 +271,7 @@ async def propose_appointment(
                 remedy=Text("Open an account of its own for it."),
             )
         begins = from_at or change.at
-        _check_times(begins, until_at, experience, now=change.at)
+        _check_times(begins, until_at, experience, now=change.at, today=await equipment.today(change))
         proposal_id = await appointments.propose(
             change,
             account_id=person.id,
@@ -301,14 +302,20 @@ async def revoke_appointment(house: House, call: Call, *, appointment: int, cere
         return change.answers(AppointmentView(**row._asdict()))
 
 
-def _check_times(from_at: datetime, until_at: datetime | None, experience: Sequence[Stint], *, now: datetime) -> None:
+def _check_times(
+    from_at: datetime, until_at: datetime | None, experience: Sequence[Stint], *, now: datetime, today: date
+) -> None:
     if from_at < now - CLOCKS_DIFFER_BY:
         raise _wrong("from_at", Text("An appointment does not begin in the past."))
     if until_at is not None and until_at <= from_at:
         raise _wrong("until_at", Text("It would end before it begins."))
-    for each in experience:
-        if each.from_on > now.date() or (each.to_on is not None and each.to_on < each.from_on):
-            raise _wrong("experience", Text("A time at {employer} ends before it begins.", employer=each.employer))
+    for row, each in enumerate(experience):
+        ends = f"experience.{row}.to_on"
+        require_past_day(each.from_on, today=today, field=f"experience.{row}.from_on")
+        if each.to_on is not None and each.to_on < each.from_on:
+            raise _wrong(ends, Text("A time at {employer} ends before it begins.", employer=each.employer))
+        require_past_day(each.to_on, today=today, field=ends)
+    require_once_each([(each, each.employer) for each in experience], field="experience")
 
 
 def _wrong(field: str, why: Text) -> BadInput:

@@ -15,6 +15,7 @@ from app.db import assessments, settings
 from app.domain.acts import Act, Actor
 from app.domain.assessments import FACILITY, PROCESS, RULES_ON_ASSESSMENT, SCOPE_NAMES, SCOPES_OF
 from app.domain.errors import BadInput, Blocked, Conflict
+from app.domain.rows import require_once_each
 from app.domain.text import Text
 from app.rules import BY_ID
 
@@ -174,6 +175,7 @@ async def _keep(
     change: Change, *, number: str, version: int, rule: str, kind: str, about: int | None, content: Content
 ) -> int:
     valid_from = content.valid_from or change.at
+    require_once_each([(each, each.measure) for each in content.mitigations], field="mitigations")
     await _refuse_span(change, valid_from=valid_from, valid_to=content.valid_to)
     return await assessments.propose(
         change,

@@ -12,6 +12,7 @@ from app.domain.acts import Act, Actor
 from app.domain.animal_serum import SPECIES_NAMES
 from app.domain.errors import BadInput
 from app.domain.facts import Component
+from app.domain.rows import require_once_each
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ async def define_material(
             why=Text("A composition that is not known cannot be complete."),
             remedy=Text("List the components, or state that the composition is not complete."),
         )
+    require_once_each(
+        [((each.name.casefold(), each.cas), each.name) for each in composition or ()], field="composition"
+    )
     _require_species(animal_serum, species)
     async with house.door.change(call, Act.DEFINE_MATERIAL, subject=name) as change:
         await catalogue.define(

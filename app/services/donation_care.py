@@ -75,7 +75,7 @@ async def store_donation(
     async with house.door.change(call, Act.STORE_DONATION, subject=code) as change:
         require_past(stored_at, now=change.at, field="stored_at")
         found = await donations.find(change, code=code)
-        require_order(earlier=found.collected_at, later=stored_at, field="stored_at", before="collected_at")
+        require_order(earlier=found.collected_at, later=stored_at, field="stored_at")
         where = await items.find(change, code=place, kind="equipment")
         await donation_care.store(
             change, donation=found.id, place=where.id, biohazard_labelled=biohazard_labelled, stored_at=stored_at
@@ -97,8 +97,9 @@ async def record_birth_test(
 ) -> DonationCareView:
     """Record a test of birth tissue: a genotype, or the mother's part. Raises BadInput when it is neither or both."""
     async with house.door.change(call, Act.RECORD_BIRTH_TEST, subject=code) as change:
+        require_past(sampled_at, now=change.at, field="sampled_at")
         require_past(reported_at, now=change.at, field="reported_at")
-        require_order(earlier=sampled_at, later=reported_at, field="reported_at", before="sampled_at")
+        require_order(earlier=sampled_at, later=reported_at, field="reported_at")
         if (profile is None) == (maternal_percent is None):
             raise BadInput(
                 field="profile",

@@ -81,8 +81,9 @@ async def receive_donation(
     Raises NotFound for a code of no donor, BadInput for a donation number that is none, Conflict for one known already.
     """
     async with house.door.change(call, Act.RECEIVE_DONATION, subject=donor) as change:
+        require_past(collected_at, now=change.at, field="collected_at")
         require_past(received_at, now=change.at, field="received_at")
-        require_order(earlier=collected_at, later=received_at, field="received_at", before="collected_at")
+        require_order(earlier=collected_at, later=received_at, field="received_at")
         found = await donors.donor(change, code=donor)
         item = await donations.insert(
             change,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from app.db import colleagues, donors, identity, impacts, judging
+from app.db import colleagues, donors, equipment, identity, impacts, judging
 from app.domain.acts import MAY, Act, Actor
 from app.domain.donors import MarkerState, read_panel, same, state_of
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import Donor, Marker, MarkerOutcome, Relation
-from app.domain.moments import require_order, require_past
+from app.domain.moments import require_order, require_past, require_past_day
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ async def register_person(house: House, call: Call, *, person: Mapping[str, str]
     Raises Conflict when this very person is registered already.
     """
     async with house.door.change(call, Act.REGISTER_DONOR) as change:
+        await _require_born(change, person)
         await _refuse_known(change, key=house.identity_key, person=person)
         made = await donors.new_person(change, letter="S")
         await identity.store(
@@ -170,6 +171,7 @@ async def register_donor(
     when this very person is registered already.
     """
     async with house.door.change(call, Act.REGISTER_DONOR) as change:
+        await _require_born(change, person)
         await _refuse_known(change, key=house.identity_key, person=person)
         made = await donors.new_person(change, letter="D")
         recipient_id = await _person_id(change, recipient, donor=made.id)
@@ -346,6 +348,12 @@ async def _refuse_known(change: Change, *, key: bytes, person: Mapping[str, str]
         )
 
 
+async def _require_born(change: Change, person: Mapping[str, str]) -> None:
+    born = person.get("birth_date")
+    if born is not None:
+        require_past_day(date.fromisoformat(born), today=await equipment.today(change), field="birth_date")
+
+
 async def _person_id(change: Change, code: str | None, *, donor: int) -> int | None:
     if code is None:
         return None
@@ -355,7 +363,7 @@ async def _person_id(change: Change, code: str | None, *, donor: int) -> int | N
 def _require_sound(marker: MarkerView, *, now: datetime) -> None:
     require_past(marker.sampled_at, now=now, field="sampled_at")
     require_past(marker.reported_at, now=now, field="reported_at")
-    require_order(earlier=marker.sampled_at, later=marker.reported_at, field="reported_at", before="sampled_at")
+    require_order(earlier=marker.sampled_at, later=marker.reported_at, field="reported_at")
     if (marker.reported_at is None) is not (marker.outcome is MarkerOutcome.PENDING):
         raise BadInput(
             field="reported_at",
@@ -369,10 +377,10 @@ def _require_sound(marker: MarkerView, *, now: datetime) -> None:
 
 def _refuse_muddle(markers: Sequence[MarkerView], *, known: Sequence[str], kept: Sequence[MarkerView]) -> None:
     seen: set[tuple[str, str, datetime]] = set()
-    for each in markers:
+    for row, each in enumerate(markers):
         if not any(same(each.analyte, name) for name in known):
             raise BadInput(
-                field="analyte",
+                field=f"markers.{row}.analyte",
                 what=Text("Nothing was recorded."),
                 why=Text("{analyte} is no infection that is known here.", analyte=each.analyte),
                 remedy=Text("Choose one of: {analytes}.", analytes=tuple(known)),
@@ -380,7 +388,7 @@ def _refuse_muddle(markers: Sequence[MarkerView], *, known: Sequence[str], kept:
         key = (each.analyte.strip().casefold(), each.marker.strip().casefold(), each.sampled_at)
         if key in seen:
             raise BadInput(
-                field="marker",
+                field=f"markers.{row}.marker",
                 what=Text("Nothing was recorded."),
                 why=Text("{marker} stands twice in this report, of one sample.", marker=each.marker),
                 remedy=Text("Record each result once; a second report of the laboratory is recorded on its own."),
@@ -388,7 +396,7 @@ def _refuse_muddle(markers: Sequence[MarkerView], *, known: Sequence[str], kept:
         seen.add(key)
         if any(_is_same_report(each, earlier) for earlier in kept):
             raise BadInput(
-                field="marker",
+                field=f"markers.{row}.marker",
                 what=Text("Nothing was recorded."),
                 why=Text("This result of {marker} is recorded already.", marker=each.marker),
                 remedy=Text("Leave it out; what the laboratory reported anew has another time of report."),

@@ -16,7 +16,9 @@ from app.domain.errors import BadInput
 from app.domain.facts import VectorType
 from app.domain.lots import LotKind
 from app.domain.moments import require_order, require_past
+from app.domain.rows import require_once_each
 from app.domain.text import Text
+from app.domain.units import TITRES, known_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,6 +204,9 @@ async def state_vector(
                 why=Text("A titre has a number and a unit."),
                 remedy=Text("Give both, or leave both out."),
             )
+        if titre_unit is not None:
+            titre_unit = known_unit(titre_unit, among=TITRES, field="titre_unit")
+        require_once_each([(each, each.name or each.material_lot or each.role) for each in parts], field="parts")
         rows = [await _part(change, lot, each) for each in parts]
         await genes.state(
             change,
@@ -232,7 +237,7 @@ async def report_virus_test(
     async with house.door.change(call, Act.REPORT_VIRUS_TEST, subject=f"virus test {test}", reason=outcome) as change:
         found = await genes.test(change, number=test)
         require_past(reported_at, now=change.at, field="reported_at")
-        require_order(earlier=found.sampled_at, later=reported_at, field="reported_at", before="sampled_at")
+        require_order(earlier=found.sampled_at, later=reported_at, field="reported_at")
         await genes.keep_outcome(
             change, lot_id=found.lot_id, test=test, outcome=outcome, reported_at=reported_at, reference=reference
         )

@@ -286,7 +286,15 @@ def _refuse_papers(papers: tuple[Paper, ...], *, before: date, today: date) -> N
             why=Text("There is no paper."),
             remedy=Text("Name at least one original paper with its scan."),
         )
+    digests = [each.file_sha256 for each in papers]
     for row, each in enumerate(papers):
+        if each.file_sha256 in digests[:row]:
+            raise BadInput(
+                field=f"file_sha256{row}",
+                what=NOT_PROPOSED,
+                why=Text("{name} stands here twice.", name=each.file_name),
+                remedy=Text("Write it once."),
+            )
         if each.dated >= min(before, today):
             raise BadInput(
                 field=f"dated{row}",

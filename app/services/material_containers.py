@@ -37,7 +37,7 @@ async def open_material(house: House, call: Call, *, code: str, opened_at: datet
         require_past(opened_at, now=change.at, field="opened_at")
         found = await materials.bottle(change, code=code)
         at = opened_at or change.at
-        require_order(earlier=found.received_at, later=at, field="opened_at", before="received_at")
+        require_order(earlier=found.received_at, later=at, field="opened_at")
         _require_closed(found)
         await steps.open_containers(change, ids=[found.id], at=at)
         until = await materials.opened_until(change, container_id=found.id)

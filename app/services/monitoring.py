@@ -15,6 +15,7 @@ from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, NotFound
 from app.domain.moments import CLOCKS_DIFFER_BY, require_order, require_past
 from app.domain.monitoring import limit_of
+from app.domain.rows import require_once_each
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -225,6 +226,7 @@ async def record_samples(house: House, call: Call, *, session: int, samples: Seq
 async def record_readings(house: House, call: Call, *, readings: Sequence[Read]) -> ReadView:
     """Record what was read. A sample may be read again; the worst reading counts. Raises BadInput, NotFound."""
     async with house.door.change(call, Act.READ_MONITORING, subject="environmental monitoring") as change:
+        require_once_each([((each.sample, each.read_at), str(each.sample)) for each in readings], field="readings")
         taken = await monitoring.taken(change, ids=[each.sample for each in readings])
         rows = []
         for each in readings:
@@ -236,7 +238,7 @@ async def record_readings(house: House, call: Call, *, readings: Sequence[Read])
                     remedy=Text("Choose it from the session in which it was taken."),
                 )
             require_past(each.read_at, now=change.at, field="read_at")
-            require_order(earlier=sample.taken_at, later=each.read_at, field="read_at", before="taken_at")
+            require_order(earlier=sample.taken_at, later=each.read_at, field="read_at")
             rows.append(
                 {
                     "lot_id": sample.lot_id,

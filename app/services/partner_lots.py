@@ -332,7 +332,7 @@ def _require_possible(change: Change, step: StepTold) -> None:
         if moment is not None:
             require_past(moment, now=change.at, field=name)
     if told.verified_at is not None:
-        require_order(earlier=step.started_at, later=told.verified_at, field="verified_at", before="started_at")
+        require_order(earlier=step.started_at, later=told.verified_at, field="verified_at")
     for person, moment, name in (
         (told.verified_by, told.verified_at, "verified_at"),
         (told.cleared_by, told.cleared_at, "cleared_at"),

@@ -13,7 +13,9 @@ from uuid import UUID
 from app.db import equipment, partners, settings, studies
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, NotFound
+from app.domain.moments import require_end
 from app.domain.partners import SECTION_NAMES
+from app.domain.rows import require_once_each
 from app.domain.text import Text
 
 if TYPE_CHECKING:
@@ -275,9 +277,12 @@ async def _require_possible(reading: Reading, assessed: Assessed) -> None:
             why=Text("An assessment has three parts, each once: {parts}.", parts=tuple(SECTION_NAMES.values())),
             remedy=Text("State a score and a decision for each part."),
         )
-    for each in assessed.findings:
+    require_once_each([(each, each.what) for each in assessed.findings], field="findings")
+    for row, each in enumerate(assessed.findings):
         if each.closed_on is not None:
-            await _require_happened(reading, each.closed_on, field="findings")
+            await _require_happened(reading, each.closed_on, field=f"findings.{row}.closed_on")
+        require_end(begins=assessed.assessed_on, ends=each.closed_on, field=f"findings.{row}.closed_on")
+        require_end(begins=assessed.assessed_on, ends=each.capa_due_on, field=f"findings.{row}.capa_due_on")
 
 
 async def _require_happened(reading: Reading, day: date, *, field: str) -> None:

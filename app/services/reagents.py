@@ -5,7 +5,7 @@ What is prepared is a material lot of its own, in quarantine until it is approve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,6 +17,7 @@ from app.domain.errors import BadInput, CeremonyRefused, Conflict, NotFound
 from app.domain.lots import STATE_NAMES, LotState
 from app.domain.moments import require_past
 from app.domain.text import Text
+from app.domain.units import AMOUNTS, known_unit
 from labels.codes import CodeError, parse
 
 if TYPE_CHECKING:
@@ -119,6 +120,10 @@ async def define_recipe(
                 why=Text("A recipe names each of its materials once, at least one, and not itself."),
                 remedy=Text("Correct the list."),
             )
+        components = [
+            replace(each, unit=known_unit(each.unit, among=AMOUNTS, field=f"components.{row}.unit"))
+            for row, each in enumerate(components)
+        ]
         found = [(await catalogue.material(change, name=each.material)).id for each in components]
         key, kind = await reagents.prepared_material(change, name=material)
         if kind != "prepared":
@@ -167,6 +172,10 @@ async def prepare_reagent(
                 why=Text("There is a newer version of this recipe."),
                 remedy=Text("Prepare it by the version that stands now."),
             )
+        parts = [
+            replace(each, unit=known_unit(each.unit, among=AMOUNTS, field=f"parts.{row}.unit"))
+            for row, each in enumerate(parts)
+        ]
         codes = [_code(each.container) for each in parts]
         vessels = {row.code: row for row in await reagents.vessels(change, codes=codes)}
         _refuse_strangers(codes, vessels)

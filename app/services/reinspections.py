@@ -18,7 +18,7 @@ from app.domain.dossier import digest, parse
 from app.domain.errors import BadInput, NotFound, NotPermitted
 from app.domain.facts import Reinspection
 from app.domain.laboratories import ENDOTOXIN, TEST_NAMES
-from app.domain.moments import require_order, require_past
+from app.domain.moments import require_order, require_past, require_past_day
 from app.domain.reinspection import (
     BANK,
     ENDOTOXIN_UNITS,
@@ -282,7 +282,7 @@ def _require_said(test: Retested) -> None:
 async def _require_possible_days(change: Change, report: Report) -> None:
     require_past(report.received_at, now=change.at, field="received_at")
     require_past(report.taken_at, now=change.at, field="taken_at")
-    require_order(earlier=report.taken_at, later=report.received_at, field="received_at", before="taken_at")
+    require_order(earlier=report.taken_at, later=report.received_at, field="received_at")
     days = await reinspections.days_of(change, received_at=report.received_at)
     if report.reported_on > days.today:
         raise _bad(
@@ -291,6 +291,7 @@ async def _require_possible_days(change: Change, report: Report) -> None:
             Text("Record it when it has been done."),
         )
     for each in report.tests:
+        require_past_day(each.tested_on, today=days.today, field=f"tested_on_{each.test}")
         if each.tested_on < days.received:
             raise _bad(
                 f"tested_on_{each.test}",

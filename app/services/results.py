@@ -12,6 +12,7 @@ from app.db import impacts, items, partner_lots, results, samples
 from app.domain.acts import Act
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import Decision, LineKind
+from app.domain.measured import require_measurable
 from app.domain.moments import require_past
 from app.domain.text import Text
 
@@ -111,7 +112,7 @@ async def record_result(
         taken = await samples.find(change, code=sample)
         require_past(measured_at, now=change.at, field="measured_at")
         line = await results.line_for(change, specification_id=taken.specification_id, test=test)
-        measured = _of_the_line(line, value)
+        measured = _of_the_line(line, value, unit=unit, field="value")
         result_id = await results.keep(
             change,
             lot_id=taken.lot_id,
@@ -156,7 +157,7 @@ async def record_results(
         require_past(measured_at, now=change.at, field="measured_at")
         paper_id = await _paper(change, lot_id=taken.lot_id, reference=paper)
         kept: list[int] = []
-        for each in measured:
+        for row, each in enumerate(measured):
             line = await results.line_for(change, specification_id=taken.specification_id, test=each.test)
             kept.append(
                 await results.keep(
@@ -164,7 +165,7 @@ async def record_results(
                     lot_id=taken.lot_id,
                     sample_id=taken.id,
                     line_id=line.id,
-                    value=_of_the_line(line, each.value),
+                    value=_of_the_line(line, each.value, unit=each.unit, field=f"measured.{row}.value"),
                     unit=each.unit,
                     method_version=each.method_version,
                     instrument=each.instrument,
@@ -242,14 +243,15 @@ async def _paper(reading: Reading, *, lot_id: int, reference: str | None) -> int
     return found
 
 
-def _of_the_line(line: results.Line, value: Decimal | str) -> Decimal | str:
+def _of_the_line(line: results.Line, value: Decimal | str, *, unit: str | None, field: str) -> Decimal | str:
     if line.kind is LineKind.QUALITATIVE and isinstance(value, str):
         return value
     number = _number(value) if line.kind is LineKind.QUANTITATIVE else None
     if number is not None:
+        require_measurable(number, test=line.test, unit=unit or line.unit, field=field)
         return number
     raise BadInput(
-        field="value",
+        field=field,
         what=Text("The result was not recorded."),
         why=Text("{test} is answered by a number.", test=line.test)
         if line.kind is LineKind.QUANTITATIVE

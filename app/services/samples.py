@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from app.db import containers, lots, samples
 from app.domain.acts import Act
 from app.domain.moments import require_past
+from app.domain.units import AMOUNTS, known_unit
 
 if TYPE_CHECKING:
     from app.db.door import Call
@@ -45,6 +46,7 @@ async def take_retain(
     async with house.door.change(call, Act.TAKE_RETAIN, subject=lot) as change:
         at = taken_at or change.at
         require_past(at, now=change.at, field="taken_at")
+        unit = known_unit(unit, among=AMOUNTS, field="unit")
         found = await lots.find(change, code=lot)
         await samples.lock_lot(change, lot_id=found.id)
         taken_from = await samples.source_of(change, lot=found, code=source)

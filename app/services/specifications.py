@@ -50,8 +50,8 @@ async def define_specification(
 
     Raises BadInput for a line without a limit or a test named twice, Conflict when name and version are taken.
     """
-    for line in specification.lines:
-        _require_sound(line)
+    for row, line in enumerate(specification.lines):
+        _require_sound(line, row=row)
     _require_once_each(specification)
     subject = f"{specification.name} {specification.version}"
     async with house.door.change(call, Act.DEFINE_SPECIFICATION, subject=subject) as change:
@@ -84,16 +84,22 @@ async def list_specifications(
         ]
 
 
-def _require_sound(line: SpecificationLine) -> None:
+def _require_sound(line: SpecificationLine, *, row: int) -> None:
     limits = (line.low, line.high)
+    if line.low is not None and line.high is not None and line.high < line.low:
+        raise BadInput(
+            field=f"lines.{row}.high",
+            what=Text("Nothing was defined."),
+            why=Text("{test}: its limits do not make sense.", test=line.test),
+            remedy=Text("Give the lower one first."),
+        )
     if line.kind is LineKind.QUALITATIVE:
         is_sound = line.expected is not None and limits == (None, None)
     else:
         is_sound = line.expected is None and limits != (None, None) and line.unit is not None
-        is_sound = is_sound and (line.low is None or line.high is None or line.low <= line.high)
     if not is_sound:
         raise BadInput(
-            field="lines",
+            field=f"lines.{row}",
             what=Text("Nothing was defined."),
             why=Text("{test}: its limits do not make sense.", test=line.test),
             remedy=Text(
@@ -106,8 +112,9 @@ def _require_once_each(specification: SpecificationVersion) -> None:
     tests = [line.test for line in specification.lines]
     twice = sorted({test for test in tests if tests.count(test) > 1})
     if twice:
+        last = max(row for row, test in enumerate(tests) if test in twice)
         raise BadInput(
-            field="lines",
+            field=f"lines.{last}.test",
             what=Text("Nothing was defined."),
             why=Text("Named more than once: {tests}.", tests=tuple(twice)),
             remedy=Text("Name each test once."),

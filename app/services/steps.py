@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -12,9 +12,12 @@ from app.domain.acts import Act
 from app.domain.errors import Conflict, Held, IllegalMove, NotFound
 from app.domain.facts import StepKind
 from app.domain.lots import STATE_NAMES, LotAct, LotKind, LotState, move
+from app.domain.moments import require_order, require_past
 from app.domain.passages import Counts, Growth, grown, refuse_impossible_times
+from app.domain.rows import require_once_each
 from app.domain.scans import GONE, KIND_NAMES
 from app.domain.text import Text
+from app.domain.units import AMOUNTS, known_unit
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
@@ -133,12 +136,18 @@ async def fill(
         return change.answers(_view(plan, step_id, done.growth, state=plan.lot.state, made=made))
 
 
-async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, place: str, programme: str) -> StepView:
+async def cryopreserve(
+    house: House, call: Call, *, lot: str, bench: Bench, place: str, programme: str, ended: str = "ended_at"
+) -> StepView:
     """Freeze the lot's vials and put them away. The lot goes to quarantine and its expiry is stated.
 
-    `bench.parents` are the vials; none means every vial of the lot. Frozen when the step ended.
+    `bench.parents` are the vials; none means every vial of the lot. Frozen when the step ended; `ended` is what the
+    asker calls that moment.
     """
     async with house.door.change(call, Act.CRYOPRESERVE, subject=lot) as change:
+        require_past(bench.started_at, now=change.at, field="started_at")
+        require_past(bench.ended_at, now=change.at, field=ended)
+        require_order(earlier=bench.started_at, later=bench.ended_at, field=ended)
         cold = await _place(change, code=place)
         plan = await _ready(change, lot=lot, kind=StepKind.CRYOPRESERVATION, bench=bench, place=cold.code)
         vials = [each.id for each in plan.parents] or await containers.vials_in_use(change, lot_id=plan.lot.id)
@@ -163,7 +172,12 @@ async def cryopreserve(house: House, call: Call, *, lot: str, bench: Bench, plac
 async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench, place: str | None = None) -> Plan:
     """Lock, resolve, and let the rule book speak; then look at the containers themselves. Keeps the judgements."""
     refuse_impossible_times(started_at=bench.started_at, ended_at=bench.ended_at, now=change.at)
-    await steps.lock(change, lot=lot, materials=bench.materials)
+    require_once_each([(each.container, each.container) for each in bench.materials], field="materials")
+    materials = tuple(
+        replace(each, unit=known_unit(each.unit or "", among=AMOUNTS, field=f"materials.{row}.unit"))
+        for row, each in enumerate(bench.materials)
+    )
+    await steps.lock(change, lot=lot, materials=materials)
     if bench.counter is not None:
         await equipment.counter(change, code=bench.counter)
     plan = await steps.resolve(
@@ -172,7 +186,7 @@ async def _ready(change: Change, *, lot: str, kind: StepKind, bench: Bench, plac
         kind=kind,
         workstation=bench.workstation,
         parents=bench.parents,
-        materials=bench.materials,
+        materials=materials,
         started_at=bench.started_at,
         equipment_codes=[each for each in (place, bench.counter) if each is not None],
     )

@@ -17,6 +17,7 @@ from app.domain.countries import COUNTRIES
 from app.domain.dossier import digest, parse
 from app.domain.errors import BadInput, NotFound
 from app.domain.facts import Study
+from app.domain.rows import require_once_each
 from app.domain.rulebook import Gate, Judgement, Verdict, judge
 from app.domain.text import Text
 from app.rules import BY_ID, RULES
@@ -359,6 +360,7 @@ async def _keep(change: Change, kind: str, number: str, values: Mapping[str, Any
 
 
 async def _values(change: Change, content: Content) -> dict[str, Any]:
+    require_once_each([((each.name.casefold(), each.country), each.name) for each in content.sites], field="sites")
     strange = next((each.country for each in content.sites if each.country not in COUNTRIES), None)
     if strange is not None:
         raise BadInput(

@@ -134,7 +134,7 @@ async def record_transport(house: House, call: Call, *, lot: str, way: Way) -> T
         item = await items.find(change, code=lot, kind="lot")
         require_past(way.dispatched_at, now=change.at, field="dispatched_at")
         require_past(way.arrived_at, now=change.at, field="arrived_at")
-        require_order(earlier=way.dispatched_at, later=way.arrived_at, field="arrived_at", before="dispatched_at")
+        require_order(earlier=way.dispatched_at, later=way.arrived_at, field="arrived_at")
         if way.min_c is not None and way.max_c is not None and way.max_c < way.min_c:
             raise _bad("max_c", Text("It is below the lower one."), Text("Give the lower temperature first."))
         if (way.file_name is None) != (way.file_sha256 is None):

@@ -20,6 +20,9 @@ How a page uses it (`app/web/pages/donors.py` is the example; the macros are in 
 
 A field that cannot be taken yields a stand-in value and is noted; `entry.call()`, without which nothing can be
 written, raises everything noted at once. So no stand-in ever reaches a service.
+
+A moment or a day has come, here and in the macro, unless both say `ahead`; what comes first in every form (COMES_FIRST)
+comes first in each. Services refuse the same by themselves: a page only says it sooner, beside all else that is wrong.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ from pydantic_core import to_jsonable_python
 
 from app.db.door import Replay
 from app.db.secrets import keyed_digest
-from app.domain.errors import BadInput, Refusal
+from app.domain.errors import BadInput, Conflict, NotFound, Refusal
+from app.domain.moments import CLOCKS_DIFFER_BY
 from app.domain.text import Text
 from app.requests import house
 from app.web.forms import (
@@ -66,14 +70,41 @@ if TYPE_CHECKING:
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Value = TypeVar("Value")
+Stated = TypeVar("Stated", bound=Decimal | date)
 
 LOCAL = "%Y-%m-%dT%H:%M"
 AMOUNT_MOST = Decimal("1e18")
 AMOUNT_DIGITS = 24
 NUMBER_LENGTH = 60
 LINES_AT_MOST = 200
+COMES_FIRST = (
+    ("valid_from", "valid_to"),
+    ("from_at", "until_at"),
+    ("from_on", "to_on"),
+    ("began_at", "ended_at"),
+    ("started_at", "ended_at"),
+    ("collected_at", "received_at"),
+    ("sampled_at", "reported_at"),
+    ("taken_at", "received_at"),
+    ("received_at", "reported_on"),
+    ("dispatched_at", "arrived_at"),
+    ("classified_on", "due_on"),
+    ("done_on", "due_on"),
+    ("qualified_on", "valid_to"),
+    ("audited_on", "valid_to"),
+    ("signed_on", "valid_to"),
+    ("decided_on", "valid_to"),
+    ("effective_from", "review_due"),
+    ("low_c", "high_c"),
+    ("min_c", "max_c"),
+    ("low", "high"),
+)
+"""Which of two fields comes first, wherever one form holds both. Services say the same in their own words."""
+ENDS = frozenset({"valid_to", "until_at", "to_on", "ended_at", "due_on", "review_due"})
+"""Fields that end what another begins."""
 NEVER_SHOWN_AGAIN = frozenset({"password", "totp", "pin"})
 
+_IS_ROW = re.compile(r"(-?\d+)?", re.ASCII)
 _PLAIN = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 _TIMES_TEN = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*[×*x]\s*10(?:\^([+-]?\d{1,3})|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))", re.ASCII)
 _FROM_SUPERSCRIPT = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
@@ -153,6 +184,7 @@ class Entry(Form):
         self.request = request
         self.zone = zone
         self.problems: dict[str, FieldProblem] = {}
+        self._values: dict[str, Decimal | date] = {}
         self._is_read = False
 
     # -- readers -------------------------------------------------------------------------------------------------------
@@ -215,7 +247,8 @@ class Entry(Form):
     def amount(self, name: str, *, least: Decimal | int = 0, most: Decimal | int = AMOUNT_MOST) -> Decimal:
         """A number: 12.5, 1.2e6, 7.5 × 10⁶. A comma is refused, for it may mean two things."""
         return self._noted(
-            lambda: _within(name, _number(name, Form.text(self, name)), least=least, most=most), stand_in=Decimal(0)
+            lambda: self._known(name, _within(name, _number(name, Form.text(self, name)), least=least, most=most)),
+            stand_in=Decimal(0),
         )
 
     def optional_amount(
@@ -224,23 +257,27 @@ class Entry(Form):
         """A number where one was given."""
         return self.amount(name, least=least, most=most) if self._is_filled(name) else None
 
-    def moment(self, name: str, *, zone: ZoneInfo | None = None) -> datetime:
-        """A moment on the facility's clock, with its zone."""
+    def moment(self, name: str, *, zone: ZoneInfo | None = None, ahead: bool = False) -> datetime:
+        """A moment on the facility's clock, with its zone; one that has come, unless it may lie `ahead`."""
         return self._noted(
-            lambda: Form.moment(self, name, zone=zone or self.zone), stand_in=datetime(2000, 1, 1, tzinfo=UTC)
+            lambda: self._known(name, self._come(name, Form.moment(self, name, zone=zone or self.zone), ahead=ahead)),
+            stand_in=datetime(2000, 1, 1, tzinfo=UTC),
         )
 
-    def optional_moment(self, name: str) -> datetime | None:
+    def optional_moment(self, name: str, *, ahead: bool = False) -> datetime | None:
         """A moment where one was given."""
-        return self.moment(name) if self._is_filled(name) else None
+        return self.moment(name, ahead=ahead) if self._is_filled(name) else None
 
-    def day(self, name: str) -> date:
-        """A date."""
-        return self._noted(lambda: _day(name, Form.text(self, name)), stand_in=date(2000, 1, 1))
+    def day(self, name: str, *, ahead: bool = False) -> date:
+        """A date; one that has come, unless it may lie `ahead`."""
+        return self._noted(
+            lambda: self._known(name, self._come_on(name, _day(name, Form.text(self, name)), ahead=ahead)),
+            stand_in=date(2000, 1, 1),
+        )
 
-    def optional_day(self, name: str) -> date | None:
+    def optional_day(self, name: str, *, ahead: bool = False) -> date | None:
         """A date where one was given."""
-        return self.day(name) if self._is_filled(name) else None
+        return self.day(name, ahead=ahead) if self._is_filled(name) else None
 
     def problem(self, name: str, problem: Text, remedy: Text) -> None:
         """Note what the page itself finds wrong with a field; the first thing said of a field stands."""
@@ -262,6 +299,7 @@ class Entry(Form):
         `holds_secrets`: the digest of what was asked is keyed, so that an identity cannot be guessed back from it.
         """
         self._is_read = True
+        self._note_order()
         if self.problems:
             raise Unreadable(self.problems)
         made = form_call(self.request, who, self, part=part)
@@ -271,14 +309,23 @@ class Entry(Form):
         return replace(made, body_sha256=keyed_digest(key, purpose="request", data=made.body_sha256))
 
     def again(
-        self, refusal: Refusal, *, at: Mapping[str, str] | None = None, prefix: str = "", forget: tuple[str, ...] = ()
+        self,
+        refusal: Refusal,
+        *,
+        at: Mapping[str, str] | None = None,
+        of: str = "",
+        prefix: str = "",
+        forget: tuple[str, ...] = (),
     ) -> FormView:
         """The form as it was typed, with the refusal in it, under a fresh key.
 
-        `at` maps a service's name of a field to the form's. Passwords, codes and what is in `forget` are not shown again.
+        `at` maps a service's name of a field to the form's. `of` is the field that names what is then not there, or not
+        so. Passwords, codes and what is in `forget` are not shown again.
         """
         form = self.as_typed(prefix=prefix, forget=forget)
         form.wrong, form.refusal = _wrong(refusal, at or {}), refusal
+        if of and type(refusal) in {NotFound, Conflict}:
+            form.wrong = {of: Wrong(refusal.why, refusal.remedy)}
         return form
 
     def as_typed(self, *, prefix: str = "", forget: tuple[str, ...] = ()) -> FormView:
@@ -299,6 +346,38 @@ class Entry(Form):
         except FieldProblem as problem:
             self.problems.setdefault(problem.field, problem)
             return stand_in
+
+    def _known(self, name: str, value: Stated) -> Stated:
+        self._values[name] = value
+        return value
+
+    def _come(self, name: str, moment: datetime, *, ahead: bool) -> datetime:
+        now = datetime.now(UTC)
+        if not ahead and moment > now + CLOCKS_DIFFER_BY:
+            raise FieldProblem(
+                name,
+                Text(
+                    "{moment} is yet to come; it is {now}.",
+                    moment=_local(moment, self.zone),
+                    now=_local(now, self.zone),
+                ),
+                Text("Record it when it has happened, and check the clock of this device."),
+            )
+        return moment
+
+    def _come_on(self, name: str, day: date, *, ahead: bool) -> date:
+        if not ahead and day > (datetime.now(UTC) + CLOCKS_DIFFER_BY).astimezone(self.zone).date():
+            raise FieldProblem(name, Text("{day} is yet to come.", day=day), Text("Record it when it has been done."))
+        return day
+
+    def _note_order(self) -> None:
+        """What comes first in every form comes first in this one."""
+        for name, first in self._values.items():
+            for earlier, later in COMES_FIRST:
+                row = name.removeprefix(earlier)
+                second = self._values.get(later + row) if name.startswith(earlier) and _IS_ROW.fullmatch(row) else None
+                if second is not None and _comes_before(second, first, zone=self.zone):
+                    self.problem(later + row, *_said_of(later, first, second, zone=self.zone))
 
     def _all(self, name: str) -> list[str]:
         return [value for sent, value in self._sent if sent == name]
@@ -354,8 +433,43 @@ def _wrong(refusal: Refusal, at: Mapping[str, str]) -> dict[str, Wrong]:
         return {name: Wrong(each.problem, each.remedy) for name, each in refusal.problems.items()}
     if isinstance(refusal, BadInput):
         why = refusal.problem if isinstance(refusal, FieldProblem) else refusal.why
-        return {at.get(refusal.field, refusal.field): Wrong(why, refusal.remedy)}
+        return {_in_the_form(refusal.field, at): Wrong(why, refusal.remedy)}
     return {}
+
+
+def _in_the_form(field: str, at: Mapping[str, str]) -> str:
+    """The form's name of a service's field: of `parts.2.unit` it may know the row, or the list alone."""
+    known = field
+    while known not in at and "." in known:
+        known = known.rpartition(".")[0]
+    return at.get(known, known)
+
+
+def _said_of(later: str, first: Decimal | date, second: Decimal | date, *, zone: ZoneInfo) -> tuple[Text, Text]:
+    if isinstance(first, Decimal):
+        return Text("It is below the lower one."), Text("Give the lower one first.")
+    if later in ENDS:
+        return Text("It would end before it begins."), Text("Give an end that is after its beginning.")
+    shown = {"earlier": _local(first, zone), "later": _local(second, zone)}
+    return Text("{later} lies before {earlier}: it can only have come after.", **shown), Text("Correct the times.")
+
+
+def _local(when: Decimal | date, zone: ZoneInfo) -> str:
+    """As the facility's clock shows it, and as it was typed."""
+    return f"{when.astimezone(zone):%Y-%m-%d %H:%M}" if isinstance(when, datetime) else str(when)
+
+
+def _comes_before(one: Decimal | date, other: Decimal | date, *, zone: ZoneInfo) -> bool:
+    match one, other:
+        case Decimal(), Decimal():
+            return one < other
+        case datetime(), datetime():
+            return one < other
+        case date(), date():  # a day is compared with the day of a moment
+            days = [each.astimezone(zone).date() if isinstance(each, datetime) else each for each in (one, other)]
+            return days[0] < days[1]
+        case _:
+            return False
 
 
 def _shown(value: object, zone: ZoneInfo) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
@@ -22,6 +23,8 @@ from app.web.places import GROUP_NAMES, Group, places_of
 from app.web.saying import Voice, day, digest_in_groups, grouped, number
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from fastapi import Request
     from starlette.responses import Response
 
@@ -48,6 +51,19 @@ ROLES_BY_WEIGHT = (
 """Which role is named first where there is room for one."""
 
 
+class Clock(NamedTuple):
+    """What a clock on the wall shows now, and a day on, as a browser's field of a moment writes it."""
+
+    now: str
+    a_day_on: str
+
+
+def clock_in(zone: ZoneInfo) -> Clock:
+    """The laboratory's clock."""
+    now = datetime.now(UTC).astimezone(zone)
+    return Clock(f"{now:%Y-%m-%dT%H:%M}", f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}")
+
+
 @cache
 def environment() -> Environment:
     """The one template environment."""
@@ -60,6 +76,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals.update(asset=asset, icon=icon, Act=Act, Group=Group, languages=LANGUAGES, is_rule=BY_ID.__contains__)
+    made.globals.update(clock_in=clock_in)
     made.filters.update(number=number, grouped=grouped, day=day, digest=digest_in_groups)
     return made
 

@@ -354,6 +354,8 @@ async def a_passage(
         assert await page.input_value(f"#quantity-{shared.bottles[0]}") == "12.5"
         assert await page.locator(".ticks li.on").count() == len(flasks)
         await page.fill("#flasks", "many")
+        assert not await page.evaluate("document.querySelector('#flasks').checkValidity()"), "the browser refuses words"
+        await page.fill("#flasks", "2,5")
         await page.locator("#step button[type=submit]").click()
         await page.locator("#flasks[aria-invalid=true]").wait_for()
         await journey.look(tess, "passage-refused")

@@ -215,14 +215,14 @@ async def test_a_marker_twice_in_a_report_an_unknown_infection_and_a_report_agai
     donor = (await things.donor(lab, "allogeneic"))["code"]
     path, (one, *_) = f"/donors/{donor}/markers", things.markers()
     twice = one | {"marker": one["marker"].upper(), "outcome": "positive"}
-    assert refused(await lab.as_("ana").post(path, {"markers": [one, twice]}), 422)["field"] == "marker"
+    assert refused(await lab.as_("ana").post(path, {"markers": [one, twice]}), 422)["field"] == "markers.1.marker"
     unknown = one | {"analyte": "dragon pox"}
     problem = refused(await lab.as_("ana").post(path, {"markers": [unknown]}), 422)
-    assert problem["field"] == "analyte"
+    assert problem["field"] == "markers.0.analyte"
     assert "HTLV" in problem["remedy"]
     assert ok(await lab.as_("ana").get(f"/donors/{donor}"))["markers"] == []
     ok(await lab.as_("ana").post(path, {"markers": [one]}))
-    assert refused(await lab.as_("ana").post(path, {"markers": [one]}), 422)["field"] == "marker"
+    assert refused(await lab.as_("ana").post(path, {"markers": [one]}), 422)["field"] == "markers.0.marker"
     ok(await lab.as_("ana").post(path, {"markers": [one | {"outcome": "positive", "reported_at": ago(days=1)}]}))
     assert len(ok(await lab.as_("ana").get(f"/donors/{donor}"))["markers"]) == 2
 

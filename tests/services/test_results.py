@@ -41,6 +41,16 @@ async def test_a_bad_result_is_kept_as_it_is(lab: Lab):
     assert await lab.value("SELECT value_text FROM lab.results WHERE id = $1", made["result"]) == made["value"]
 
 
+async def test_what_cannot_have_been_measured_is_refused_and_what_lies_far_outside_is_kept(lab: Lab):
+    lived = await life.preparation(lab, upto="sampled")
+    for test, value, unit in (("viability", "100.1", "%"), ("viability", "-1", "%"), ("endotoxin", "-0.01", "EU/mL")):
+        said = refused(await record(lived, test=test, value=value, unit=unit), 422, "bad-input")
+        assert (said["field"], said["why"].startswith(test)) == ("value", True)
+    assert await lab.value(KEPT, await lived.lot_id()) == 0
+    for test, value, unit in (("viability", "0", "%"), ("endotoxin", "93000", "EU/mL")):
+        ok(await record(lived, test=test, value=value, unit=unit))
+
+
 async def test_a_value_of_the_wrong_sort_or_an_unknown_test_is_refused(lab: Lab):
     lived = await life.preparation(lab, upto="sampled")
 

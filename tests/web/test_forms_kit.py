@@ -1,7 +1,7 @@
 """The form kit: every field read as the lab means it, all that is wrong said at once and at its place, nothing lost."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import SimpleNamespace
@@ -99,9 +99,9 @@ def test_a_whole_number_has_its_bounds():
 
 def test_days_and_moments_are_the_facilitys():
     given = entry(d="2026-11-22", t="2026-11-22T14:05", z="2026-11-22T14:05+00:00")
-    assert given.day("d") == date(2026, 11, 22)
-    assert given.moment("t") == datetime(2026, 11, 22, 6, 5, tzinfo=UTC)
-    assert given.moment("z") == datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+    assert given.day("d", ahead=True) == date(2026, 11, 22)
+    assert given.moment("t", ahead=True) == datetime(2026, 11, 22, 6, 5, tzinfo=UTC)
+    assert given.moment("z", ahead=True) == datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
     assert given.optional_moment("none") is None
     assert given.problems == {}
     for field, typed in (("d", "22.11.2026"), ("d", "0001-01-01"), ("t", "yesterday"), ("t", "9999-12-31T23:59")):
@@ -112,9 +112,9 @@ def test_days_and_moments_are_the_facilitys():
 
 def test_a_time_that_the_clock_skipped_is_refused_and_one_shown_twice_is_its_first():
     skipped = entry(t="2026-03-29T02:30", zone=BERLIN)
-    skipped.moment("t")
+    skipped.moment("t", ahead=True)
     assert "t" in skipped.problems
-    assert entry(t="2026-10-25T02:30", zone=BERLIN).moment("t").astimezone(UTC) == datetime(
+    assert entry(t="2026-10-25T02:30", zone=BERLIN).moment("t", ahead=True).astimezone(UTC) == datetime(
         2026, 10, 25, 0, 30, tzinfo=UTC
     )
 
@@ -153,7 +153,7 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_called():
     given.text("name")
     given.choice("colour", Colour)
     given.amount("n")
-    given.day("d")
+    given.day("d", ahead=True)
     with pytest.raises(Unreadable) as caught:
         given.call(who())
     assert list(caught.value.problems) == ["name", "colour", "n", "d"]
@@ -249,3 +249,54 @@ def test_a_place_is_where_its_pages_are_and_no_neighbour_is():
     assert donors.leads_to("/donors/new")
     assert donors.leads_to("/donations/X")
     assert not donors.leads_to("/donorsx")
+
+
+def test_what_has_happened_has_come_and_what_is_planned_may_lie_ahead():
+    then = f"{datetime.now(SHANGHAI) + timedelta(days=2):%Y-%m-%dT%H:%M}"
+    given = entry(t=then, d=then[:10])
+    assert given.moment("t", ahead=True) > datetime.now(UTC)
+    assert given.day("d", ahead=True) == date.fromisoformat(then[:10])
+    assert given.problems == {}
+    given.moment("t")
+    given.day("d")
+    assert [str(each.remedy) for each in given.problems.values()] == [
+        "Record it when it has happened, and check the clock of this device.",
+        "Record it when it has been done.",
+    ]
+    now = entry(t=f"{datetime.now(SHANGHAI):%Y-%m-%dT%H:%M}", d=f"{datetime.now(SHANGHAI):%Y-%m-%d}")
+    now.moment("t")
+    now.day("d")
+    assert now.problems == {}, "where the facility lies, today has come"
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"valid_from": "2026-02-02", "valid_to": "2026-02-01"}, "valid_to"),
+        ({"valid_from": "2026-02-02", "valid_to": "2026-02-02"}, None),
+        ({"from_on-3": "2020-02-02", "to_on-3": "2019-02-02"}, "to_on-3"),
+        ({"from_on-3": "2020-02-02", "to_on-2": "2019-02-02"}, None),
+        ({"received_at": "2026-02-02T00:05", "reported_on": "2026-02-01"}, "reported_on"),
+        ({"received_at": "2026-02-02T00:05", "reported_on": "2026-02-02"}, None),
+    ],
+)
+def test_what_comes_first_in_every_form_comes_first_in_this_one(fields, refused):
+    given = entry(**fields)
+    for name, typed in fields.items():
+        (given.moment if "T" in typed else given.day)(name, ahead=True)
+    assert given.problems == {}
+    if refused is None:
+        given._note_order()
+        assert given.problems == {}
+        return
+    with pytest.raises(Unreadable) as caught:
+        given.call(who())
+    assert list(caught.value.problems) == [refused]
+
+
+def test_the_lower_of_two_numbers_is_the_lower():
+    given = entry(low_c="-80", high_c="-120")
+    given.amount("low_c", least=-300), given.amount("high_c", least=-300)
+    with pytest.raises(Unreadable) as caught:
+        given.call(who())
+    assert list(caught.value.problems) == ["high_c"]

@@ -260,7 +260,7 @@ async def test_processes_and_specifications_are_defined_and_carried_into_the_nex
     }  # fmt: skip
     twice = await quinn.post("/specifications/new", fields | {"test-1": "endotoxin"}, page="/specifications/new")
     assert twice.status_code == 422
-    assert 'href="#test-0"' in twice.text
+    assert 'href="#test-1"' in twice.text, "where it stands again"
     unbounded = await quinn.post("/specifications/new", fields | {"high-0": ""}, page="/specifications/new")
     assert unbounded.status_code == 422
     assert 'href="#test-0"' in unbounded.text

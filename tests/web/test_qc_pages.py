@@ -115,6 +115,10 @@ async def test_a_value_that_cannot_be_read_is_said_at_its_line(lab, browser_of):
     assert refused.status_code == 422
     assert "A comma may stand" in refused.text
     assert await lab.value("SELECT count(*) FROM lab.results WHERE lot_id = $1", await lived.lot_id()) == 0
+    for test, value in (("viability", "130"), ("endotoxin", "-1")):
+        impossible = await enters(ana, lived.samples[0], {test: value})
+        assert impossible.status_code == 422
+        assert re.search(rf'name="value-[0-9]+" value="{value}"[^>]* aria-invalid="true"', impossible.text), test
     empty = await enters(ana, lived.samples[0], {})
     assert empty.status_code == 422
     tess = await browser_of("tess")

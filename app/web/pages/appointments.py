@@ -77,7 +77,7 @@ async def count(request: Request, house: HouseDep, who: SignedInDep) -> Response
     """How much of what stands in the form counts, while it is written. Nothing is kept."""
     require(who.actor, Act.APPOINT_QUALITY_AUTHORITY)
     entry = await read_entry(request)
-    stints, from_at = _stints(entry), entry.optional_moment("from_at")
+    (_, stints), from_at = _stints(entry), entry.optional_moment("from_at", ahead=True)
     counted = await appointments.count_experience(house, who.actor, experience=stints, from_at=from_at)
     return await render(request, "appointments/_counted.html", who=who, counted=counted)
 
@@ -90,11 +90,11 @@ async def propose(request: Request, house: HouseDep, who: SignedInDep) -> Respon
         "account": entry.text("account", most=64),
         "title_level": entry.choice("title_level", Title).value,
         "title_certificate": entry.text("title_certificate"),
-        "certificate_valid_until": entry.optional_day("certificate_valid_until"),
-        "from_at": entry.optional_moment("from_at"),
-        "until_at": entry.optional_moment("until_at"),
+        "certificate_valid_until": entry.optional_day("certificate_valid_until", ahead=True),
+        "from_at": entry.optional_moment("from_at", ahead=True),
+        "until_at": entry.optional_moment("until_at", ahead=True),
     }
-    stints = _stints(entry)
+    rows, stints = _stints(entry)
     if not stints and not entry.problems:
         entry.problem("employer-0", Text("No experience is stated."), Text("State at least one post."))
     try:
@@ -102,7 +102,9 @@ async def propose(request: Request, house: HouseDep, who: SignedInDep) -> Respon
     except NotFound as refusal:
         return await _new_shown(request, house, who, entry.again(at_field("account", refusal)))
     except Refusal as refusal:
-        return await _new_shown(request, house, who, entry.again(refusal, at={"experience": "from_on-0"}))
+        at = {f"experience.{i}.{each}": f"{each}-{n}" for i, n in enumerate(rows) for each in ("from_on", "to_on")}
+        at |= {f"experience.{i}": f"employer-{n}" for i, n in enumerate(rows)}
+        return await _new_shown(request, house, who, entry.again(refusal, at=at))
     return see(f"/people/appointments/proposals/{made['id']}")
 
 
@@ -167,13 +169,15 @@ async def revoke(request: Request, house: HouseDep, who: SignedInDep, appointmen
 # -- within ------------------------------------------------------------------------------------------------------------
 
 
-def _stints(entry: Entry) -> list[Stint]:
-    """The posts of the form; one of which nothing is filled in is left out."""
+def _stints(entry: Entry) -> tuple[list[int], list[Stint]]:
+    """In which rows of the form a post stands, and the posts; one of which nothing is filled in is left out."""
+    rows: list[int] = []
     found: list[Stint] = []
     for n in range(STINTS):
         named = [f"{field}-{n}" for field in ("employer", "position", "from_on", "to_on", "evidence")]
         if not any(value.strip() for name in named for value in entry.every(name)):
             continue
+        rows.append(n)
         found.append(
             Stint(
                 employer=entry.text(f"employer-{n}", most=NAME),
@@ -184,7 +188,7 @@ def _stints(entry: Entry) -> list[Stint]:
                 evidence=entry.optional(f"evidence-{n}"),
             )
         )
-    return found
+    return rows, found
 
 
 def _stints_typed(form: FormView) -> list[Stint]:

@@ -205,11 +205,13 @@ def _scope(entry: Entry, rule: str) -> Scope:
 
 async def _content(entry: Entry, house: House, who: SignedIn, rule: str) -> Content:
     controls = await _controls(house, who, rule)
-    measures = []
+    measures: list[MitigationView] = []
     for i in range(MEASURES):
         measure, control = entry.optional(f"measure{i}"), entry.optional(f"control{i}")
         if measure and control and control not in controls:
             entry.problem(f"control{i}", Text("It is none of the choices."), Text("Choose one of the list."))
+        elif measure and control and MitigationView(measure, control) in measures:
+            entry.problem(f"measure{i}", Text("{name} stands here twice.", name=measure), Text("Write it once."))
         elif measure and control:
             measures.append(MitigationView(measure, control))
         elif measure:
@@ -223,8 +225,8 @@ async def _content(entry: Entry, house: House, who: SignedIn, rule: str) -> Cont
         hazard=entry.prose("hazard"),
         mitigations=tuple(measures),
         conclusion=entry.prose("conclusion"),
-        valid_from=entry.optional_moment("valid_from"),
-        valid_to=entry.moment("valid_to"),
+        valid_from=entry.optional_moment("valid_from", ahead=True),
+        valid_to=entry.moment("valid_to", ahead=True),
     )
 
 

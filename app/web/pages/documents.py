@@ -111,8 +111,8 @@ def _content(entry: Entry, names: Mapping[str, Text]) -> Content:
     return Content(
         types=tuple(entry.several("types", among=names)),
         title=entry.text("title"),
-        effective_from=entry.optional_moment("effective_from"),
-        review_due=entry.day("review_due"),
+        effective_from=entry.optional_moment("effective_from", ahead=True),
+        review_due=entry.day("review_due", ahead=True),
         file_name=entry.text("file_name"),
         file_sha256=entry.text("file_sha256", most=100).lower().replace(" ", ""),
     )

@@ -106,7 +106,7 @@ async def determine(request: Request, house: HouseDep, who: SignedInDep, code: C
     """Sign whether the donor is eligible."""
     entry = await read_entry(request)
     decision, reason = entry.choice(STATEMENT, Eligibility), entry.prose("reason")
-    valid_until = entry.optional_moment("valid_until")
+    valid_until = entry.optional_moment("valid_until", ahead=True)
     try:
         ceremony = await signed(
             house,

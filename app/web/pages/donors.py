@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, require
-from app.domain.donors import IDENTIFIER_NAMES, MARKER_STATE_NAMES, OUTCOME_NAMES, SCOPE_NAMES
+from app.domain.donors import IDENTIFIER_NAMES, MARKER_STATE_NAMES, OUTCOME_NAMES, SCOPE_NAMES, same
 from app.domain.errors import Refusal
 from app.domain.facts import MarkerOutcome, Relation
 from app.domain.text import Text
@@ -235,7 +235,7 @@ async def withdraw_consent(request: Request, house: HouseDep, who: SignedInDep, 
         call = entry.call(who)
         await once(donors.withdraw_consent(house, call, code=code, form_version=version, withdrawn_at=at))
     except Refusal as refusal:
-        return await _form_shown(request, house, who, code, "withdrawal", entry.again(refusal))
+        return await _form_shown(request, house, who, code, "withdrawal", entry.again(refusal, of="form_version"))
     return see(f"/donors/{code}")
 
 
@@ -277,11 +277,17 @@ async def record_markers(request: Request, house: HouseDep, who: SignedInDep, co
     """Keep what the laboratory reported; a marker without an answer is not recorded."""
     entry = await read_entry(request)
     rows = await _rows(house, who, code)
-    markers, given = _read_markers(entry, rows), _given(entry)
+    known = await donors.known_analytes(house, who.actor) if entry.optional("other_analyte") else ()
+    markers, given = _read_markers(entry, rows, known=known), _given(entry)
     try:
-        await once(donors.record_markers(house, entry.call(who), code=code, markers=markers, given=given))
+        sent = list(markers.values())
+        await once(donors.record_markers(house, entry.call(who), code=code, markers=sent, given=given))
     except Refusal as refusal:
-        return await _markers_shown(request, house, who, code, entry.again(refusal, at=OTHER), rows)
+        at = {f"markers.{i}": f"outcome-{slug}" for i, slug in enumerate(markers)}
+        at |= {
+            f"markers.{i}.{each}": OTHER[each] for i, slug in enumerate(markers) if slug == "other" for each in OTHER
+        }
+        return await _markers_shown(request, house, who, code, entry.again(refusal, at=at), rows)
     return see(f"/donors/{code}")
 
 
@@ -384,20 +390,23 @@ def _slug(analyte: str, marker: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{analyte} {marker}".lower()).strip("-")
 
 
-def _read_markers(entry: Entry, rows: list[Row]) -> list[MarkerView]:
-    """What was reported of each marker of the panel, and of one beside it."""
+def _read_markers(entry: Entry, rows: list[Row], *, known: tuple[str, ...]) -> dict[str, MarkerView]:
+    """What was reported of each marker of the panel, and of one beside it, by the slug of its row."""
     method, kit_lot = entry.text("method", most=NAME), entry.text("kit_lot", most=NAME)
     laboratory, sampled_at = entry.text("laboratory"), entry.moment("sampled_at")
     reported_at = entry.optional_moment("reported_at")
     asked = [*rows]
     if analyte := entry.optional("other_analyte", most=NAME):
+        if not any(same(analyte, name) for name in known):
+            strange = Text("{analyte} is no infection that is known here.", analyte=analyte)
+            entry.problem("other_analyte", strange, Text("Choose one of: {analytes}.", analytes=known))
         asked.append(Row(analyte, entry.text("other_marker", most=NAME), "other"))
         entry.one_of("outcome-other", tuple(MarkerOutcome))
     shown = {f"outcome-{row.slug}" for row in asked} | {"outcome-other"}
     if any(name.startswith("outcome-") and name not in shown for name in entry.names()):
         entry.problem("method", Text("The panel has changed since this form was opened."), Text("Open the form again."))
-    reported = [
-        MarkerView(
+    reported = {
+        row.slug: MarkerView(
             analyte=row.analyte,
             marker=row.marker,
             method=entry.optional(f"method-{row.slug}", most=NAME) or method,
@@ -409,11 +418,11 @@ def _read_markers(entry: Entry, rows: list[Row]) -> list[MarkerView]:
         )
         for row in asked
         if (outcome := _outcome(entry, row)) is not None
-    ]
+    }
     if not reported:
         first = f"outcome-{rows[0].slug}" if rows else "method"
         entry.problem(first, Text("No marker has an answer."), Text("Say what the laboratory reported."))
-    elif reported_at is None and any(each.outcome is not MarkerOutcome.PENDING for each in reported):
+    elif reported_at is None and any(each.outcome is not MarkerOutcome.PENDING for each in reported.values()):
         entry.problem(
             "reported_at",
             Text("A result that is not pending has a time of report."),

@@ -76,7 +76,7 @@ def _given(entry: Entry) -> Qualified:
     return Qualified(
         kind=entry.one_of("kind", KIND_NAMES),
         done_on=entry.day("done_on"),
-        due_on=entry.optional_day("due_on"),
+        due_on=entry.optional_day("due_on", ahead=True),
         outcome=entry.one_of("outcome", OUTCOMES),
         as_found_in_tolerance=None if as_found is None else as_found == "yes",
         evidence=entry.text("evidence"),

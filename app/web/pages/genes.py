@@ -22,6 +22,7 @@ from app.domain.genes import (
     VECTOR_NAMES,
 )
 from app.domain.text import Text
+from app.domain.units import TITRES
 from app.requests import HouseDep, SignedInDep
 from app.services import genes
 from app.services.genes import GenesView, OffTarget, Part, VirusTested
@@ -62,8 +63,9 @@ async def state_vector(request: Request, house: HouseDep, who: SignedInDep, code
     require(who.actor, Act.STATE_VECTOR)
     entry = await read_entry(request)
     vector = entry.one_of("vector_type", VECTORS)
-    titre, unit = entry.optional_amount("titre"), entry.optional("titre_unit", most=NAME)
-    parts = [part for part in (_part(entry, row) for row in range(PARTS)) if part is not None]
+    titre = entry.optional_amount("titre")
+    unit = entry.one_of("titre_unit", TITRES) if entry.optional("titre_unit") else None
+    parts = {row: part for row in range(PARTS) if (part := _part(entry, row)) is not None}
     if titre is not None and titre <= 0:
         entry.problem("titre", Text("It must be more than 0."), Text("Correct the number."))
     try:
@@ -75,11 +77,12 @@ async def state_vector(request: Request, house: HouseDep, who: SignedInDep, code
                 vector_type=VectorType(vector),
                 titre=titre,
                 titre_unit=unit,
-                parts=parts,
+                parts=list(parts.values()),
             )
         )
     except Refusal as refusal:
-        again = entry.again(refusal, at={"parts": "name-0"}, prefix=STATING)
+        at = {f"parts.{i}": f"name-{row}" for i, row in enumerate(parts)} | {"parts": "name-0"}
+        again = entry.again(refusal, at=at, prefix=STATING)
         return await _shown(request, house, who, code, stating=again)
     return see(f"/materials/{code}/vector")
 
@@ -255,6 +258,7 @@ async def _shown(
         names=names,
         rows=range(PARTS),
         vectors=VECTORS,
+        titre_units={each: each for each in TITRES},
         roles=ROLE_NAMES,
         samples=OF_VECTOR if found.is_vector else OF_CELLS,
         sample_names=SAMPLE_NAMES,

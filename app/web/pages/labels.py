@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from app.db.door import Call
 from app.db.sessions import SignedIn
 from app.domain.acts import Act, may, require
-from app.domain.errors import Refusal
+from app.domain.errors import NotFound, Refusal
 from app.domain.scans import KIND_NAMES
 from app.domain.text import Text
 from app.locale import language_of
@@ -195,7 +195,8 @@ async def print_label(request: Request, house: HouseDep, who: SignedInDep, code:
             )
         )
     except Refusal as refusal:
-        return await _labels_of(request, house, who, code, entry.again(refusal))
+        form = entry.again(refusal, of="printer" if printer and isinstance(refusal, NotFound) else "")
+        return await _labels_of(request, house, who, code, form)
     return see(f"/items/{code}/labels")
 
 
@@ -253,7 +254,8 @@ async def print_lot_labels(request: Request, house: HouseDep, who: SignedInDep, 
         call = entry.call(who)
         await once(labels.print_lot_labels(house, call, code=code, kind=kind, language=language, printer=printer))
     except Refusal as refusal:
-        return await _lot(request, house, who, code, making=entry.again(refusal, prefix="print-"))
+        of = "printer" if printer and isinstance(refusal, NotFound) else ""
+        return await _lot(request, house, who, code, making=entry.again(refusal, of=of, prefix="print-"))
     return see(f"/lots/{code}/labels")
 
 
@@ -291,7 +293,7 @@ async def explain_imbalance(request: Request, house: HouseDep, who: SignedInDep,
             )
         )
     except Refusal as refusal:
-        return await _lot(request, house, who, code, explaining=entry.again(refusal, prefix="explain-"))
+        return await _lot(request, house, who, code, explaining=entry.again(refusal, of="deviation", prefix="explain-"))
     return see(f"/lots/{code}/labels")
 
 

@@ -166,8 +166,8 @@ def _accreditation(entry: Entry, house: House, laboratory: int) -> Keep:
         kind=entry.one_of("kind", ACCREDITATION_NAMES),
         number=entry.text("number", most=NAME),
         scope=tuple(_scope(entry)),
-        valid_from=entry.day("valid_from"),
-        valid_to=entry.optional_day("valid_to"),
+        valid_from=entry.day("valid_from", ahead=True),
+        valid_to=entry.optional_day("valid_to", ahead=True),
         file_name=entry.text("file_name"),
         file_sha256=_digest(entry.text("file_sha256", most=100)),
     )
@@ -175,11 +175,13 @@ def _accreditation(entry: Entry, house: House, laboratory: int) -> Keep:
 
 
 def _scope(entry: Entry) -> list[Covered]:
-    found = []
+    found: list[Covered] = []
     for i in range(SCOPE):
         test, method = entry.optional(f"test{i}"), entry.optional(f"method{i}")
         if test and test not in TEST_NAMES:
             entry.problem(f"test{i}", Text("It is none of the choices."), Text("Choose one of the list."))
+        elif test and method and Covered(test, method) in found:
+            entry.problem(f"method{i}", Text("{name} stands here twice.", name=method), Text("Write it once."))
         elif test and method:
             found.append(Covered(test, method))
         elif test or method:

@@ -145,8 +145,8 @@ def _content(entry: Entry, subject: SubjectView) -> Content:
         papers=tuple(_paper(entry, row) for row in range(PAPERS) if row == 0 or _is_given(entry, row)),
         rules=tuple(entry.several("rules", among=subject.rules)),
         reasons=entry.prose("reasons"),
-        valid_from=entry.optional_moment("valid_from"),
-        valid_to=entry.moment("valid_to"),
+        valid_from=entry.optional_moment("valid_from", ahead=True),
+        valid_to=entry.moment("valid_to", ahead=True),
     )
 
 

@@ -65,8 +65,8 @@ async def propose_responsibility(request: Request, house: HouseDep, who: SignedI
     require(who.actor, Act.PROPOSE_RESPONSIBILITY)
     entry = await read_entry(request)
     level, username = entry.one_of("level", LEVEL_NAMES), entry.text("username", most=NAME)
-    duties, from_at = entry.prose("duties"), entry.optional_moment("from_at")
-    until_at = entry.optional_moment("until_at")
+    duties, from_at = entry.prose("duties"), entry.optional_moment("from_at", ahead=True)
+    until_at = entry.optional_moment("until_at", ahead=True)
     try:
         made = await once(
             mandates.propose_responsibility(
@@ -102,8 +102,8 @@ async def propose_authorisation(request: Request, house: HouseDep, who: SignedIn
         owner=entry.text("owner"),
         address=entry.text("address"),
         classification=entry.text("classification"),
-        valid_from=entry.optional_moment("valid_from"),
-        valid_to=entry.moment("valid_to"),
+        valid_from=entry.optional_moment("valid_from", ahead=True),
+        valid_to=entry.moment("valid_to", ahead=True),
     )
     try:
         made = await once(mandates.propose_authorisation(house, entry.call(who), content=content))

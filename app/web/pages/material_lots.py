@@ -90,7 +90,7 @@ async def receive(request: Request, house: HouseDep, who: SignedInDep) -> Respon
     given: dict[str, Any] = {
         "supplier": entry.text("supplier", most=NAME),
         "supplier_lot": entry.text("supplier_lot", most=NAME),
-        "expires_on": entry.optional_day("expires_on"),
+        "expires_on": entry.optional_day("expires_on", ahead=True),
         "received_at": entry.moment("received_at"),
         "certificate_reference": entry.optional("certificate_reference"),
         "certificate_reviewed_at": entry.optional_moment("certificate_reviewed_at"),
@@ -231,7 +231,8 @@ async def print_labels(request: Request, house: HouseDep, who: SignedInDep, code
             labels.print_lot_labels(house, call, code=code, kind=Many.MATERIAL, language=language, printer=printer)
         )
     except Refusal as refusal:
-        return await _labelling(request, house, who, code, entry.again(refusal))
+        form = entry.again(refusal, of="printer" if printer and isinstance(refusal, NotFound) else "")
+        return await _labelling(request, house, who, code, form)
     return await _labelling(request, house, who, code, await blank(request), made=made)
 
 
@@ -267,8 +268,8 @@ async def file_certificate(request: Request, house: HouseDep, who: SignedInDep, 
     entry = await read_entry(request)
     kind, reference = entry.one_of("kind", CERTIFICATE_NAMES), entry.text("reference")
     pool = entry.optional_whole("pool_size", least=1, most=100_000)
-    call = entry.call(who)
     try:
+        call = entry.call(who)
         await once(materials.file_certificate(house, call, code=code, kind=kind, reference=reference, pool_size=pool))
     except Refusal as refusal:
         return await _asking(request, house, who, code, entry.again(refusal), "materials/certificate.html")

@@ -189,7 +189,7 @@ async def define_material(request: Request, house: HouseDep, who: SignedInDep) -
             )
         )
     except Refusal as refusal:
-        return await _new_shown(request, who, entry.again(refusal))
+        return await _new_shown(request, who, entry.again(refusal, at={"composition": "components"}))
     return see("/materials/catalogue")
 
 
@@ -260,7 +260,7 @@ async def state_disease_status(request: Request, house: HouseDep, who: SignedInD
     entry = await read_entry(request)
     country, disease = entry.one_of("country", tuple(COUNTRIES)), entry.text("disease", most=NAME)
     category, source = entry.one_of("category", CATEGORY_NAMES), entry.text("source")
-    begins, ends = entry.day("valid_from"), entry.optional_day("valid_to")
+    begins, ends = entry.day("valid_from", ahead=True), entry.optional_day("valid_to", ahead=True)
     try:
         await once(
             animal_diseases.state_disease_status(

@@ -67,7 +67,7 @@ async def classify(request: Request, house: HouseDep, who: SignedInDep) -> Respo
     given = {
         "grade": entry.one_of("grade", GRADE_NAMES),
         "classified_on": entry.day("classified_on"),
-        "due_on": entry.day("due_on"),
+        "due_on": entry.day("due_on", ahead=True),
         "evidence": entry.text("evidence"),
     }
     try:

@@ -25,6 +25,7 @@ NumberDep = Annotated[int, Path(ge=1, lt=2**63)]
 NAME = 120
 FINDINGS = 5
 """Rows of findings on the form; a longer list is sent by a program."""
+FINDING_DAYS = ("capa_due_on", "closed_on")
 SIGNING = "sign-"
 DECIDED = Meaning.PARTNER_DECIDED
 ACCEPTED = {"yes": Text("accepted"), "no": Text("not accepted")}
@@ -77,19 +78,22 @@ async def assess(request: Request, house: HouseDep, who: SignedInDep, partner: N
     """Record an assessment; it waits for the quality authority."""
     require(who.actor, Act.ASSESS_PARTNER)
     entry = await read_entry(request)
+    rows, findings = _findings(entry)
     assessed = Assessed(
         assessed_on=entry.day("assessed_on"),
         sections=tuple(
             Section(each, entry.whole(f"score_{each}", most=100), entry.one_of(f"accepted_{each}", ACCEPTED) == "yes")
             for each in SECTION_NAMES
         ),
-        findings=tuple(_findings(entry)),
+        findings=tuple(findings),
         evidence=entry.text("evidence"),
     )
     try:
         await once(partners.assess_partner(house, entry.call(who), partner=partner, assessed=assessed))
     except Refusal as refusal:
-        form = entry.again(refusal, at={"findings": "closed_on0", "sections": "score_qualification"})
+        at = {f"findings.{i}.{each}": f"{each}{row}" for i, row in enumerate(rows) for each in FINDING_DAYS}
+        at |= {f"findings.{i}": f"what{row}" for i, row in enumerate(rows)} | {"sections": "score_qualification"}
+        form = entry.again(refusal, at=at)
         return await _assessment_shown(request, house, who, partner, form)
     return see(f"/partners/{partner}")
 
@@ -130,7 +134,7 @@ async def agree(request: Request, house: HouseDep, who: SignedInDep, partner: Nu
         process_version=process.version,
         duties={each: entry.one_of(f"duty{i}", BEARER_NAMES) for i, each in enumerate(found.duties)},
         signed_on=entry.day("signed_on"),
-        valid_to=entry.optional_day("valid_to"),
+        valid_to=entry.optional_day("valid_to", ahead=True),
         reference=entry.text("reference"),
     )
     try:
@@ -143,17 +147,19 @@ async def agree(request: Request, house: HouseDep, who: SignedInDep, partner: Nu
 # -- within ------------------------------------------------------------------------------------------------------------
 
 
-def _findings(entry: Entry) -> list[Finding]:
-    found = []
+def _findings(entry: Entry) -> tuple[list[int], list[Finding]]:
+    """The findings that are filled in, and in which row of the form each stands."""
+    rows, found = [], []
     for i in range(FINDINGS):
         what, severity = entry.optional(f"what{i}"), entry.optional(f"severity{i}")
-        due, closed = entry.optional_day(f"capa_due_on{i}"), entry.optional_day(f"closed_on{i}")
+        due, closed = entry.optional_day(f"capa_due_on{i}", ahead=True), entry.optional_day(f"closed_on{i}")
         if what and severity in FINDING_NAMES:
+            rows.append(i)
             found.append(Finding(severity or "", what, due, closed))
         elif what or severity or due or closed:
             field = f"severity{i}" if what else f"what{i}"
             entry.problem(field, Text("The finding is not complete."), Text("Say what was found and how grave it is."))
-    return found
+    return rows, found
 
 
 def _waiting(assessments: tuple[AssessmentView, ...]) -> AssessmentView | None:

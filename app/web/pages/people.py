@@ -206,7 +206,7 @@ async def qualify(request: Request, house: HouseDep, who: SignedInDep, username:
     """Record a qualification."""
     entry = await read_entry(request)
     topic, evidence = entry.text("topic", most=NAME), entry.text("evidence")
-    valid_from, valid_to = entry.moment("valid_from"), entry.moment("valid_to")
+    valid_from, valid_to = entry.moment("valid_from", ahead=True), entry.moment("valid_to", ahead=True)
     try:
         call = entry.call(who)
         await once(

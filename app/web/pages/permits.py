@@ -47,7 +47,11 @@ async def record_permit(request: Request, house: HouseDep, who: SignedInDep) -> 
     entry = await read_entry(request)
     number, authority = entry.text("number", most=NAME), entry.text("authority")
     purposes, scope = entry.several("purposes", among=PERMIT_PURPOSES), entry.prose("scope")
-    valid_from, valid_to, evidence = entry.day("valid_from"), entry.optional_day("valid_to"), entry.text("evidence")
+    valid_from, valid_to, evidence = (
+        entry.day("valid_from", ahead=True),
+        entry.optional_day("valid_to", ahead=True),
+        entry.text("evidence"),
+    )
     try:
         await once(
             permits.record_permit(
@@ -84,7 +88,7 @@ async def withdraw_permit(request: Request, house: HouseDep, who: SignedInDep) -
     try:
         await once(permits.withdraw_permit(house, entry.call(who), number=number, withdrawn_at=at))
     except Refusal as refusal:
-        return await _withdrawal_shown(request, house, who, entry.again(refusal))
+        return await _withdrawal_shown(request, house, who, entry.again(refusal, of="number"))
     return see("/permits")
 
 

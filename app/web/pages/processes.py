@@ -159,18 +159,21 @@ async def define_specification(request: Request, house: HouseDep, who: SignedInD
     rows = sorted(
         int(name.removeprefix("test-")) for name in entry.names() if name.startswith("test-") and name[5:].isdecimal()
     )[:LINES_MOST]
+    lines = {row: line for row in rows if (line := _line(entry, row)) is not None}
     specification = SpecificationVersion(
         name=entry.text("name", most=NAME),
         version=entry.whole("version", least=1, most=VERSION_MOST),
-        effective_from=entry.moment("effective_from"),
-        lines=tuple(line for line in (_line(entry, row) for row in rows) if line is not None),
+        effective_from=entry.moment("effective_from", ahead=True),
+        lines=tuple(lines.values()),
     )
     if not specification.lines:
         entry.problem("test-0", Text("No test is named."), Text("Name at least one test with its limit."))
     try:
         await once(specifications.define_specification(house, entry.call(who), specification=specification))
     except Refusal as refusal:
-        form = entry.again(refusal, at={"lines": f"test-{_at(refusal, entry)}"})
+        at = {f"lines.{i}": f"test-{row}" for i, row in enumerate(lines)} | {"lines": "test-0"}
+        at |= {f"lines.{i}.high": f"high-{row}" for i, row in enumerate(lines)}
+        form = entry.again(refusal, at=at)
         return await _specification_shown(request, who, form, rows=len(rows))
     return see("/specifications")
 
@@ -225,6 +228,8 @@ def _line(entry: Entry, row: int) -> SpecificationLine | None:
     """One test of the form; None for a row that was left empty. An expected result makes it a qualitative one."""
     test = entry.optional(f"test-{row}", most=NAME)
     if test is None:
+        if any(entry.optional(f"{each}-{row}") for each in ("method", "unit", "low", "high", "expected")):
+            entry.problem(f"test-{row}", Text("No test is named."), Text("Name at least one test with its limit."))
         return None
     line = SpecificationLine(
         test=test,
@@ -246,16 +251,6 @@ def _line(entry: Entry, row: int) -> SpecificationLine | None:
             Text("Give it limits with a unit, or an expected result, and leave the other empty."),
         )
     return replace(line, kind=LineKind.QUALITATIVE, unit=None)
-
-
-def _at(refusal: Refusal, entry: Entry) -> int:
-    """The row that a refusal of the lines speaks of; the first where it speaks of several."""
-    named = {each for _, value in refusal.why.values for each in (value if isinstance(value, tuple) else (value,))}
-    tests = {
-        name.removeprefix("test-"): entry.every(name)[-1].strip() for name in entry.names() if name.startswith("test-")
-    }
-    rows = [int(row) for row, test in tests.items() if row.isdecimal() and test in named]
-    return min(rows, default=0)
 
 
 async def _process_shown(request: Request, who: SignedIn, form: FormView) -> Response:

@@ -67,7 +67,8 @@ async def set_aside(request: Request, house: HouseDep, who: SignedInDep, code: C
         call = entry.call(who)
         await once(results.invalidate_result(house, call, result=result, deviation=deviation, reason=reason))
     except Refusal as refusal:
-        return await _setting_aside(request, house, who, code, result, entry.again(refusal))
+        form = entry.again(refusal, of="deviation")
+        return await _setting_aside(request, house, who, code, result, form)
     return see(f"/results/{code}")
 
 

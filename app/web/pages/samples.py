@@ -12,6 +12,7 @@ from app.domain.acts import Act, may, require
 from app.domain.errors import BadInput, Refusal
 from app.domain.facts import LineKind
 from app.domain.lots import STATE_NAMES
+from app.domain.measured import least_of
 from app.domain.testing import Fit
 from app.domain.text import Text
 from app.requests import HouseDep, SignedInDep
@@ -89,7 +90,8 @@ async def record(request: Request, house: HouseDep, who: SignedInDep, code: Code
     require(who.actor, Act.RECORD_RESULT)
     entry = await read_entry(request)
     sample = await qc.read_sample(house, who.actor, code=code)
-    measured = tuple(found for line in sample.tests.missing if (found := _measured(entry, line)) is not None)
+    found = {line.line: each for line in sample.tests.missing if (each := _measured(entry, line)) is not None}
+    measured = tuple(found.values())
     measured_at = entry.moment("measured_at")
     if not measured and not entry.problems:
         entry.problem("measured_at", Text("No result is entered."), Text("Enter at least one result."))
@@ -100,7 +102,8 @@ async def record(request: Request, house: HouseDep, who: SignedInDep, code: Code
             results.record_results(house, call, sample=code, measured=measured, measured_at=measured_at, paper=paper)
         )
     except Refusal as refusal:
-        return await _shown(request, who, sample, entry.again(refusal))
+        at = {f"measured.{row}.value": f"value-{line}" for row, line in enumerate(found)}
+        return await _shown(request, who, sample, entry.again(refusal, at=at))
     return see(f"/samples/{code}")
 
 
@@ -110,7 +113,8 @@ def _measured(entry: Entry, line: LineView) -> Measurement | None:
         chosen, own = entry.optional(f"value-{line.line}"), entry.optional(f"words-{line.line}")
         value = own or chosen
     else:
-        value = entry.optional_amount(f"value-{line.line}", least=Decimal("-1e18"))
+        least = least_of(line.unit)
+        value = entry.optional_amount(f"value-{line.line}", least=Decimal("-1e18") if least is None else least)
     version, instrument = f"version-{line.line}", entry.optional(f"instrument-{line.line}", most=NAME)
     if value is None and f"value-{line.line}" not in entry.problems:
         entry.optional(version, most=NAME)

@@ -91,7 +91,7 @@ async def propose(request: Request, house: HouseDep, who: SignedInDep, name: str
     said: dict[str, Any] = {
         "source": entry.text("source"),
         "why": entry.prose("why"),
-        "valid_from": entry.optional_moment("valid_from"),
+        "valid_from": entry.optional_moment("valid_from", ahead=True),
     }
     try:
         made = await once(

@@ -205,6 +205,11 @@ class Asked:
     place: str
 
 
+def _programme(entry: Entry, view: StepFormView) -> str:
+    known = tuple(each.code for each in view.programmes)
+    return entry.one_of("programme", known) if known else entry.text("programme")
+
+
 def _asked(entry: Entry, view: StepFormView) -> Asked:
     kind = view.kind
     started, ended = entry.moment("started_at"), entry.optional_moment("ended_at")
@@ -227,7 +232,7 @@ def _asked(entry: Entry, view: StepFormView) -> Asked:
         p0_pd_estimated=entry.optional_amount("p0_pd_estimated", most=Decimal(100))
         if kind is StepKind.ISOLATION
         else None,
-        programme=entry.text("programme") if is_freeze else "",
+        programme=_programme(entry, view) if is_freeze else "",
         place=view.place.code if view.place else "",
     )
     if kind is StepKind.ISOLATION and view.donation not in view.ticked:

@@ -167,8 +167,8 @@ async def state_institution(request: Request, house: HouseDep, who: SignedInDep,
         held=entry.one_of("held", HELD) == "yes",
         says=says,
         evidence=entry.text("evidence"),
-        valid_from=entry.day("valid_from"),
-        valid_to=entry.optional_day("valid_to"),
+        valid_from=entry.day("valid_from", ahead=True),
+        valid_to=entry.optional_day("valid_to", ahead=True),
     )
     try:
         await once(institutions.state_institution(house, entry.call(who), institution=institution, stated=stated))
@@ -252,7 +252,7 @@ async def keep_record(request: Request, house: HouseDep, who: SignedInDep, numbe
 
 # -- within ------------------------------------------------------------------------------------------------------------
 
-AT = {"sites": "country0", "substantial": "why"}
+AT = {"sites": "country0", "substantial": "why"} | {f"sites.{row}": f"site{row}" for row in range(SITES)}
 """Where the form shows what the service says of a field."""
 Keep = Callable[[Call], Awaitable[object]]
 
@@ -303,12 +303,12 @@ def _leader(entry: Entry, house: House, number: str) -> Keep:
     leader = Leader(
         name=entry.text("name", most=NAME),
         licence_number=entry.text("licence_number", most=NAME),
-        licence_valid_to=entry.optional_day("licence_valid_to"),
+        licence_valid_to=entry.optional_day("licence_valid_to", ahead=True),
         title_level=entry.one_of("title_level", TITLE_NAMES),
         title_certificate=entry.text("title_certificate", most=NAME),
-        title_valid_to=entry.optional_day("title_valid_to"),
-        from_on=entry.day("from_on"),
-        to_on=entry.optional_day("to_on"),
+        title_valid_to=entry.optional_day("title_valid_to", ahead=True),
+        from_on=entry.day("from_on", ahead=True),
+        to_on=entry.optional_day("to_on", ahead=True),
         evidence=entry.text("evidence"),
     )
     return lambda call: studies.name_leader(house, call, number=number, leader=leader)
@@ -320,7 +320,7 @@ def _decision(entry: Entry, house: House, number: str) -> Keep:
         decision=entry.one_of("decision", DECISION_NAMES),
         protocol_version=entry.text("protocol_version", most=NAME),
         decided_on=entry.day("decided_on"),
-        valid_to=entry.optional_day("valid_to"),
+        valid_to=entry.optional_day("valid_to", ahead=True),
         reference=entry.text("reference"),
     )
     return lambda call: studies.record_decision(house, call, number=number, decision=decision)
@@ -342,7 +342,7 @@ def _agreement(entry: Entry, house: House, number: str) -> Keep:
         sponsor=entry.text("sponsor", most=NAME),
         protocol_jointly_set=entry.flag("protocol_jointly_set"),
         signed_on=entry.day("signed_on"),
-        valid_to=entry.optional_day("valid_to"),
+        valid_to=entry.optional_day("valid_to", ahead=True),
         reference=entry.text("reference"),
     )
     return lambda call: studies.record_agreement(house, call, number=number, agreement=agreement)

@@ -118,8 +118,8 @@ async def record_audit(request: Request, house: HouseDep, who: SignedInDep, supp
         "outcome": entry.one_of("outcome", OUTCOME_NAMES),
         "findings": entry.prose("findings"),
         "evidence": entry.text("evidence"),
-        "valid_from": entry.optional_moment("valid_from"),
-        "valid_to": entry.moment("valid_to"),
+        "valid_from": entry.optional_moment("valid_from", ahead=True),
+        "valid_to": entry.moment("valid_to", ahead=True),
     }
     try:
         await once(suppliers.record_audit(house, entry.call(who), supplier=supplier, **given))

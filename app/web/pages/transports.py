@@ -41,7 +41,7 @@ async def qualify(request: Request, house: HouseDep, who: SignedInDep) -> Respon
         high_c=entry.amount("high_c", least=COLDEST_C, most=WARMEST_C),
         hours_max=entry.amount("hours_max", most=HOURS),
         qualified_on=entry.day("qualified_on"),
-        valid_to=entry.day("valid_to"),
+        valid_to=entry.day("valid_to", ahead=True),
         file_name=entry.text("file_name"),
         file_sha256=entry.text("file_sha256", most=100).lower().replace(" ", ""),
     )
@@ -64,6 +64,9 @@ async def keep_transport(request: Request, house: HouseDep, who: SignedInDep, co
     require(who.actor, Act.RECORD_TRANSPORT)
     entry = await read_entry(request)
     way = _way(entry)
+    names = tuple(each.name for each in await partners.list_partners(house, who.actor))
+    entry.one_of("partner", names)
+    entry.one_of("shipper", tuple(each.shipper for each in await transports.list_shippers(house, who.actor)))
     try:
         await once(transports.record_transport(house, entry.call(who), lot=code, way=way))
     except Refusal as refusal:

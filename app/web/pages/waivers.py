@@ -76,8 +76,8 @@ async def propose(request: Request, house: HouseDep, who: SignedInDep, code: Cod
         "rule": entry.one_of("rule", waivable(subject.kind)),
         "justification": entry.prose("justification"),
         "mitigations": entry.prose("mitigations"),
-        "valid_from": entry.moment("valid_from"),
-        "valid_to": entry.moment("valid_to"),
+        "valid_from": entry.moment("valid_from", ahead=True),
+        "valid_to": entry.moment("valid_to", ahead=True),
         "max_uses": entry.whole("max_uses", least=1, most=USES_MOST),
     }
     try:

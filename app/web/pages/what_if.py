@@ -74,7 +74,9 @@ def _supposed(entry: Entry, page: WhatIfView) -> Supposed:
     pack = entry.optional("pack")
     if pack is not None:
         entry.one_of("pack", tuple(each.pack for each in page.packs))
-    return Supposed(results=results, markers=markers, waivers=tuple(waivers), pack=pack, at=entry.optional_moment("at"))
+    return Supposed(
+        results=results, markers=markers, waivers=tuple(waivers), pack=pack, at=entry.optional_moment("at", ahead=True)
+    )
 
 
 async def _shown(

@@ -29,6 +29,25 @@ document.addEventListener("keydown", (event) => {
   after[after.indexOf(field) + 1]?.focus();
 });
 
+// What has happened cannot lie ahead: the last moment that such a field takes goes along with the laboratory's clock.
+const CLOCKS_DIFFER_BY_MS = 120000;
+
+function moveAlong(field) {
+  field.dataset.since ??= Date.now();
+  const clock = new Date(`${field.dataset.clock}Z`).getTime() + Date.now() - Number(field.dataset.since);
+  const latest = new Date(clock + CLOCKS_DIFFER_BY_MS).toISOString();
+  field.max = field.type === "date" ? latest.slice(0, 10) : latest.slice(0, 16);
+}
+
+function moveAllAlong() {
+  for (const field of document.querySelectorAll("input[data-clock]")) moveAlong(field);
+}
+
+document.addEventListener("DOMContentLoaded", moveAllAlong);
+document.addEventListener("htmx:after:swap", moveAllAlong);
+document.addEventListener("focusin", moveAllAlong);
+document.addEventListener("click", moveAllAlong, true); // before the form looks at its fields
+
 // One menu of the bar at a time, and none when the eye has gone elsewhere.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
