@@ -4,8 +4,8 @@ from alembic import op
 
 from app.db.version import run_script_beside
 
-revision = "0018"
-down_revision = "0017"
+revision = "0017"
+down_revision = "0016"
 
 
 def upgrade() -> None:
