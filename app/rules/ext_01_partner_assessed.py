@@ -14,6 +14,7 @@ from app.domain.partners import SECTION_NAMES, decided, months_later
 from app.domain.processing import too_late
 from app.domain.rulebook import (
     NEVER,
+    RELEASES,
     Asked,
     Break,
     Citation,
@@ -161,7 +162,7 @@ def _assessed_since(found: tuple[Partner, ...]) -> tuple[Partner, ...]:
 )
 def partner_assessed(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Judge the assessment of each partner that was signed last: of a study's partners, or of who made the lot."""
-    if asked.gate in {Gate.G4, Gate.G6}:
+    if asked.gate is Gate.G4 or asked.gate in RELEASES:
         yield from _maker(dossier, asked)
         return
     study = dossier.study

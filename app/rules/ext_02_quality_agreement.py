@@ -14,6 +14,7 @@ from app.domain.partners import DUTY_NAMES, agreed
 from app.domain.processing import too_late
 from app.domain.rulebook import (
     NEVER,
+    RELEASES,
     Asked,
     Break,
     Citation,
@@ -146,7 +147,7 @@ def _unagreed(found: tuple[Partner, ...]) -> tuple[Partner, ...]:
 )
 def quality_agreement(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Judge the last agreement about the process version: with each partner of a study, or with who made the lot."""
-    if asked.gate in {Gate.G4, Gate.G6}:
+    if asked.gate is Gate.G4 or asked.gate in RELEASES:
         yield from _maker(dossier, asked)
         return
     study, process = dossier.study, dossier.process

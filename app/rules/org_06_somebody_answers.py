@@ -90,7 +90,7 @@ def _nobody(facility: Facility) -> Facility:
               _responsible("institution", until_at=datetime(2026, 11, 1, tzinfo=UTC)), **_STUDY),
         Break("nobody answers on the day the stage changes", within("facility", _nobody), **{**_STUDY, "gate": Gate.G9}),
         Break("nobody answers on the day of an infusion", within("facility", _nobody), gate=Gate.G10, outcome=_UNKNOWN,
-              also=("BOOK", "ORG-03", "ORG-04")),
+              also=("BOOK", "ORG-03", "ORG-04", "REL-10")),
         Break("who answers is unknown", without("facility"), outcome=_UNKNOWN),
         Break("which levels there are is not set", setting(LEVELS, []), outcome=_UNKNOWN),
     ),
