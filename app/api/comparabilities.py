@@ -1,6 +1,5 @@
 """Documents of comparability over HTTP: why what was tested again stands for what a study gives now."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Line, Number, Prose
+from app.api.schemas import Body, Day, Line, Number, Prose
 from app.services import comparabilities
 from app.services.comparabilities import ComparabilityKept, ComparabilityView, Compared
 
@@ -24,10 +23,10 @@ class NewComparability(Body):
     differences: Prose
     reasons: Prose
     committee_reference: Line
-    committee_decided_on: date
+    committee_decided_on: Day
     file_name: Line
     file_sha256: Sha256
-    valid_to: date
+    valid_to: Day
 
 
 class ComparabilitySigned(Body):

@@ -1,6 +1,5 @@
 """Lots out of specification that a treating physician asks for, over HTTP."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Code, Line, Name, Number, Prose
+from app.api.schemas import Body, Code, Day, Line, Name, Number, Prose
 from app.services import exceptional
 from app.services.exceptional import Asking, RequestKeptView, RequestsView
 
@@ -24,7 +23,7 @@ class NewRequest(Body):
     risk_file_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     committee: Name
     committee_decision: Literal["approved", "refused"]
-    committee_decided_on: date
+    committee_decided_on: Day
     committee_reference: Name
 
 

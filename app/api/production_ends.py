@@ -1,6 +1,5 @@
 """Cells at the end of production over HTTP: a lot's reports."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
-from app.api.schemas import Body, Code, Line, Name, Number, Prose
+from app.api.schemas import Body, Code, Day, Line, Name, Number, Prose
 from app.services import production_ends
 from app.services.production_ends import EndKept, EndReport, EndsView, EndTested
 
@@ -32,7 +31,7 @@ class NewProductionEnd(Body):
     pdl_reached: Doublings
     laboratory: Name
     report_number: Name
-    reported_on: date
+    reported_on: Day
     file_name: Line
     file_sha256: Sha256
     tests: Annotated[tuple[EndTestReported, ...], Field(min_length=1, max_length=4)]

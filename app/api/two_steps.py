@@ -1,6 +1,5 @@
 """Release in two steps over HTTP: plans, tests under way, what the physician acknowledges, and the first signature."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -11,7 +10,7 @@ from app.api.banks import Signed
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.release import Releasing
 from app.api.saying import said
-from app.api.schemas import Body, Code, Line, Moment, Name, Prose
+from app.api.schemas import Body, Code, Day, Line, Moment, Name, Prose
 from app.db.door import Replay
 from app.services import release, two_steps
 from app.services.two_steps import (
@@ -49,7 +48,7 @@ class Plan(Body):
     protocol: Name
     protocol_version: Name
     ethics_reference: Name
-    ethics_approved_on: date
+    ethics_approved_on: Day
     consent_clause: Prose
     pending: Annotated[tuple[Late, ...], Field(max_length=3)]
 

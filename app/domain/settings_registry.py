@@ -132,6 +132,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
                 "ORG-03",
                 "ORG-04",
                 "REL-06",
+                "REL-09",
                 "TPR-01",
                 "TPR-02",
                 "TPR-04",
@@ -164,7 +165,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
                     "adventitious_virus",
                 ),
             ),
-            ("REL-03",),
+            ("GM-05", "REL-02", "REL-03", "REL-06"),
         ),
         "rel03.adventitious_virus_by": Known(
             Text("Where the test for adventitious virus is made: on each lot or on its bank"),

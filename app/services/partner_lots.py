@@ -20,6 +20,7 @@ from app.domain.moments import require_order, require_past
 from app.domain.partners import COVERED_NAMES
 from app.domain.passages import Counts, grown, refuse_impossible_times
 from app.domain.processing import STEP_NAMES, next_passage
+from app.domain.rows import require_once_each
 from app.domain.text import Text
 from labels.codes import CodeKind
 
@@ -322,6 +323,7 @@ async def _require_maker(reading: Reading, lot: lots.Lot) -> None:
 
 
 def _require_possible(change: Change, step: StepTold) -> None:
+    require_once_each([(each.container, each.container) for each in step.materials], field="materials")
     refuse_impossible_times(started_at=step.started_at, ended_at=step.ended_at, now=change.at)
     told = step.told
     for name, moment in (

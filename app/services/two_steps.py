@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.db import items, release, samples, two_steps
+from app.db import equipment, items, release, samples, two_steps
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, Conflict
-from app.domain.moments import require_past
+from app.domain.moments import require_past, require_past_day
 from app.domain.text import Text
 from app.domain.two_steps import TEST_NAMES
 
@@ -155,13 +155,7 @@ async def propose_plan(house: House, call: Call, *, content: PlanContent) -> Pla
                 why=Text("{test} may not come late, or stands twice.", test=strange),
                 remedy=Text("Choose one of: {tests}.", tests=tuple(TEST_NAMES.values())),
             )
-        if content.ethics_approved_on > change.at.date():
-            raise BadInput(
-                field="ethics_approved_on",
-                what=Text("Nothing was proposed."),
-                why=Text("The day has not come yet."),
-                remedy=Text("Give the day on which the ethics committee approved it."),
-            )
+        require_past_day(content.ethics_approved_on, today=await equipment.today(change), field="ethics_approved_on")
         number = await two_steps.propose(
             change,
             process=content.process,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PLANNED = frozenset(
     "valid_from valid_to valid_until expires_on from_at until_at due_on review_due effective_from capa_due_on"
-    " certificate_valid_until licence_valid_to title_valid_to at".split()
+    " certificate_valid_until licence_valid_to title_valid_to due_at at".split()
 )
 """Dated fields that state what is meant to come, or what is asked about it. Every other one states what has happened."""
 LEADING = {"/studies/{number}/record/{what}", "/studies/{number}/leaders"}

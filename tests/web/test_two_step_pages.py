@@ -35,7 +35,7 @@ async def test_a_plan_is_proposed_and_signed_on_its_pages(lab, browser_of):
     tomorrow = {"ethics_approved_on": str(date.today() + timedelta(days=2))}
     wrong = await quinn.post(page, given(process) | LATE | tomorrow, page=page)
     assert wrong.status_code == 422
-    assert "The day has not come yet." in words(wrong.text)
+    assert "is yet to come." in words(wrong.text)
     answer = await quinn.post(page, given(process) | LATE, page=page)
     assert answer.status_code == 303, words(answer.text)
     there = answer.headers["location"]

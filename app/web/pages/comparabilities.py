@@ -54,7 +54,7 @@ async def propose_comparability(request: Request, house: HouseDep, who: SignedIn
         committee_decided_on=entry.day("committee_decided_on"),
         file_name=entry.text("file_name"),
         file_sha256=entry.text("file_sha256", most=100).lower().replace(" ", ""),
-        valid_to=entry.day("valid_to"),
+        valid_to=entry.day("valid_to", ahead=True),
     )
     if len(compared.file_sha256) != DIGEST or set(compared.file_sha256) - set("0123456789abcdef"):
         entry.problem(

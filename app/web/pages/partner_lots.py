@@ -107,7 +107,9 @@ async def keep_step(request: Request, house: HouseDep, who: SignedInDep, code: C
     try:
         await once(partner_lots.record_step(house, entry.call(who), lot=code, step=step))
     except Refusal as refusal:
-        return await _shown(request, house, who, code, "partner_lots/step.html", entry.again(refusal))
+        filled = [row for row in range(MATERIALS) if entry.code(f"container{row}")]
+        at = {f"materials.{number}": f"container{row}" for number, row in enumerate(filled)}
+        return await _shown(request, house, who, code, "partner_lots/step.html", entry.again(refusal, at=at))
     return see(f"/lots/{code}/maker")
 
 

@@ -213,7 +213,7 @@ async def begin_test(request: Request, house: HouseDep, who: SignedInDep, code: 
         entry.text("test", most=NAME),
         entry.text("laboratory", most=NAME),
     )
-    started, due = entry.moment("started_at"), entry.moment("due_at")
+    started, due = entry.moment("started_at"), entry.moment("due_at", ahead=True)
     try:
         beginning = two_steps.begin_test(
             house,
@@ -226,7 +226,7 @@ async def begin_test(request: Request, house: HouseDep, who: SignedInDep, code: 
         )
         await once(beginning)
     except Refusal as refusal:
-        return await _pending(request, house, who, code, beginning=entry.again(refusal))
+        return await _pending(request, house, who, code, beginning=entry.again(refusal, of="sample"))
     return see(f"/lots/{code}/pending")
 
 
