@@ -163,7 +163,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
                     "adventitious_virus",
                 ),
             ),
-            ("REL-03",),
+            ("GM-05", "REL-02", "REL-03", "REL-06"),
         ),
         "rel03.adventitious_virus_by": Known(
             Text("Where the test for adventitious virus is made: on each lot or on its bank"),
@@ -382,7 +382,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
         "gm05.assays": Known(
             Text("Tests for replication-competent virus that suffice for release"),
             Words(("coculture", "rapid_pcr")),
-            ("GM-05",),
+            ("GM-05", "REL-02", "REL-06"),
         ),
         "gm05.amounts": Known(
             Text("How much is tested for replication-competent virus at the least"),
