@@ -389,7 +389,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
         "gm05.assays": Known(
             Text("Tests for replication-competent virus that suffice for release"),
             Words(("coculture", "rapid_pcr")),
-            ("GM-05",),
+            ("GM-05", "REL-02", "REL-06"),
         ),
         "gm05.amounts": Known(
             Text("How much is tested for replication-competent virus at the least"),
