@@ -225,6 +225,7 @@ async def record_step(house: House, call: Call, *, lot: str, step: StepTold) -> 
     Raises NotFound, BadInput for moments that cannot be, Conflict for a lot made here or a step out of order.
     """
     async with house.door.change(call, Act.RECORD_PARTNER_STEP, subject=lot) as change:
+        require_once_each([(each.container, each.container) for each in step.materials], field="materials")
         await steps.lock(change, lot=lot, materials=step.materials)
         found = await lots.find(change, code=lot)
         await _require_maker(change, found)
@@ -323,7 +324,6 @@ async def _require_maker(reading: Reading, lot: lots.Lot) -> None:
 
 
 def _require_possible(change: Change, step: StepTold) -> None:
-    require_once_each([(each.container, each.container) for each in step.materials], field="materials")
     refuse_impossible_times(started_at=step.started_at, ended_at=step.ended_at, now=change.at)
     told = step.told
     for name, moment in (
