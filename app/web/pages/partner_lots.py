@@ -104,12 +104,10 @@ async def keep_step(request: Request, house: HouseDep, who: SignedInDep, code: C
     require(who.actor, Act.RECORD_PARTNER_STEP)
     entry = await read_entry(request)
     step = _step(entry)
-    filled = [row for row in range(MATERIALS) if entry.code(f"container{row}")]
-    at = {f"materials.{number}": f"container{row}" for number, row in enumerate(filled)}
     try:
         await once(partner_lots.record_step(house, entry.call(who), lot=code, step=step))
     except Refusal as refusal:
-        return await _shown(request, house, who, code, "partner_lots/step.html", entry.again(refusal, at=at))
+        return await _shown(request, house, who, code, "partner_lots/step.html", entry.again(refusal))
     return see(f"/lots/{code}/maker")
 
 
@@ -148,10 +146,13 @@ def _step(entry: Entry) -> StepTold:
 
 
 def _materials(entry: Entry) -> list[MaterialUse]:
-    uses = []
+    uses: list[MaterialUse] = []
     for row in range(MATERIALS):
         container = entry.code(f"container{row}")
         if container:
+            if container in {each.container for each in uses}:
+                twice = Text("{name} stands here twice.", name=container)
+                entry.problem(f"container{row}", twice, Text("Write it once."))
             uses.append(MaterialUse(container, entry.amount(f"quantity{row}"), entry.text(f"unit{row}", most=NAME)))
     return uses
 
