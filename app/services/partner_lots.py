@@ -6,7 +6,7 @@ What a partner certifies is an input. Entering it opens nothing: every rule judg
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from app.domain.passages import Counts, grown, refuse_impossible_times
 from app.domain.processing import STEP_NAMES, next_passage
 from app.domain.rows import require_once_each
 from app.domain.text import Text
+from app.domain.units import AMOUNTS, known_unit
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
@@ -226,6 +227,11 @@ async def record_step(house: House, call: Call, *, lot: str, step: StepTold) -> 
     """
     async with house.door.change(call, Act.RECORD_PARTNER_STEP, subject=lot) as change:
         require_once_each([(each.container, each.container) for each in step.materials], field="materials")
+        materials = tuple(
+            replace(each, unit=known_unit(each.unit or "", among=AMOUNTS, field=f"materials.{row}.unit"))
+            for row, each in enumerate(step.materials)
+        )
+        step = replace(step, materials=materials)
         await steps.lock(change, lot=lot, materials=step.materials)
         found = await lots.find(change, code=lot)
         await _require_maker(change, found)

@@ -231,6 +231,14 @@ async def beside(house: House) -> list[tuple[str, str, dict[str, Any]]]:
     }
     disease = {"country": "NZ", "disease": "BSE", "category": "negligible", "source": "WOAH", **span}
     ended = {"accreditation": accreditation, "how": "lapsed", "ended_on": day, "why": "W", "evidence": "E"}
+    elsewhere = next(path.split("/")[2] for _, path in house.sent if path.endswith("/maker/step"))
+    signed = {"kind": "analysis", "reference": "R", "conforms": True, "signed_by": "S", "signed_at": past, **paper}
+    told = {"kind": "isolation", "started_at": past, "ended_at": life.ago(days=1), "performed_by": "P", "page": "1"}
+    told |= {"viable_seeded": "1e6", "viable_harvested": "4e6", "dead_harvested": "1e5", "materials": [used]}
+    told |= {"verified_by": "V", "verified_at": life.ago(days=1), "vials": 0}
+    slow = {"test": "sterility", "laboratory": "L", "started_at": past, "due_at": life.ago(days=-12)}
+    asked = {"reasons": "R", "risk_evaluation": "E", "risk_file_name": "r.pdf", "risk_file_sha256": "a" * 64}
+    asked |= {"committee": "C", "committee_decision": "approved", "committee_reference": "R"}
     trained = {"topic": "isolation", "valid_from": past, "valid_to": life.ago(days=-300), "evidence": "E"}
     return [
         ("tess", "/already-happened", happened | {"viable_seeded": "1e5", "volume_ml": "2"}),
@@ -269,6 +277,10 @@ async def beside(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         ("tess", f"/items/{facts['container0']}/open", {"opened_at": past}),
         ("quinn", f"/partners/{partner}/agreements", agreed | {"valid_to": ahead}),
         ("quinn", f"/studies/{study}/agreements", sponsored),
+        ("quinn", f"/lots/{elsewhere}/maker/papers", signed),
+        ("quinn", f"/lots/{elsewhere}/maker/steps", told),
+        ("ana", f"/samples/{facts['code']}/under-way", slow),
+        ("phil", f"/lots/{facts['lot']}/exceptional-requests", asked | {"committee_decided_on": day}),
         ("quinn", "/accounts/vic/qualifications", trained),
         ("quinn", f"/assessments/{number}/versions", again | {"valid_from": past, "valid_to": life.ago(days=-90)}),
     ]

@@ -104,10 +104,12 @@ async def keep_step(request: Request, house: HouseDep, who: SignedInDep, code: C
     require(who.actor, Act.RECORD_PARTNER_STEP)
     entry = await read_entry(request)
     step = _step(entry)
+    filled = [row for row in range(MATERIALS) if entry.code(f"container{row}")]
+    at = {f"materials.{number}.unit": f"unit{row}" for number, row in enumerate(filled)}
     try:
         await once(partner_lots.record_step(house, entry.call(who), lot=code, step=step))
     except Refusal as refusal:
-        return await _shown(request, house, who, code, "partner_lots/step.html", entry.again(refusal))
+        return await _shown(request, house, who, code, "partner_lots/step.html", entry.again(refusal, at=at))
     return see(f"/lots/{code}/maker")
 
 
