@@ -1,6 +1,7 @@
 """REL-02: every required line of the specification has a valid, reviewed result within its limits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -63,6 +64,13 @@ def _with_line(specification: Specification) -> Specification:
         specification.effective_from,
         (*specification.lines, _NOT_SAFETY),
     )
+
+
+def _read_of_another_sample(dossier: Dossier) -> Dossier:
+    """The line that waits has a result after all, of another sample than the one on which the slow test was begun."""
+    results = dossier.results or ()
+    read = replace(results[-1], id=9903, line_id=1, test="sterility", sample="T0000000002")
+    return replace(dossier, results=(*results, read))
 
 
 def _clonogenicity(value_number: str) -> Edit:
@@ -149,6 +157,11 @@ def _clonogenicity(value_number: str) -> Edit:
             outcome=Outcome.INDETERMINATE,
         ),
         Break(
+            "another sample was read than the one that is waited for",
+            all_of(two_steps, _read_of_another_sample),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
             "another result than the plan names is missing",
             all_of(two_steps, drop("results", "test", "mycoplasma")),
             gate=Gate.G5,
@@ -182,6 +195,8 @@ def _line(
     if outside or (not standing and not line.required):
         return
     latest = max(standing, key=lambda each: (each.measured_at, each.id), default=None)
+    if latest is not None and asked.gate is not Gate.G5 and _is_waited_for(dossier, line, results):
+        yield lacks(line.test, Text("Pending are: {tests}.", tests=(line.test,)), Text("Wait for its result."))
     if latest is None:
         pending = may_wait(dossier, line) if asked.gate is Gate.G5 else None
         if pending is not None:
@@ -209,6 +224,16 @@ def _line(
             line.test,
             Text("{value}, limit {limits}, reviewed", value=value(latest), limits=limits(line)),
         )
+
+
+def _is_waited_for(dossier: Dossier, line: Line, results: tuple[Result, ...]) -> bool:
+    """Whether a test of the line was begun on a sample of which nothing was read since: another sample answers for none."""
+    begun = dossier.two_steps.under_way if dossier.two_steps else ()
+    return any(
+        each.line_id == line.id
+        and not any(one.sample == each.sample and one.measured_at >= each.started_at for one in results)
+        for each in begun
+    )
 
 
 def _unfinished(line: Line, standing: tuple[Result, ...], latest: Result) -> Iterator[Statement]:

@@ -251,7 +251,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM lab.lots WHERE id = NEW.lot_id AND state = 'conditionally_released') THEN RETURN NULL; END IF;
     IF TG_TABLE_NAME = 'results' THEN
         SELECT concat_ws(' ', l.test, coalesce(NEW.value_text, NEW.value_number::text), NEW.unit) INTO v_what
-        FROM lab.specification_lines l WHERE l.id = NEW.line_id AND l.safety AND NOT lab.is_within(NEW);
+        FROM lab.specification_lines l WHERE l.id = NEW.line_id AND l.safety AND NOT lab.is_within(NEW)
+          AND (l.kind = 'qualitative' OR (NEW.value_number IS NOT NULL AND NEW.unit IS NOT DISTINCT FROM l.unit));
+        -- a value in no unit of the line says nothing yet: it is held (y_comes_to_light) and reported again
     ELSIF NEW.outcome = 'positive' THEN
         v_what := 'replication-competent virus ' || NEW.outcome || ', ' || NEW.reference;
     END IF;

@@ -472,14 +472,20 @@ LANGUAGE sql STABLE AS $$
         SELECT unnest(ml.origin_countries || ml.processed_in) FROM lab.material_lots ml WHERE ml.id = ANY (p_material_lots))
 $$;
 
--- Whoever wrote down a step or a result of the lot, or took a sample of it, whether or not they did the work.
+-- Whoever wrote down a step, a result, a virus test or a partner's paper of the lot, or took a sample of it, whether or not
+-- they did the work.
 CREATE OR REPLACE FUNCTION dossier.recorders(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(dossier.username(id) ORDER BY dossier.username(id)), '[]') FROM (
         SELECT recorded_by AS id FROM lab.steps WHERE lot_id = p_lot
         UNION SELECT recorded_by FROM lab.results WHERE lot_id = p_lot
         UNION SELECT recorded_by FROM lab.samples WHERE lot_id = p_lot
-        UNION SELECT taken_by FROM lab.samples WHERE lot_id = p_lot) AS hands
+        UNION SELECT taken_by FROM lab.samples WHERE lot_id = p_lot
+        UNION SELECT recorded_by FROM lab.virus_tests WHERE lot_id = p_lot
+        UNION SELECT recorded_by FROM lab.virus_test_outcomes WHERE lot_id = p_lot
+        UNION SELECT recorded_by FROM lab.tests_under_way WHERE lot_id = p_lot
+        UNION SELECT recorded_by FROM lab.partner_lots WHERE lot_id = p_lot
+        UNION SELECT recorded_by FROM lab.partner_papers WHERE lot_id = p_lot) AS hands
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.deviations(p_items bigint[]) RETURNS jsonb

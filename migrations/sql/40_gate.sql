@@ -432,6 +432,11 @@ BEGIN
        OR EXISTS (SELECT FROM lab.verifications WHERE lot_id = p_lot AND p_account IN (verified_by, recorded_by))
        OR EXISTS (SELECT FROM lab.results WHERE lot_id = p_lot AND p_account IN (analyst, recorded_by))
        OR EXISTS (SELECT FROM lab.samples WHERE lot_id = p_lot AND p_account IN (taken_by, recorded_by))
+       OR p_account IN (SELECT recorded_by FROM lab.virus_tests WHERE lot_id = p_lot
+            UNION ALL SELECT recorded_by FROM lab.virus_test_outcomes WHERE lot_id = p_lot
+            UNION ALL SELECT recorded_by FROM lab.tests_under_way WHERE lot_id = p_lot
+            UNION ALL SELECT recorded_by FROM lab.partner_lots WHERE lot_id = p_lot
+            UNION ALL SELECT recorded_by FROM lab.partner_papers WHERE lot_id = p_lot)
        OR EXISTS (SELECT FROM lab.result_reviews v JOIN lab.results r ON r.id = v.result_id
                   JOIN lab.signatures s ON s.id = v.signature_id WHERE r.lot_id = p_lot AND s.account_id = p_account)
        OR EXISTS (SELECT FROM lab.batch_reviews b JOIN lab.signatures s ON s.id = b.signature_id
@@ -459,6 +464,11 @@ BEGIN
     IF EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.outcome = 'positive' AND (o.lot_id = p_lot
                OR o.lot_id IN (SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot))) THEN
         RETURN NEXT 'GM-05: replication-competent virus was found in the lot or in its vector';
+    END IF;
+    IF p_pending IS NULL AND EXISTS (SELECT FROM lab.tests_under_way w WHERE w.lot_id = p_lot AND NOT EXISTS (
+            SELECT FROM lab.results r WHERE r.lot_id = w.lot_id AND r.line_id = w.line_id AND r.sample_id = w.sample_id
+              AND r.measured_at >= w.started_at)) THEN  -- another sample's result does not answer for the one that is waited for
+        RETURN NEXT 'REL-02: a test that was begun has no result yet';
     END IF;
     IF p_pending IS NULL AND gate.virus_pending(p_lot) THEN
         RETURN NEXT 'GM-05: a test for replication-competent virus is pending';
@@ -491,7 +501,7 @@ BEGIN
     END IF;
     FOR v_review IN
         SELECT l.test, (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1) AS decision,
-               CASE WHEN l.kind = 'qualitative' THEN r.value_text = l.expected
+               CASE WHEN l.kind = 'qualitative' THEN lab.spoken(r.value_text) = lab.spoken(l.expected)
                     ELSE r.value_number IS NOT NULL AND r.unit IS NOT DISTINCT FROM l.unit
                          AND (l.low IS NULL OR r.value_number >= l.low) AND (l.high IS NULL OR r.value_number <= l.high) END AS within,
                l.safety

@@ -147,7 +147,7 @@ END $$;
 -- Whether a result lies within its line; a value in another unit does not.
 CREATE OR REPLACE FUNCTION lab.is_within(p_result lab.results) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(CASE WHEN l.kind = 'qualitative' THEN p_result.value_text = l.expected
+    SELECT coalesce(CASE WHEN l.kind = 'qualitative' THEN lab.spoken(p_result.value_text) = lab.spoken(l.expected)
         ELSE p_result.value_number IS NOT NULL AND p_result.unit IS NOT DISTINCT FROM l.unit
              AND (l.low IS NULL OR p_result.value_number >= l.low) AND (l.high IS NULL OR p_result.value_number <= l.high) END, false)
     FROM lab.specification_lines l WHERE l.id = p_result.line_id

@@ -67,7 +67,10 @@ async def test_it_is_given_out_before_the_last_result_and_released_after_it(lab:
     # The release itself goes on refusing it, in the rules and in the gate, whatever was judged.
     assert closing(ok(await rhea.post(f"/lots/{made.lot}/release-check"))) == {"REL-02"}
     against = await lab.sql("SELECT o FROM gate.objections($1, $2) AS o", await made.lot_id(), lab.id_of("lin"))
-    assert [row["o"] for row in against] == ["REL-02: a required test has no result"]
+    assert [row["o"] for row in against] == [
+        "REL-02: a test that was begun has no result yet",
+        "REL-02: a required test has no result",
+    ]
 
     before = await queues(lab)
     await lab.arrange(OVERDUE, await made.lot_id())
@@ -87,6 +90,36 @@ async def test_it_is_given_out_before_the_last_result_and_released_after_it(lab:
         ("release", True),
         ("conditionally_release", True),
     ]
+
+
+async def test_a_result_from_before_the_test_was_begun_does_not_answer_for_it(lab: Lab, allowed: None) -> None:
+    made = await waiting(lab)
+    earlier = life.now()
+    await begun(made)
+    ok(await known(made))
+    await given_out(made)
+    body = {"test": "sterility", "value": "No  Growth", "unit": None, "method_version": "1", "measured_at": earlier}
+    number = int(ok(await lab.as_("ana").post(f"/samples/{made.samples[0]}/results", body))["result"])
+    assert await made.state() == "conditionally_released", "words are compared as they are spoken"
+    await life.result_reviewed(made, number)
+    ok(await life.review_batch(made))
+    assert closing(ok(await lab.as_("lin").post(f"/lots/{made.lot}/release-check"))) == {"REL-02"}
+    against = await lab.sql("SELECT o FROM gate.objections($1, $2) AS o", await made.lot_id(), lab.id_of("lin"))
+    assert "REL-02: a test that was begun has no result yet" in {row["o"] for row in against}
+
+
+async def test_who_began_a_test_of_the_lot_does_not_release_it(lab: Lab) -> None:
+    made = await life.preparation(lab)
+    await lab.arrange(
+        "INSERT INTO lab.tests_under_way (lot_id, sample_id, line_id, laboratory, started_at, due_at, recorded_by)"
+        " SELECT lot_id, sample_id, line_id, 'L', measured_at, clock_timestamp() + interval '1 day', $2"
+        " FROM lab.results WHERE lot_id = $1 ORDER BY id LIMIT 1",
+        await made.lot_id(),
+        lab.id_of("lin"),
+    )
+    assert "QA-05" in closing(ok(await lab.as_("lin").post(f"/lots/{made.lot}/release-check")))
+    against = await lab.sql("SELECT o FROM gate.objections($1, $2) AS o", await made.lot_id(), lab.id_of("lin"))
+    assert any(row["o"].startswith("QA-05") for row in against)
 
 
 async def test_a_result_that_fails_makes_the_lot_failed_and_holds_its_siblings(lab: Lab, allowed: None) -> None:
