@@ -65,7 +65,7 @@ $$;
 -- follows that. No part of what is released: a study's papers come and go.
 CREATE OR REPLACE FUNCTION dossier.to_give(p_lot bigint, p_container bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
     SELECT (dossier.lot_json(l.id) || jsonb_build_object('vial', dossier.own_code(p_container), 'study', (
         SELECT CASE WHEN count(*) = 1 THEN dossier.study_json(min(v.study_id)) END FROM lab.study_versions v
         WHERE v.process_id = l.process_id AND NOT EXISTS (

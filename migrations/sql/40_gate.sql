@@ -122,6 +122,11 @@ BEGIN
     IF v_kind = 'batch' AND EXISTS (SELECT FROM lab.bench_reasons b WHERE b.lot_id = p_record_id AND b.note IS NULL) THEN
         RAISE EXCEPTION 'words are owed for a reason that was picked at the bench' USING ERRCODE = 'ST034';
     END IF;
+    -- a partner's record is typed by one person and reviewed by another, for here the two stand for everybody who made the lot
+    IF v_kind = 'batch' AND v_signature.account_id IN (SELECT recorded_by FROM lab.partner_papers WHERE lot_id = p_record_id
+            UNION ALL SELECT recorded_by FROM lab.partner_steps WHERE lot_id = p_record_id) THEN
+        RAISE EXCEPTION 'nobody reviews a partner''s record that they entered' USING ERRCODE = 'ST033';
+    END IF;
     IF (v_kind = 'result' AND EXISTS (SELECT FROM lab.results r WHERE r.id = p_record_id
                                       AND v_signature.account_id IN (r.analyst, r.recorded_by)))
        OR (v_kind = 'results' AND EXISTS (SELECT FROM jsonb_array_elements(v_record.bytes::jsonb) AS shown

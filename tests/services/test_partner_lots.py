@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tests import life
+from tests.services.test_ceremonies import account
 from tests.services.test_partners import PARTS, assessed, assessment
 from tests.services.test_transports import qualification
 from tests.study import day
@@ -132,7 +133,8 @@ async def made(
         kept = ok(await ana.post(f"/samples/{lived.samples[0]}/results", body))["result"]
         await life.result_reviewed(lived, kept)
     await life.labels_counted(lived)
-    ok(await life.review_batch(lived))
+    refused(await life.review_batch(lived), 403)  # Quinn entered the partner's record
+    ok(await life.review_batch(lived, who=await account(lab, "qa_manager")))
     ok(await lab.as_("quinn").post(f"/lots/{lived.lot}/submit"))
     return lived
 
