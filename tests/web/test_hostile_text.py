@@ -428,6 +428,11 @@ def is_out(answer: httpx.Response) -> bool:
     return answer.status_code == 401 or there.startswith(("/sign-in", "/unlock"))
 
 
+def was_taken(answer: httpx.Response) -> bool:
+    """Whether a form was taken."""
+    return answer.status_code in {200, 201, 204, 303} and not is_out(answer)
+
+
 @dataclass(frozen=True)
 class Met:
     """A form where somebody met it; `action` is the template of the route it is sent to."""
@@ -501,14 +506,15 @@ async def crawl(house: House, visitors: dict[str, Visitor], journal: Journal, *,
                 continue
             kind = (pattern, tuple(sorted((name, asked[name] if name in TELLING else "") for name in asked)))
             if path not in sent:
-                if alike[kind] >= ALIKE_AT_MOST + newest or by_anybody[kind] >= (1 if newest else SEEN_BY):
+                once = newest or split.path.endswith(".pdf")  # a paper is drawn for seconds, and holds no form
+                if alike[kind] >= ALIKE_AT_MOST + newest or by_anybody[kind] >= (1 if once else SEEN_BY):
                     continue
                 alike[kind] += 1
             answer = await visitor.get(path)
             page = journal.take(answer, f"as {who}")
+            by_anybody[kind] += answer.status_code == 200
             if page is None or answer.status_code != 200:
                 continue
-            by_anybody[kind] += 1
             text = page.text
             journal.shown |= {mark for mark in journal.kept.values() if mark in text}
             for link in page.links:
@@ -655,8 +661,7 @@ async def attack(house: House, visitor: Visitor, met: Met, journal: Journal) -> 
         fields = replaced(fields, {"digest": digests[-1]} if digests else {})
     answer = await visitor.send(met, fields)
     page = journal.take(answer, "honest but for its words")
-    is_kept = answer.status_code in {200, 201, 204, 303} and not is_out(answer)
-    if is_kept:
+    if was_taken(answer):
         journal.kept[met.action] = mark
         follow = (
             [Met(met.who, met.page, str(pattern_of("POST", form.action)), form) for form in page.forms] if page else []
@@ -670,10 +675,13 @@ async def attack(house: House, visitor: Visitor, met: Met, journal: Journal) -> 
     for said, mix in hostile_mixes(met)[: MIXES_AT_MOST.get(met.action)]:
         journal.take(await visitor.send(met, replaced(await honest(house, met, mark), mix)), said)
     texts = itertools.cycle(KEPT_TEXTS[next(_serial) % len(KEPT_TEXTS) :] + KEPT_TEXTS)
-    for written in [each for each in met.form.fields if each.is_written and each.name not in SECRETS][:8]:
-        for text in itertools.islice(texts, 2):
-            sent = replaced(await honest(house, met, f"w{next(_serial)}"), {written.name: text})
-            journal.take(await visitor.send(met, sent), f"{written.name}={text[:40]}")
+    written = [each.name for each in met.form.fields if each.is_written and each.name not in SECRETS][:8]
+    for _ in range(2):
+        said = dict(zip(written, texts, strict=False))
+        if len(written) > 1 and await is_taken(house, visitor, met, journal, said):
+            continue
+        for name, text in said.items():  # one field's text was refused: each by itself
+            await is_taken(house, visitor, met, journal, {name: text})
     fields = await honest(house, met, mark)
     journal.take(await visitor.send(met, []), "every field missing")
     journal.take(await visitor.send(met, [*fields, *((name, NASTY) for name, _ in fields)]), "every field twice")
@@ -681,6 +689,14 @@ async def attack(house: House, visitor: Visitor, met: Met, journal: Journal) -> 
     journal.take(await visitor.send(met, [*fields, *strange]), "fields that nobody asked for")
     if SECRETS & set(met.form.names):
         await with_wrong_secrets(house, visitor, met, journal)
+
+
+async def is_taken(house: House, visitor: Visitor, met: Met, journal: Journal, said: dict[str, str]) -> bool:
+    """Whether a form is taken that is honest but for these words."""
+    fields = replaced(await honest(house, met, f"w{next(_serial)}"), dict[str, str | bytes](said))
+    answer = await visitor.send(met, fields)
+    journal.take(answer, ", ".join(f"{name}={text[:40]}" for name, text in said.items()))
+    return was_taken(answer)
 
 
 async def with_wrong_secrets(house: House, visitor: Visitor, met: Met, journal: Journal) -> None:
