@@ -766,10 +766,11 @@ async def test_hostile_addresses_lead_nowhere(house: House) -> None:
         for route in [each for each in ROUTES if "GET" in each.methods]:
             asked = [*(each.alias for each in route.dependant.query_params), *TELLING, "q", "after", "state", "next"]
             for _ in range(2):
-                parts = re.sub(
-                    r"{\w+(:\w+)?}", lambda _: quote(items[next(turn) % len(items)][:400], safe=""), route.path
-                )
-                found.take(await visitor.get(parts), "path")
+                if "{" in route.path:
+                    parts = re.sub(
+                        r"{\w+(:\w+)?}", lambda _: quote(items[next(turn) % len(items)][:400], safe=""), route.path
+                    )
+                    found.take(await visitor.get(parts), "path")
                 plain = re.sub(r":\w+}", "}", route.path).format_map(defaultdict(lambda: house.facts["item"]))
                 query = "&".join(f"{name}={quote(items[next(turn) % len(items)][:400], safe='')}" for name in asked)
                 found.take(await visitor.get(f"{plain}?{query}"), query[:200])
