@@ -6,6 +6,7 @@ Phil the physician, Rhea the quality authority.
 
 import json
 from datetime import UTC, datetime
+from functools import cache
 
 from app.domain.dossier import Dossier, parse
 from app.domain.facts import Signer, SubjectKind
@@ -1108,5 +1109,7 @@ def written(kind):
     return json.dumps(MADE[kind](), ensure_ascii=False, sort_keys=True).encode()
 
 
+@cache
 def clean(kind=SubjectKind.LOT) -> Dossier:
+    """The clean dossier, read once: nobody changes one, everybody replaces parts of it."""
     return parse(written(kind))

@@ -6,6 +6,7 @@ untouched. A rule for which late evidence does count declares it (`late_by_natur
 
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
+from functools import cache
 from types import NoneType
 from typing import get_args, get_type_hints
 
@@ -118,6 +119,7 @@ CASES = [(start, path) for start in STARTS for path in sorted(set(paths(STARTS[s
 IDS = [f"{start}: {'.'.join(part for part in path if part)}" for start, path in CASES]
 
 
+@cache
 def rests_on(start, path):
     """The rules that pass on this start and do not without this evidence."""
     dossier = STARTS[start](clean())
