@@ -374,8 +374,12 @@ class EmbeddedPostgres:
         return self.url(role=ADMIN_ROLE, database=database, via=via, driver=driver)
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Make a database, from `template` (which nobody may be connected to) or from PostgreSQL's empty one."""
-        self.run_sql(f"create database {_identifier(name)} template {_identifier(template or 'template0')}")
+        """Make a database, from `template` (which nobody may be connected to) or from PostgreSQL's empty one.
+
+        Where nothing is flushed to disk, files are copied as files: that takes a third of the time.
+        """
+        how = "file_copy" if self._state.fast else "wal_log"
+        self.run_sql(f"create database {_identifier(name)} template {_identifier(template or 'template0')} strategy {how}")
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there, ending its sessions."""
