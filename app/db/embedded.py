@@ -379,7 +379,9 @@ class EmbeddedPostgres:
         Where nothing is flushed to disk, files are copied as files: that takes a third of the time.
         """
         how = "file_copy" if self._state.fast else "wal_log"
-        self.run_sql(f"create database {_identifier(name)} template {_identifier(template or 'template0')} strategy {how}")
+        self.run_sql(
+            f"create database {_identifier(name)} template {_identifier(template or 'template0')} strategy {how}"
+        )
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there, ending its sessions."""
