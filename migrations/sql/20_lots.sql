@@ -176,8 +176,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT h.id, h.item_id FROM lab.holds h
     WHERE h.lifted_at IS NULL AND (
         h.item_id IN (SELECT a.item_id FROM lab.ancestry(p_lot) a)
-        OR h.item_id = ANY (lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot)))
-        OR h.item_id = ANY (lab.with_parts(ARRAY(SELECT id FROM lab.reagents WHERE id = p_lot)))  -- what a reagent was made from
+        OR h.item_id IN (SELECT unnest(lab.with_parts(ARRAY(SELECT DISTINCT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot
+            UNION ALL SELECT id FROM lab.reagents WHERE id = p_lot))))  -- of a reagent, what it was made from
         OR h.item_id IN (SELECT donor_id FROM lab.lots WHERE id = p_lot))
 $$;
 

@@ -410,6 +410,7 @@ DECLARE
     v_labels jsonb;
     v_count lab.label_counts;
     v_began timestamptz := coalesce((SELECT min(started_at) FROM lab.steps WHERE lot_id = p_lot), v_now);
+    v_used bigint[] := lab.with_parts(ARRAY(SELECT DISTINCT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot));
 BEGIN
     SELECT * INTO v_lot FROM lab.lots WHERE id = p_lot;
     -- the authority
@@ -455,12 +456,11 @@ BEGIN
     IF v_lot.kind = 'material' THEN RETURN NEXT 'QA-04: a material lot is approved for use, not released'; END IF;
     IF EXISTS (SELECT FROM lab.open_holds(p_lot)) THEN RETURN NEXT 'GMP-06: there is an open hold'; END IF;
     IF EXISTS (SELECT FROM lab.deviations d WHERE (d.state = 'open' OR d.impact = 'unacceptable') AND (
-            d.item_id IN (SELECT item_id FROM lab.ancestry(p_lot))
-            OR d.item_id = ANY (lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot))))) THEN
+            d.item_id IN (SELECT item_id FROM lab.ancestry(p_lot)) OR d.item_id = ANY (v_used))) THEN
         RETURN NEXT 'GMP-06: a deviation is open, or its impact is unacceptable';
     END IF;
     -- what was recalled or rejected since it was used, or since it went into what was used
-    IF EXISTS (SELECT FROM lab.lots m WHERE m.id = ANY (lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot)))
+    IF EXISTS (SELECT FROM lab.lots m WHERE m.id = ANY (v_used)
                AND (m.state = 'rejected' OR (m.state = 'recalled' AND NOT EXISTS (
                    SELECT FROM lab.waivers w WHERE w.lot_id = p_lot AND w.rule = 'MAT-11' AND w.signature_id IS NOT NULL
                      AND w.valid_from <= v_now AND w.valid_to > v_now)))) THEN
