@@ -10,12 +10,13 @@ from pydantic import Field, StringConstraints
 
 from app.api.plumbing import API, ActorDep, CallDep, HouseDep
 from app.api.saying import said
-from app.api.schemas import Body, Code, Day, Line, Moment, Name, Prose
+from app.api.schemas import Amount, Body, Code, Day, Line, Moment, Name, Prose
 from app.db.catalogue import MaterialView
 from app.domain.facts import Component
 from app.domain.lots import LotState
 from app.services import animal_diseases, catalogue, material_containers, materials
 from app.services.animal_diseases import DiseaseStatusView
+from app.services.material_containers import KeptView
 from app.services.materials import MaterialLotLine
 
 router = APIRouter(prefix=API, tags=["materials"])
@@ -106,6 +107,16 @@ class Opening(Body):
     """When the container was opened; now, where nothing is said."""
 
     opened_at: Moment | None = None
+
+
+class NewReagentRetain(Body):
+    """A retain of a material lot: from which container, how much, and where it is kept."""
+
+    source: Code = Field(alias="from")
+    quantity: Amount
+    unit: Name
+    place: Name
+    taken_at: Moment | None = None
 
 
 class NewDiseaseStatus(Body):
@@ -227,6 +238,12 @@ async def file_certificate(
     """File a paper of a material lot that was reviewed."""
     view = await materials.file_certificate(house, call, code=code, **body.model_dump())
     return JSONResponse(said(request, view), 201)
+
+
+@router.post("/material-lots/{code}/retains", status_code=201)
+async def keep_reagent_retain(code: Code, body: NewReagentRetain, house: HouseDep, call: CallDep) -> KeptView:
+    """Keep a retain of a material lot."""
+    return await material_containers.keep_retain(house, call, lot=code, **body.model_dump())
 
 
 @router.post("/material-lots/{code}/recall")

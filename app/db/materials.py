@@ -32,6 +32,11 @@ CERTIFICATES = """
 SELECT c.kind, c.reference, c.pool_size, a.printed_name AS filed_by, c.recorded_at AS filed_at
 FROM lab.material_certificates c JOIN people.accounts a ON a.id = c.recorded_by WHERE c.material_lot_id = :id ORDER BY c.id
 """
+RETAINS = """
+SELECT k.code, f.code AS source, r.quantity, r.unit, r.place, r.taken_at FROM lab.retains r
+JOIN lab.item_codes k ON k.item_id = r.id AND k.scheme = 'own' JOIN lab.item_codes f ON f.item_id = r.from_item_id AND f.scheme = 'own'
+WHERE r.lot_id = :id ORDER BY r.id
+"""
 FILE_CERTIFICATE = """
 INSERT INTO lab.material_certificates (material_lot_id, kind, reference, pool_size, recorded_by)
 VALUES (:lot, :kind, :reference, :pool_size, :by)
@@ -112,7 +117,7 @@ SELECT r.supplier FROM lab.material_lots r JOIN lab.materials m ON m.id = r.mate
 WHERE m.name = :material ORDER BY r.id DESC LIMIT 1
 """
 BOTTLE = """
-SELECT c.id, own.code, c.state, c.opened_until, l.state AS lot_state, r.received_at, m.name AS material, m.opened_life_hours
+SELECT c.id, own.code, c.lot_id, c.state, c.opened_until, l.state AS lot_state, r.received_at, m.name AS material, m.opened_life_hours
 FROM lab.item_codes g JOIN lab.containers c ON c.id = g.item_id JOIN lab.lots l ON l.id = c.lot_id
 JOIN lab.material_lots r ON r.id = l.id JOIN lab.materials m ON m.id = r.material_id
 JOIN lab.item_codes own ON own.item_id = c.id AND own.scheme = 'own'
@@ -262,6 +267,11 @@ async def opened_until(reading: Reading, *, container_id: int) -> datetime:
 async def certificates(reading: Reading, *, lot_id: int) -> Sequence[Row[Any]]:
     """The papers of a lot, in the order in which they were filed."""
     return await reading.all(CERTIFICATES, id=lot_id)
+
+
+async def retains(reading: Reading, *, lot_id: int) -> Sequence[Row[Any]]:
+    """What was kept of a lot, in the order in which it was taken."""
+    return await reading.all(RETAINS, id=lot_id)
 
 
 async def file_certificate(change: Change, *, lot_id: int, kind: str, reference: str, pool_size: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.db.items import Item, new_item
 from app.domain.errors import Conflict, NotFound
@@ -14,6 +14,8 @@ from app.domain.text import Text
 from labels.codes import CodeKind
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from app.db.door import Change, Reading
     from app.db.lots import Lot
 
@@ -88,6 +90,23 @@ async def source_of(reading: Reading, *, lot: Lot, code: str) -> Source:
             detail={"code": row.code, "state": row.state},
         )
     return Source(id=row.id, code=row.code, is_vial=row.kind == "vial")
+
+
+async def keep_reagent_retain(
+    change: Change, *, bottle: Row[Any], quantity: Decimal, unit: str, place: str, taken_at: datetime
+) -> Item:
+    """A retain of a material lot, taken from one of its containers."""
+    source = Source(id=bottle.id, code=bottle.code, is_vial=False)
+    return await keep_retain(
+        change,
+        lot_id=bottle.lot_id,
+        source=source,
+        kind="reagent",
+        quantity=quantity,
+        unit=unit,
+        place=place,
+        taken_at=taken_at,
+    )
 
 
 async def keep_retain(

@@ -432,6 +432,16 @@ class OffTargetReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Retain:
+    code: str
+    kind: Literal["starting_material", "final_product", "reagent"]
+    quantity: Decimal | None = None
+    unit: str | None = None
+    place: str | None = None
+    taken_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """A material lot. `supplier` is one of the known suppliers; `selected_with` the antibiotic that a vector was grown in."""
 
@@ -464,6 +474,7 @@ class Material:
     prepared: Prepared | None = None
     vectors: tuple[Vector, ...] | None = None
     virus_tests: tuple[VirusTest, ...] | None = None
+    retains: tuple[Retain, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -617,16 +628,6 @@ class Result:
     invalidated_by: str | None = None
     paper: str | None = None
     """The partner's paper from which it was read, where it was not measured here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retain:
-    code: str
-    kind: Literal["starting_material", "final_product"]
-    quantity: Decimal | None = None
-    unit: str | None = None
-    place: str | None = None
-    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,6 +341,12 @@ DEFAULTS: tuple[SettingDefault, ...] = (
         "how much of the starting material is enough to investigate with, by the unit it is kept in (design)",
     ),
     SettingDefault(
+        "cb04.critical_materials",
+        {"fetal bovine serum": 1, "foetal bovine serum": 1, "胎牛血清": 1},
+        None,
+        "the guideline asks for retains of the raw material; of which reagents too, and how much, each house says (design)",
+    ),
+    SettingDefault(
         "qa07.topics",
         {
             "isolation": ["gowning", "isolation"],

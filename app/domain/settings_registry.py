@@ -322,6 +322,13 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             ByName(_n("0", "1e12")),
             ("CB-04",),
         ),
+        "cb04.critical_materials": Known(
+            Text(
+                "How much of each lot of a critical material is kept at the least, by its name, in the unit that it is kept in"
+            ),
+            ByName(_n("0", "1e12")),
+            ("CB-04",),
+        ),
         "qa07.topics": Known(
             Text("What whoever makes a step is qualified for"),
             ByName(Words(), always=_STEPS, only=_STEPS),

@@ -27,6 +27,7 @@ TAKEN: Mapping[str, Text] = {
     "sample": Text("sample"),
     "starting_material": Text("retain of the starting material"),
     "final_product": Text("retain of the final product"),
+    "reagent": Text("retain of a reagent"),
 }
 MEANINGS: Mapping[str, Text] = {
     "released": Text("I release this lot."),

@@ -1,13 +1,14 @@
-"""CB-04: of cells without a bank, a retain of the starting material is kept."""
+"""CB-04: of cells without a bank a retain of the starting material is kept, and of every reagent that counts as critical."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from app.domain import settings
 from app.domain.acts import Role
 from app.domain.banking import comes_from_a_bank, first_harvest, harvested_by, is_described, of_kind
-from app.domain.counterexamples import drop, setting, where
+from app.domain.counterexamples import Edit, all_of, drop, setting, where
 from app.domain.dossier import Dossier
 from app.domain.facts import Retain
 from app.domain.processing import too_late
@@ -27,10 +28,22 @@ from app.domain.rulebook import (
     wants_waiver,
 )
 from app.domain.sources import GUIDELINE
+from app.domain.testing import spoken
 from app.domain.text import Text
 
 _KIND = "starting_material"
 _PLACED_LATE = datetime(2026, 10, 27, 12, tzinfo=UTC)
+_MEDIUM = "DMEM low glucose"
+_OF_MEDIUM = Retain("TA1", "reagent", quantity=Decimal(1), unit="mL", place="freezer 2, box 1")
+
+
+def _critical(**kept: object) -> Edit:
+    """The medium counts as critical, and this is what was kept of it: nothing, where nothing is said."""
+    retains = (replace(_OF_MEDIUM, **kept),) if kept else ()  # type: ignore[arg-type]
+    return all_of(
+        setting("cb04.critical_materials", {_MEDIUM.upper(): Decimal("0.5")}),
+        where("materials", "name", _MEDIUM, retains=retains),
+    )
 
 
 @rule(
@@ -81,11 +94,24 @@ _PLACED_LATE = datetime(2026, 10, 27, 12, tzinfo=UTC)
             outcome=Outcome.INDETERMINATE,
         ),
         Break("taken long after the first harvest", where("retains", "kind", _KIND, taken_at=_PLACED_LATE)),
+        Break("no retain of a critical reagent", _critical()),
+        Break("a retain of none of a critical reagent", _critical(quantity=Decimal(0))),
+        Break(
+            "too little of a critical reagent",
+            _critical(quantity=Decimal("0.1")),
+            outcome=Outcome.NEEDS_WAIVER,
+        ),
+        Break(
+            "nobody knows where the retain of a critical reagent is",
+            _critical(place=None),
+            outcome=Outcome.INDETERMINATE,
+        ),
         Break("the minimum is not set", setting("cb04.minimum", {}), outcome=Outcome.INDETERMINATE),
     ),
 )
 def starting_material_retained(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
     """Judge the retains of starting material: one that is described, large enough and taken by the first harvest."""
+    yield from _of_reagents(dossier)
     if comes_from_a_bank(dossier):
         yield does_not_apply(dossier.subject, Text("from a cell bank, which keeps its own retains"))
         return
@@ -99,6 +125,44 @@ def starting_material_retained(dossier: Dossier, _asked: Asked) -> Iterator[Stat
     said = [_judge(dossier, each) for each in of_kind(dossier.retains, _KIND)]
     good = [each for each in said if each.remedy is None]
     yield from good or said or (_nothing(dossier),)
+
+
+def _of_reagents(dossier: Dossier) -> Iterator[Statement]:
+    critical = {spoken(name): least for name, least in settings.numbers(dossier, "cb04.critical_materials").items()}
+    for used in dossier.materials or ():
+        least = critical.get(spoken(used.name))
+        if least is None:
+            continue
+        kept = [each for each in used.retains or () if is_described(each) and (each.quantity or 0) > 0]
+        most = max(kept, key=lambda each: each.quantity or Decimal(0), default=None)
+        if most is not None:
+            said = Text(
+                "{quantity} {unit} of {material} kept; at least {least} are asked for",
+                quantity=most.quantity or 0,
+                unit=most.unit or "",
+                material=used.name,
+                least=least,
+            )
+            enough = most.quantity is not None and most.quantity >= least
+            yield (
+                shows(used.lot, said)
+                if enough
+                else wants_waiver(
+                    used.lot, said, Text("The quality authority decides whether this is enough, and why.")
+                )
+            )
+        elif used.retains is None or any(not is_described(each) for each in used.retains):
+            yield lacks(
+                used.lot,
+                Text("It is not known how much of {material} was retained, or where.", material=used.name),
+                Text("Look at the retain and record what it is."),
+            )
+        else:
+            yield fails(
+                used.lot,
+                Text("No retain of {material} was kept, which counts as critical here.", material=used.name),
+                Text("Keep a retain of the same lot while a container of it is left."),
+            )
 
 
 def _nothing(dossier: Dossier) -> Statement:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,6 +50,18 @@ class ContainerView:
 
 
 @dataclass(frozen=True, slots=True)
+class RetainView:
+    """What was kept of a material lot, from which container, and where it is."""
+
+    code: str
+    source: str
+    quantity: Decimal | None
+    unit: str | None
+    place: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MaterialLotView:
     """A material lot, its containers, and how it stands before its approval."""
 
@@ -75,6 +88,7 @@ class MaterialLotView:
     rejected_because: str | None
     containers: tuple[ContainerView, ...]
     certificates: tuple[CertificateView, ...]
+    retains: tuple[RetainView, ...]
     gate: GateView
 
 
@@ -351,5 +365,6 @@ async def _view(reading: Reading, *, code: str, at: datetime | None = None) -> M
         certificates=tuple(
             CertificateView(**each._asdict()) for each in await materials.certificates(reading, lot_id=lot.id)
         ),
+        retains=tuple(RetainView(**each._asdict()) for each in await materials.retains(reading, lot_id=lot.id)),
         gate=await judging.stands_before(reading, kind="material_lot", subject_id=lot.id, gate=Gate.G1, at=at),
     )

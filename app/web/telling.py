@@ -136,6 +136,7 @@ PHASES = {"before": Text("Line cleared before work"), "after": Text("Line cleare
 RETAINS = {
     "starting_material": Text("Retain of the starting material taken"),
     "final_product": Text("Retain of the final product taken"),
+    "reagent": Text("Retain of a reagent taken"),
 }
 TELLERS: Mapping[str, Teller] = {
     "move": _moved,

@@ -176,6 +176,13 @@ LANGUAGE sql STABLE AS $$
         WHERE upper_inf(w.during) AND w.lot_id <> p_lot AND e.room = (SELECT h.room FROM lab.equipment h WHERE h.id = p_workstation)) END
 $$;
 
+CREATE OR REPLACE FUNCTION dossier.retains(p_lot bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(id), 'kind', kind, 'quantity', quantity, 'unit', unit,
+        'place', place, 'taken_at', audit.stamp(taken_at)) ORDER BY id), '[]')
+    FROM lab.retains WHERE lot_id = p_lot
+$$;
+
 CREATE OR REPLACE FUNCTION dossier.materials(p_material_lots bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -194,7 +201,7 @@ LANGUAGE sql STABLE AS $$
         'selected_with', t.selected_with, 'received_at', audit.stamp(ml.received_at), 'supplier', (
             SELECT s.name FROM lab.material_lot_suppliers c JOIN lab.suppliers s ON s.id = c.supplier_id
             WHERE c.material_lot_id = ml.id ORDER BY c.id DESC LIMIT 1),
-        'certificates', (
+        'retains', dossier.retains(l.id), 'certificates', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'reference', c.reference, 'pool_size', c.pool_size,
                 'recorded_by', dossier.username(c.recorded_by), 'recorded_at', audit.stamp(c.recorded_at)) ORDER BY c.id), '[]')
             FROM lab.material_certificates c WHERE c.material_lot_id = ml.id),
@@ -327,13 +334,6 @@ LANGUAGE sql STABLE AS $$
     SELECT jsonb_agg(dossier.result(r.id) ORDER BY r.id) FROM lab.results r WHERE r.lot_id = p_lot
       AND NOT EXISTS (SELECT FROM lab.result_reviews v WHERE v.result_id = r.id)
       AND NOT EXISTS (SELECT FROM lab.result_invalidations i WHERE i.result_id = r.id)
-$$;
-
-CREATE OR REPLACE FUNCTION dossier.retains(p_lot bigint) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(id), 'kind', kind, 'quantity', quantity, 'unit', unit,
-        'place', place, 'taken_at', audit.stamp(taken_at)) ORDER BY id), '[]')
-    FROM lab.retains WHERE lot_id = p_lot
 $$;
 
 -- The bank lots from whose containers the lot came, by whatever steps between.

@@ -217,6 +217,7 @@ def material(code, name, components):
         "certificates": [],
         "vectors": [],
         "virus_tests": [],
+        "retains": [],
     }
 
 

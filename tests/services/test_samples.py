@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests import life
+from tests.services import things
 from tests.world import ok, refused
 
 if TYPE_CHECKING:
@@ -74,3 +75,42 @@ async def test_a_retained_vial_is_where_it_should_be_and_not_for_use(lab: Lab):
     used = ok(await lab.as_("tess").post("/scans", {"raw": lived.vials[-1], "intent": "use"}))
     assert (looked["verdict"], looked["reason"], looked["colour"]) == ("accepted", "set_aside", "wait")
     assert (used["verdict"], used["reason"], used["colour"]) == ("refused", "set_aside", "stop")
+
+
+async def retained(lab: Lab, lot: str) -> tuple[str, str]:
+    """What CB-04 says of the lot's release, and all its words."""
+    shown = ok(await lab.as_("lin").get(f"/lots/{lot}/release-check"))
+    verdict = next(each for each in shown["verdicts"] if each["rule"] == "CB-04")
+    return verdict["outcome"], str(verdict)
+
+
+async def test_of_a_critical_reagent_every_lot_that_is_used_is_retained(lab: Lab):
+    """Critical by its name in the setting; a retain of the very lot, from one of its own containers, is enough."""
+    bottle = await things.approved_material_lot(lab)
+    name, other = bottle["material"]["name"], await things.approved_material_lot(lab)
+    lived = await life.preparation(lab, upto="isolated")
+    used = [{"container": bottle["containers"][0]["code"], "quantity": "10", "unit": "mL"}]
+    ok(await life.pass_on(lived, materials=used))
+    before = await retained(lab, lived.lot)
+    assert before[0] == "pass"
+    assert name not in before[1]
+
+    await life.setting(lab, "cb04.critical_materials", {name.upper(): 2}, None)
+
+    outcome, said = await retained(lab, lived.lot)
+    assert outcome == "fail"
+    assert name in said
+    path = f"/material-lots/{bottle['code']}/retains"
+    kept = {"from": bottle["containers"][1]["code"], "quantity": "0.5", "unit": "mL", "place": "freezer 2, box 1"}
+    wrong = kept | {"from": other["containers"][0]["code"]}
+    refused(await lab.as_("tess").post(path, wrong), 409, "conflict")
+    refused(await lab.as_("lin").post(path, kept), 403, "not-permitted")
+    refused(await lab.as_("tess").post(path, kept | {"taken_at": life.ago(hours=-1)}), 422, "bad-input")
+    refused(await lab.as_("tess").post(path, kept | {"taken_at": life.ago(days=9)}), 422, "bad-input")
+    little = ok(await lab.as_("tess").post(path, kept))
+    assert await lab.value("SELECT parent_id FROM lab.lineage WHERE child_id = $1", await lived.id(little["code"]))
+    assert (await retained(lab, lived.lot))[0] == "needs_waiver"
+    ok(await lab.as_("tess").post(path, kept | {"quantity": "2"}))
+    assert (await retained(lab, lived.lot))[0] == "pass"
+    shown = ok(await lab.as_("quinn").get(f"/material-lots/{bottle['code']}"))
+    assert [each["place"] for each in shown["retains"]] == ["freezer 2, box 1"] * 2

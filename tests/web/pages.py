@@ -150,6 +150,7 @@ PAGES = (
     ("tess", "/materials/{material}/labels"),
     ("quinn", "/materials/{material}/recall"),
     ("tess", "/materials/{material}/opening?container={bottle}"),
+    ("tess", "/materials/{material}/retain?from={bottle}"),
     ("quinn", "/materials/recipes"),
     ("quinn", "/materials/recipes/new"),
     ("quinn", "/materials/{material}/certificates"),

@@ -335,7 +335,7 @@ retains = Table(
     instant("taken_at"),
     recorded_by(),
     recorded_at(),
-    CheckConstraint("kind IN ('starting_material','final_product')", name="kind"),
+    CheckConstraint("kind IN ('starting_material','final_product','reagent')", name="kind"),
     schema=LAB,
 )
 

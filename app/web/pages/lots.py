@@ -324,7 +324,11 @@ def _is_input(each: LineageGroup) -> bool:
     return each.kind == "material"
 
 
-RETAIN_NAMES = {"starting_material": Text("of the starting material"), "final_product": Text("of the final product")}
+RETAIN_NAMES = {
+    "starting_material": Text("of the starting material"),
+    "final_product": Text("of the final product"),
+    "reagent": Text("of a reagent"),
+}
 
 
 def _parents(page: LotLineage) -> dict[str, list[str]]:

@@ -25,6 +25,7 @@ from app.web.fields import Entry, FormView, Wrong, blank, once, read_entry, see
 from app.web.forms import SCAN
 from app.web.pages.donations import ORDER
 from app.web.pages.labels import LANGUAGE_NAMES, printers_for
+from app.web.pages.lot_acts import UNITS
 from app.web.pages.lots import CONTAINER_STATES
 from app.web.pages.materials import GRADE_NAMES, HOLDS_SERUM, NAME, SERUM_NAMES, Serum, country_names
 from app.web.refusals import CodeDep, PageRoute
@@ -316,6 +317,38 @@ async def open_container(request: Request, house: HouseDep, who: SignedInDep, co
     return see(f"/materials/{code}#h-containers")
 
 
+@router.get("/{code}/retain")
+async def ask_retain(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
+    """Ask what is kept of a material lot."""
+    require(who.actor, Act.TAKE_RETAIN)
+    source = request.query_params.get("from", "")[:SCAN] or None
+    return await _retaining(request, house, who, code, await blank(request, source=source, quantity="1", unit="mL"))
+
+
+@router.post("/{code}/retain")
+async def keep_retain(request: Request, house: HouseDep, who: SignedInDep, code: CodeDep) -> Response:
+    """Keep it."""
+    entry = await read_entry(request)
+    source, place, taken_at = entry.scanned("source"), entry.text("place"), entry.optional_moment("taken_at")
+    quantity, unit = entry.amount("quantity"), entry.one_of("unit", UNITS)
+    try:
+        made = await once(
+            material_containers.keep_retain(
+                house,
+                entry.call(who),
+                lot=code,
+                source=source,
+                quantity=quantity,
+                unit=unit,
+                place=place,
+                taken_at=taken_at,
+            )
+        )
+    except Refusal as refusal:
+        return await _retaining(request, house, who, code, entry.again(refusal))
+    return see(f"/items/{made['code']}")
+
+
 # -- within ------------------------------------------------------------------------------------------------------------
 
 
@@ -366,6 +399,7 @@ def _names(request: Request, lot: MaterialLotView) -> dict[str, Any]:
     return {
         "state_names": STATE_NAMES,
         "certificate_names": CERTIFICATE_NAMES,
+        "units": UNITS,
         "container_states": CONTAINER_STATES,
         "outcome_names": OUTCOME_NAMES,
         "grade_names": GRADE_NAMES,
@@ -447,6 +481,20 @@ async def _asking(request: Request, house: House, who: SignedIn, code: str, form
         state_names=STATE_NAMES,
         certificate_names=CERTIFICATE_NAMES,
         names=await suppliers.supplier_names(house, who.actor),
+    )
+
+
+async def _retaining(request: Request, house: House, who: SignedIn, code: str, form: FormView) -> Response:
+    lot = await materials.read_material_lot(house, who.actor, code=code)
+    return await render(
+        request,
+        "materials/retain.html",
+        status=form.status,
+        who=who,
+        form=form,
+        lot=lot,
+        units=UNITS,
+        state_names=STATE_NAMES,
     )
 
 

@@ -1,0 +1,13 @@
+"""Retains are kept of reagents too."""
+
+from alembic import op
+
+from app.db.version import run_script_beside
+
+revision = "0023"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_script_beside(__file__, op.get_bind())
