@@ -149,19 +149,27 @@ def virus_may_wait(dossier: Dossier, sample: str) -> Text | None:
 
 
 def interim_stands(dossier: Dossier, each: Pending) -> bool:
-    """Whether the test in the pending one's place was reviewed and found nothing, whatever else was found by it."""
+    """Whether the test in the pending one's place was made of the same sample, reviewed, and found nothing.
+
+    Of virus the sample is of the same kind and was not taken before. Another sample's finding counts against it.
+    """
     if each.virus is not None:
-        sample = each.virus.sample
-        rapid = [one for one in dossier.virus_tests or () if one.sample == sample and one.assay == RAPID]
-        return any(_last(one) == "negative" for one in rapid) and all(_last(one) != "positive" for one in rapid)
-    wanted = spoken(each.planned.interim)
+        begun = each.virus
+        rapid = [one for one in dossier.virus_tests or () if one.sample == begun.sample and one.assay == RAPID]
+        found = any(outcome.outcome == "positive" for one in rapid for outcome in one.outcomes)
+        return not found and any(_last(one) == "negative" and one.sampled_at >= begun.sampled_at for one in rapid)
+    if each.under_way is None:
+        return False
+    sample, wanted = each.under_way.sample, spoken(each.planned.interim)
     lines = [
         line
         for line in (dossier.specification.lines if dossier.specification else ())
         if line is not each.line and line.required and line.safety and spoken(line.test) == wanted
     ]
     results = [(line, result) for line in lines for result in standing_results(dossier, line)]
-    return bool(results) and all(fit(line, one) is Fit.WITHIN and is_accepted(one) for line, one in results)
+    return any(one.sample == sample for _, one in results) and all(
+        fit(line, one) is Fit.WITHIN and is_accepted(one) for line, one in results
+    )
 
 
 def _last(test: VirusTest) -> str | None:

@@ -17,7 +17,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Every test of a lot that its plan lets come late and whose result is not there: what was begun, when it is due, and
--- whether the test that stands in for it was negative. What a later signed plan names no more may not be pending; of a lot
+-- whether the test that stands in for it was negative, of the same sample (of virus: of the same kind, not sampled before). What a later signed plan names no more may not be pending; of a lot
 -- that was given out its result is owed all the same.
 CREATE OR REPLACE FUNCTION lab.pending_tests(p_lot bigint) RETURNS TABLE (
     test text, line_id bigint, name text, interim text, validation text, days integer, if_positive text, sample_id bigint,
@@ -39,9 +39,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         WHERE l.id = p_lot AND s.required AND s.safety
     )
     SELECT p.test, s.id, s.test, p.interim, p.validation, p.days, p.if_positive, w.sample_id, w.laboratory, w.started_at, w.due_at,
-        w.recorded_at, w.recorded_by, EXISTS (
-            SELECT FROM lines i JOIN standing r ON r.line_id = i.id WHERE i.id <> s.id AND lab.spoken(i.test) = lab.spoken(p.interim)
-              AND lab.is_within(r) AND 'accepted' = (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1))
+        w.recorded_at, w.recorded_by, coalesce((  -- of the very sample, and none of any sample that found something or is not accepted
+            SELECT bool_or(r.sample_id = w.sample_id) AND bool_and(lab.is_within(r) AND 'accepted' = coalesce(
+                (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1), ''))
+            FROM lines i JOIN standing r ON r.line_id = i.id WHERE i.id <> s.id AND lab.spoken(i.test) = lab.spoken(p.interim)), false)
     FROM planned p JOIN lines s ON lab.spoken(s.test) IN (
             SELECT lab.spoken(n) FROM jsonb_array_elements_text(gate.setting('rel03.safety_set') -> p.test) AS n)
     LEFT JOIN LATERAL (SELECT * FROM lab.tests_under_way w WHERE w.lot_id = p_lot AND w.line_id = s.id
@@ -51,8 +52,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UNION ALL
     SELECT p.test, NULL, t.method, 'rapid_pcr', p.validation, p.days, p.if_positive, NULL, t.laboratory, t.sampled_at,
         t.sampled_at + make_interval(days => p.days), t.recorded_at, t.recorded_by, EXISTS (
-            SELECT FROM lab.virus_tests r WHERE r.lot_id = p_lot AND r.sample = t.sample AND r.assay = 'rapid_pcr'
+            SELECT FROM lab.virus_tests r WHERE r.lot_id = p_lot AND r.sample = t.sample AND r.assay = 'rapid_pcr' AND r.sampled_at >= t.sampled_at
               AND 'negative' = (SELECT o.outcome FROM lab.virus_test_outcomes o WHERE o.test_id = r.id ORDER BY o.id DESC LIMIT 1))
+            AND NOT EXISTS (  -- one that found it spoils every other
+                SELECT FROM lab.virus_tests r JOIN lab.virus_test_outcomes o ON o.test_id = r.id
+                WHERE r.lot_id = p_lot AND r.sample = t.sample AND r.assay = 'rapid_pcr' AND o.outcome = 'positive')
     FROM planned p JOIN lab.virus_tests t ON t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay
     WHERE p.test = 'replicating_virus' AND NOT EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.test_id = t.id)
 $$;

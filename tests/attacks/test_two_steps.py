@@ -58,6 +58,23 @@ BEGIN
     INSERT INTO lab.pending_acknowledgements (lot_id, tests, remarks, recorded_by) VALUES (p_lot, '{sterility}', 'urgent', pg_temp.who('phil'));
     UPDATE lab.consents SET scopes = scopes || '{use before all results}'::text[] WHERE donor_id = v_lot.donor_id;
 END $$;
+CREATE FUNCTION pg_temp.of_another_sample(p_lot bigint, p_found text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_sample bigint := pg_temp.item('sample');
+    v_rapid bigint[] := ARRAY(SELECT r.id FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id WHERE r.lot_id = p_lot AND l.test = 'rapid sterility');
+BEGIN
+    INSERT INTO lab.samples (id, lot_id, from_item_id, purpose, taken_at, taken_by, recorded_by)
+    SELECT v_sample, lot_id, from_item_id, purpose, taken_at, taken_by, recorded_by FROM lab.samples WHERE lot_id = p_lot ORDER BY id LIMIT 1;
+    IF p_found IS NULL THEN
+        UPDATE lab.results SET sample_id = v_sample WHERE id = ANY (v_rapid);
+    ELSE
+        WITH made AS (
+            INSERT INTO lab.results (lot_id, sample_id, line_id, value_text, method_version, analyst, measured_at, recorded_by)
+            SELECT lot_id, v_sample, line_id, p_found, method_version, analyst, measured_at, recorded_by FROM lab.results WHERE id = v_rapid[1] RETURNING id)
+        INSERT INTO lab.result_reviews (result_id, decision, remarks, signature_id, recorded_by)
+        SELECT id, 'accepted', '', pg_temp.signed('rolf', 'result_reviewed', 'result', id, 'accepted', repeat('0', 64), clock_timestamp()), pg_temp.who('rolf') FROM made;
+    END IF;
+END $$;
 """
 ALLOW = "UPDATE lab.settings SET value = to_jsonb($1::text) WHERE name = 'rel06.allowed'"
 
@@ -101,6 +118,16 @@ ATTACKS = (
         "the result is overdue",
         "UPDATE lab.tests_under_way SET due_at = clock_timestamp() - interval '1 minute' WHERE lot_id = {lot}",
         (NOT_THERE, NOT_BEGUN),
+    ),
+    Attack(
+        "the rapid test was made of another sample",
+        "SELECT pg_temp.of_another_sample({lot}, NULL)",
+        (NOT_THERE, NOT_BEGUN),
+    ),
+    Attack(
+        "the rapid test of another sample found growth",
+        "SELECT pg_temp.of_another_sample({lot}, 'growth')",
+        (NOT_THERE, NOT_BEGUN, (OBJECTIONS, "RETURN NEXT 'REL-02: a result of ' || v_review.test || ' fails';")),
     ),
     Attack(
         "the physician knows of nothing",
@@ -326,10 +353,43 @@ CULTURE = (
     "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, cells_in_pool, sampled_at, recorded_by)"
     " VALUES ($1, 'final_product', 'coculture', 'RCL-1', 'Virus Laboratory', 1e8, 1e9, clock_timestamp(), $2) RETURNING id"
 )
+RAPID = (
+    "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, sampled_at, recorded_by)"
+    " VALUES ($1, $3, 'rapid_pcr', 'PCR-1', 'Virus Laboratory', 1e8, clock_timestamp() - $4::text::interval, $2) RETURNING id"
+)
+LATE_VIRUS = (
+    "UPDATE lab.two_step_plans SET pending = pending || jsonb_build_array(jsonb_build_object('test', 'replicating_virus',"
+    " 'interim', 'rapid PCR', 'validation', 'VR-13', 'days', 45, 'if_positive', 'followed up'))"
+)
 OUTCOME = (
     "INSERT INTO lab.virus_test_outcomes (lot_id, test_id, outcome, reported_at, reference, recorded_by)"
     " SELECT $1, max(id), $2, clock_timestamp(), 'VL-1', $3 FROM lab.virus_tests WHERE lot_id = $1"
 )
+
+
+async def test_only_a_rapid_test_of_the_same_kind_and_not_before_the_culture_stands_in_for_it(
+    fresh_database: Database,
+) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(READY)
+        (lot,) = await ready(stage, 1)
+        ana = stage.id_of("ana")
+        async with triggers_asleep(stage.hand):
+            await stage.hand.execute(LATE_VIRUS)
+        await stage.value(CULTURE, lot, ana)
+        stands = "SELECT interim_stands FROM lab.pending_tests($1) WHERE test = 'replicating_virus'"
+        for sample, age, outcome, found in (
+            ("final_product", "1 hour", "negative", False),
+            ("transduced_cells", "0", "negative", False),
+            ("final_product", "0", None, False),
+            ("final_product", "0", "negative", True),
+            ("final_product", "1 hour", "positive", False),
+            ("final_product", "0", "negative", False),
+        ):
+            await stage.value(RAPID, lot, ana, sample, age)
+            if outcome:
+                await stage.value(OUTCOME, lot, outcome, ana)
+            assert await stage.hand.fetchval(stands, lot) is found, (sample, age, outcome)
 
 
 async def test_virus_that_is_found_later_fails_the_lot_and_holds_its_siblings(fresh_database: Database) -> None:
