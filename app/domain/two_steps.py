@@ -8,6 +8,7 @@ from types import MappingProxyType
 from app.domain import settings
 from app.domain.dossier import Dossier
 from app.domain.facts import Line, PlannedTest, TwoStepPlan, UnderWay, VirusTest
+from app.domain.lots import LotState
 from app.domain.processing import processing_began_at
 from app.domain.testing import Fit, fit, is_accepted, spoken, standing_results
 from app.domain.text import Text
@@ -88,14 +89,26 @@ def plan_in_force(dossier: Dossier) -> TwoStepPlan | None:
 def planned_tests(dossier: Dossier) -> Iterator[PlannedTest]:
     """What the plan in force lets come late, as far as the setting and the plan that was signed last still do.
 
-    Raises SettingUnusable.
+    Of a lot that was given out all of it is owed, whatever changed since. Raises SettingUnusable.
     """
     plan = plan_in_force(dossier)
     if plan is None:
         return
-    named = {each.test for each in signed_plans(dossier)[-1].pending}
+    given_out = dossier.lot is not None and dossier.lot.state is LotState.CONDITIONALLY_RELEASED
+    last = signed_plans(dossier)[-1]
     allowed = settings.words(dossier, "rel06.may_be_pending")
-    yield from (each for each in plan.pending if each.test in allowed and each.test in named)
+    yield from (each for each in plan.pending if given_out or (each.test in allowed and stands_in(last, each)))
+
+
+def stands_in(last: TwoStepPlan, each: PlannedTest) -> bool:
+    """Whether the plan that was signed last lets the test come late as this one does: it may give it more time, no less."""
+    return any(
+        one.test == each.test
+        and one.days >= each.days
+        and spoken(one.interim) == spoken(each.interim)
+        and spoken(one.validation) == spoken(each.validation)
+        for one in last.pending
+    )
 
 
 def pending(dossier: Dossier) -> tuple[Pending, ...]:

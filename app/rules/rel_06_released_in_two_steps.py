@@ -50,6 +50,7 @@ from app.domain.two_steps import (
     pending,
     plan_in_force,
     signed_plans,
+    stands_in,
 )
 
 RULE = "REL-06"
@@ -79,6 +80,17 @@ def _no(field: str) -> Edit:
 def _takes_back(found: TwoSteps) -> TwoSteps:
     (plan,) = found.plans
     return replace(found, plans=(plan, replace(plan, version=2, pending=(), approved_at=_EARLY)))
+
+
+def _later(**changes: Any) -> Edit:
+    """A later plan lets the same tests come late, otherwise."""
+
+    def edit(found: TwoSteps) -> TwoSteps:
+        (plan,) = found.plans
+        late = tuple(replace(each, **changes) for each in plan.pending)
+        return replace(found, plans=(plan, replace(plan, version=2, pending=late, approved_at=_EARLY)))
+
+    return all_of(two_steps, within("two_steps", edit))
 
 
 def _planned(**changes: Any) -> Edit:
@@ -178,6 +190,9 @@ _UNKNOWN: dict[str, Any] = {"gate": Gate.G5, "outcome": Outcome.INDETERMINATE}
             **_G5,
             also=("REL-02",),
         ),
+        Break("a later plan has another test in its place", _later(interim="gram stain"), **_G5, also=("REL-02",)),
+        Break("a later plan rests on another validation", _later(validation="VR-19"), **_G5, also=("REL-02",)),
+        Break("a later plan gives it less time", _later(days=13), **_G5, also=("REL-02",)),
         Break(
             "the ethics committee approved it after the work began",
             _plan(ethics_approved_on=date(2026, 10, 6)),
@@ -322,6 +337,17 @@ def _plan_stands(dossier: Dossier, plan: TwoStepPlan | None) -> Iterator[Stateme
                 dossier.subject,
                 Text(
                     "Plan {version} lets {test} not come late any more.",
+                    version=last.version,
+                    test=_named(each.test),
+                ),
+                Text("Wait for its result."),
+            )
+        elif not stands_in(last, each):
+            yield fails(
+                dossier.subject,
+                Text(
+                    "Plan {version} lets {test} come late otherwise than the plan under which the work began: "
+                    "another test in its place, another validation, or less time.",
                     version=last.version,
                     test=_named(each.test),
                 ),

@@ -17,8 +17,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Every test of a lot that its plan lets come late and whose result is not there: what was begun, when it is due, and
--- whether the test that stands in for it was negative, of the same sample (of virus: of the same kind, not sampled before). What a later signed plan names no more may not be pending; of a lot
--- that was given out its result is owed all the same.
+-- whether the test that stands in for it was negative, of the same sample (of virus: of the same kind, not sampled before). What a later signed plan
+-- names no more, or otherwise, may not be pending; of a lot that was given out its result is owed all the same.
 CREATE OR REPLACE FUNCTION lab.pending_tests(p_lot bigint) RETURNS TABLE (
     test text, line_id bigint, name text, interim text, validation text, days integer, if_positive text, sample_id bigint,
     laboratory text, started_at timestamptz, due_at timestamptz, recorded_at timestamptz, recorded_by bigint, interim_stands boolean)
@@ -29,8 +29,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         FROM lab.plan_in_force(p_lot) AS p, jsonb_array_elements(p.pending) WITH ORDINALITY AS e(each, at)
         WHERE EXISTS (SELECT FROM lab.lots l WHERE l.id = p_lot AND l.state = 'conditionally_released')  -- its result is owed, whatever changed since
            OR gate.setting('rel06.may_be_pending') ? (e.each ->> 'test')
-          AND (SELECT jsonb_path_exists(n.pending, '$[*] ? (@.test == $test)', jsonb_build_object('test', e.each -> 'test'))
-               FROM lab.two_step_plans n WHERE n.process_id = p.process_id AND n.signature_id IS NOT NULL ORDER BY n.version DESC LIMIT 1)
+          AND EXISTS (  -- the last signed plan binds: it may give the test more time, and changes nothing else of it
+              SELECT FROM (SELECT n.pending FROM lab.two_step_plans n WHERE n.process_id = p.process_id AND n.signature_id IS NOT NULL
+                           ORDER BY n.version DESC LIMIT 1) AS last, jsonb_array_elements(last.pending) AS l(each)
+              WHERE l.each ->> 'test' = e.each ->> 'test' AND (l.each ->> 'days')::integer >= (e.each ->> 'days')::integer
+                AND lab.spoken(l.each ->> 'interim') = lab.spoken(e.each ->> 'interim')
+                AND lab.spoken(l.each ->> 'validation') = lab.spoken(e.each ->> 'validation'))
     ), standing AS (
         SELECT r.* FROM lab.results r WHERE r.lot_id = p_lot AND NOT EXISTS (
             SELECT FROM lab.result_invalidations i JOIN lab.deviations d ON d.id = i.deviation_id WHERE i.result_id = r.id AND d.state = 'closed')

@@ -7,6 +7,7 @@ it. With the objection taken out the same attack succeeds: it has teeth.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -357,6 +358,14 @@ RAPID = (
     "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, sampled_at, recorded_by)"
     " VALUES ($1, $3, 'rapid_pcr', 'PCR-1', 'Virus Laboratory', 1e8, clock_timestamp() - $4::text::interval, $2) RETURNING id"
 )
+LATER = """
+INSERT INTO lab.two_step_plans (process_id, version, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause, pending,
+    proposed_by, signature_id)
+SELECT process_id, $1::integer, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause,
+    (SELECT jsonb_agg(each || $2::text::jsonb) FROM jsonb_array_elements(pending) AS each), proposed_by,
+    pg_temp.signed('lin', 'two_step_plan_decided', 'two_step_plan', $1, '', repeat('0', 64), clock_timestamp())
+FROM lab.two_step_plans WHERE version = 1
+"""
 LATE_VIRUS = (
     "UPDATE lab.two_step_plans SET pending = pending || jsonb_build_array(jsonb_build_object('test', 'replicating_virus',"
     " 'interim', 'rapid PCR', 'validation', 'VR-13', 'days', 45, 'if_positive', 'followed up'))"
@@ -365,6 +374,25 @@ OUTCOME = (
     "INSERT INTO lab.virus_test_outcomes (lot_id, test_id, outcome, reported_at, reference, recorded_by)"
     " SELECT $1, max(id), $2, clock_timestamp(), 'VL-1', $3 FROM lab.virus_tests WHERE lot_id = $1"
 )
+
+
+async def test_a_later_plan_binds_the_lots_begun_under_an_earlier_one(fresh_database: Database) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(READY)
+        out, lot = await ready(stage, 2)
+        await given_out(stage, out, await proof(stage, out))
+        pending = "SELECT array_agg(test || ' ' || days) FROM lab.pending_tests($1)"
+        against = "SELECT string_agg(o, '; ') FROM gate.two_step_objections($1, $2) AS o"
+        assert await stage.hand.fetchval(against, lot, stage.id_of("lin")) is None
+        for version, changes in enumerate(({"days": 13}, {"interim": "gram stain"}, {"validation": "VR-2"}), start=2):
+            await stage.value(LATER, version, json.dumps(changes))
+            assert await stage.hand.fetchval(pending, lot) is None, changes
+            said = await stage.hand.fetchval(against, lot, stage.id_of("lin"))
+            assert "nothing is pending that the plan lets come late" in said, changes
+            assert await stage.hand.fetchval(pending, out) == ["sterility 14"], changes
+        await stage.value(LATER, 5, json.dumps({"days": 20, "interim": "Rapid  Sterility", "if_positive": "otherwise"}))
+        assert await stage.hand.fetchval(pending, lot) == ["sterility 14"]
+        assert await stage.hand.fetchval(against, lot, stage.id_of("lin")) is None
 
 
 async def test_only_a_rapid_test_of_the_same_kind_and_not_before_the_culture_stands_in_for_it(
