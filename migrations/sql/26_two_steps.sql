@@ -239,21 +239,21 @@ DROP TRIGGER IF EXISTS c_a_physician_knows ON lab.pending_acknowledgements;
 CREATE TRIGGER c_a_physician_knows BEFORE INSERT ON lab.pending_acknowledgements FOR EACH ROW EXECUTE FUNCTION lab.a_physician_knows();
 ALTER TABLE lab.pending_acknowledgements ENABLE ALWAYS TRIGGER c_a_physician_knows;
 
--- The other lots of the same donation, when a result fails of a lot that was given out before it was there.
+-- The other lots of the same donation, when a result fails of a lot that was given out before it was there, or virus is
+-- found in it or may have been.
 CREATE OR REPLACE FUNCTION lab.siblings_at_risk(p_kind text, p_lot bigint) RETURNS bigint[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(s.id), '{}') FROM lab.lots l JOIN lab.lots s ON s.donation_id = l.donation_id AND s.id <> l.id
-    WHERE p_kind = 'result_failed' AND l.id = p_lot AND l.state = 'conditionally_released'
+    WHERE p_kind IN ('result_failed', 'virus_found') AND l.id = p_lot AND l.state = 'conditionally_released'
 $$;
 
--- A lot that was released before a result fails by it in the transaction that records it: a deviation is opened, its
--- siblings are held, and it never returns. y_comes_to_light, before this by its name, names what is touched and holds it.
+-- A lot that was released before a result fails by it in the transaction that records it: a deviation is opened, and it never
+-- returns. y_comes_to_light and e_virus_found, before this by their names, name what is touched, siblings too, and hold it.
 CREATE OR REPLACE FUNCTION lab.fails_after_release() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_by bigint := coalesce(lab.entry_actor(), NEW.recorded_by);
     v_what text;
-    v_deviation bigint;
     v_number text;
 BEGIN
     IF NOT EXISTS (SELECT FROM lab.lots WHERE id = NEW.lot_id AND state = 'conditionally_released') THEN RETURN NULL; END IF;
@@ -268,14 +268,7 @@ BEGIN
     IF v_what IS NULL THEN RETURN NULL; END IF;
     v_number := 'DV-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY') || '-' || lab.counted(nextval('lab.deviation_numbers'));
     INSERT INTO lab.deviations (number, item_id, what, class, rules, recorded_by)
-    VALUES (v_number, NEW.lot_id, 'out of specification after a conditional release: ' || v_what, 'critical', '{REL-06}', v_by)
-    RETURNING id INTO v_deviation;
-    IF TG_TABLE_NAME <> 'results' THEN  -- of a result the look-back holds them
-        INSERT INTO lab.holds (item_id, reason, deviation_id, recorded_by)
-        SELECT s.id, v_number || ': ' || v_what, v_deviation, v_by FROM lab.lots s
-        WHERE s.id = ANY (lab.siblings_at_risk('result_failed', NEW.lot_id)) AND s.state NOT IN ('rejected', 'recalled', 'failed_after_release', 'destroyed')
-        ORDER BY s.id;
-    END IF;
+    VALUES (v_number, NEW.lot_id, 'out of specification after a conditional release: ' || v_what, 'critical', '{REL-06}', v_by);
     PERFORM lab.make_move(NEW.lot_id, 'fail_after_release', NULL, NULL);
     RETURN NULL;
 END $$;

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from tests import life, two_steps
+from tests.services import things
 from tests.two_steps import begun, known, plan_of, signed_plan, waiting
 from tests.world import Lab, ok, refused
 
@@ -138,6 +139,25 @@ async def test_a_result_that_fails_makes_the_lot_failed_and_holds_its_siblings(l
     (deviation,) = await lab.sql(opened, await made.lot_id())
     assert (deviation["class"], deviation["rules"], deviation["state"]) == ("critical", ["REL-06"], "open")
     refused(await lab.as_("quinn").post(f"/lots/{made.lot}/submit"), 409)
+
+
+async def test_virus_found_later_holds_the_siblings_until_the_authority_lifts_it(lab: Lab, allowed: None) -> None:
+    made = await waiting(lab)
+    body = {"process": made.shared.process, "specification": made.shared.specification, "donation": made.donation}
+    sibling = ok(await lab.as_("tess").post("/lots", body))["code"]
+    await begun(made)
+    ok(await known(made))
+    await given_out(made)
+    await things.virus_reported(lab, made.lot, "positive")
+    assert await made.state() == "failed_after_release"
+    (line,) = ok(await lab.as_("quinn").get("/impacts", item=sibling, kind="virus_found"))
+    touched = {each["code"]: each for each in ok(await lab.as_("quinn").get(f"/impacts/{line['number']}"))["touched"]}
+    assert {code for code, each in touched.items() if each["held"]} == {made.lot, sibling}
+    hold = touched[sibling]["hold"]
+    signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, "it is another lot")
+    refused(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": signed}), 403, "not-permitted")
+    signed = await life.ceremony(lab, "lin", "look_back_hold_lifted", "hold", hold, "tested anew, negative")
+    ok(await lab.as_("lin").post(f"/holds/{hold}/lift", {"ceremony": signed}))
 
 
 async def test_off_it_is_refused_by_the_rule_the_ceremony_and_the_gate(lab: Lab) -> None:
