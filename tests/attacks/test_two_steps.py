@@ -447,5 +447,10 @@ async def test_virus_that_is_found_later_fails_the_lot_and_holds_its_siblings(fr
         assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [2, 2]
         named = "SELECT count(*) FROM lab.holds h JOIN lab.impact_items x ON x.hold_id = h.id WHERE h.item_id = $1"
         assert [await stage.hand.fetchval(named, each) for each in (lot, sibling)] == [2, 2], "each by a look-back"
+        # What has failed is held for what is found later too, whatever else holds it.
+        await stage.value(OUTCOME, lot, "inconclusive", ana)
+        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [3, 2]
+        reasons = "SELECT reason FROM lab.holds WHERE item_id = $1 ORDER BY id DESC LIMIT 1"
+        assert await stage.hand.fetchval(reasons, lot) == "replication-competent virus: inconclusive, VL-1"
         opened = "SELECT class || ' ' || state FROM lab.deviations WHERE item_id = $1"
         assert await stage.hand.fetchval(opened, lot) == "critical open"
