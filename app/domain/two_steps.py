@@ -152,10 +152,10 @@ def may_wait(dossier: Dossier, line: Line) -> Text | None:
     return None
 
 
-def virus_may_wait(dossier: Dossier, sample: str) -> Text | None:
-    """In words, that the culture for virus of this sample comes after a first release; None where it does not."""
+def virus_may_wait(dossier: Dossier, test: VirusTest) -> Text | None:
+    """In words, that this culture for virus comes after a first release; None where it does not. Raises SettingUnusable."""
     for each in pending(dossier):
-        if each.virus is not None and each.virus.sample == sample and interim_stands(dossier, each):
+        if each.virus is not None and each.virus.id == test.id and interim_stands(dossier, each):
             due = each.due_at or each.virus.sampled_at
             return Text("pending by the plan: begun {began}, due {due}", began=each.virus.sampled_at, due=due)
     return None

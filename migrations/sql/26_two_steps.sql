@@ -65,13 +65,26 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WHERE p.test = 'replicating_virus' AND NOT EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.test_id = t.id)
 $$;
 
--- A test for replication-competent virus that has no outcome yet, where no other that suffices was negative.
+-- Whether a test rules replication-competent virus out: by a full assay, of enough, and negative by its last report.
+CREATE OR REPLACE FUNCTION gate.rules_virus_out(p_test lab.virus_tests) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(gate.setting('gm05.assays') ? p_test.assay
+        AND CASE WHEN p_test.supernatant_percent IS NOT NULL
+            THEN p_test.supernatant_percent >= (gate.setting('gm05.amounts') ->> 'supernatant_percent')::numeric
+            ELSE p_test.cells_tested >= least((gate.setting('gm05.amounts') ->> 'cells')::numeric,
+                p_test.cells_in_pool * (gate.setting('gm05.amounts') ->> 'cells_percent')::numeric / 100) END
+        AND 'negative' = (SELECT o.outcome FROM lab.virus_test_outcomes o WHERE o.test_id = p_test.id ORDER BY o.id DESC LIMIT 1), false)
+$$;
+
+-- A test for replication-competent virus that has no outcome yet, where no negative one of the same kind of sample, not
+-- sampled before it, answers for it.
 CREATE OR REPLACE FUNCTION gate.virus_pending(p_lot bigint) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM lab.virus_tests t WHERE t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay
-                   AND NOT EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.test_id = t.id))
-       AND NOT EXISTS (SELECT FROM lab.virus_tests t JOIN lab.virus_test_outcomes o ON o.test_id = t.id
-                       WHERE t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay AND o.outcome = 'negative')
+    SELECT EXISTS (
+        SELECT FROM lab.virus_tests t WHERE t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay
+          AND NOT EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.test_id = t.id)
+          AND NOT EXISTS (SELECT FROM lab.virus_tests n WHERE n.lot_id = p_lot AND n.sample = t.sample
+                          AND n.sampled_at >= t.sampled_at AND gate.rules_virus_out(n)))
 $$;
 
 -- What the rules read of it: every plan that was signed, what was begun, and which physician knows of what.

@@ -478,6 +478,10 @@ BEGIN
     IF p_pending IS NULL AND gate.virus_pending(p_lot) THEN
         RETURN NEXT 'GM-05: a test for replication-competent virus is pending';
     END IF;
+    IF EXISTS (SELECT FROM lab.consumptions u JOIN lab.vector_statements v ON v.vector_lot_id = u.material_lot_id
+               WHERE u.lot_id = p_lot AND v.vector_type IN ('lentivirus', 'gamma_retrovirus') AND gate.virus_pending(u.material_lot_id)) THEN
+        RETURN NEXT 'GM-05: a test of the vector for replication-competent virus is pending';
+    END IF;
     IF v_lot.expires_at IS NULL OR v_lot.expires_at <= v_now THEN RETURN NEXT 'REL-07: expired, or no expiry stated'; END IF;
     -- every label accounted for by the last count, or answered for under a deviation that was signed after that was stated
     v_labels := dossier.labels(p_lot);

@@ -358,6 +358,11 @@ RAPID = (
     "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, sampled_at, recorded_by)"
     " VALUES ($1, $3, 'rapid_pcr', 'PCR-1', 'Virus Laboratory', 1e8, clock_timestamp() - $4::text::interval, $2) RETURNING id"
 )
+SAMPLED = (
+    "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, cells_in_pool, sampled_at, recorded_by)"
+    " VALUES ($1, $3, $4, 'M-1', 'Virus Laboratory', $5::float8, 1e9, date_trunc('day', clock_timestamp()) - make_interval(days => $6), $2)"
+    " RETURNING id"
+)
 LATER = """
 INSERT INTO lab.two_step_plans (process_id, version, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause, pending,
     proposed_by, signature_id)
@@ -418,6 +423,33 @@ async def test_only_a_rapid_test_of_the_same_kind_and_not_before_the_culture_sta
             if outcome:
                 await stage.value(OUTCOME, lot, outcome, ana)
             assert await stage.hand.fetchval(stands, lot) is found, (sample, age, outcome)
+
+
+async def test_a_culture_is_waited_for_until_one_of_what_was_sampled_since_answers(fresh_database: Database) -> None:
+    async with staged(fresh_database) as stage:
+        (lot,) = await stage.lots(1)
+        ana, pending = stage.id_of("ana"), "SELECT gate.virus_pending($1)"
+        await stage.value(SAMPLED, lot, ana, "final_product", "coculture", 1e8, 3)
+        await stage.value(OUTCOME, lot, "negative", ana)
+        assert not await stage.hand.fetchval(pending, lot)
+        begun = await stage.value(SAMPLED, lot, ana, "final_product", "coculture", 1e8, 2)
+        assert await stage.hand.fetchval(pending, lot), "what was sampled before answers for nothing"
+        for sample, assay, cells, days in (
+            ("transduced_cells", "coculture", 1e8, 1),
+            ("final_product", "rapid_pcr", 1e8, 1),
+            ("final_product", "coculture", 1e6, 1),
+        ):
+            await stage.value(SAMPLED, lot, ana, sample, assay, cells, days)
+            await stage.value(OUTCOME, lot, "negative", ana)
+            assert await stage.hand.fetchval(pending, lot), (sample, assay, cells)
+        objections = "SELECT string_agg(o, '; ') FROM gate.objections($1, $2) AS o"
+        assert "GM-05: a test for replication-competent virus is pending" in await stage.hand.fetchval(
+            objections, lot, stage.id_of("lin")
+        )
+        await stage.value(SAMPLED, lot, ana, "final_product", "coculture", 1e8, 2)
+        await stage.value(OUTCOME, lot, "negative", ana)
+        assert not await stage.hand.fetchval(pending, lot), f"virus test {begun} is answered for"
+        assert "GM-05" not in (await stage.hand.fetchval(objections, lot, stage.id_of("lin")) or "")
 
 
 async def test_virus_that_is_found_later_fails_the_lot_and_holds_its_siblings(fresh_database: Database) -> None:
