@@ -260,6 +260,27 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WHERE p_kind IN ('result_failed', 'virus_found') AND l.id = p_lot AND l.state = 'conditionally_released'
 $$;
 
+-- What a late result may hold is locked before the lot itself, in the one order (as lab.comes_to_light does): of two siblings
+-- that fail at once one waits for the other, never each for the other. A lot about to be given out counts as if it were.
+CREATE OR REPLACE FUNCTION lab.lock_family(p_lot bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM lab.lots WHERE id = p_lot AND state IN ('awaiting_release', 'conditionally_released'))
+       AND EXISTS (SELECT FROM lab.plan_in_force(p_lot)) THEN
+        PERFORM 1 FROM lab.lots WHERE id = ANY (ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY(
+                SELECT p_lot UNION SELECT s.id FROM lab.lots l JOIN lab.lots s ON s.donation_id = l.donation_id WHERE l.id = p_lot)) AS d))
+            ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
+    END IF;
+END $$;
+
+-- BEFORE b_lock_root, by its name.
+CREATE OR REPLACE FUNCTION lab.family_first() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM lab.lock_family(NEW.lot_id);
+    RETURN NEW;
+END $$;
+
 -- A lot that was released before a result fails by it in the transaction that records it: a deviation is opened, and it never
 -- returns. y_comes_to_light and e_virus_found, before this by their names, name what is touched, siblings too, and hold it.
 CREATE OR REPLACE FUNCTION lab.fails_after_release() RETURNS trigger
@@ -290,6 +311,9 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['results', 'virus_test_outcomes'] LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS b_family_first ON lab.%I', v_table);
+        EXECUTE format('CREATE TRIGGER b_family_first BEFORE INSERT ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.family_first()', v_table);
+        EXECUTE format('ALTER TABLE lab.%I ENABLE ALWAYS TRIGGER b_family_first', v_table);
         EXECUTE format('DROP TRIGGER IF EXISTS y_fails_after_release ON lab.%I', v_table);
         EXECUTE format('CREATE TRIGGER y_fails_after_release AFTER INSERT ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.fails_after_release()', v_table);
         EXECUTE format('ALTER TABLE lab.%I ENABLE ALWAYS TRIGGER y_fails_after_release', v_table);

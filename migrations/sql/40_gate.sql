@@ -112,8 +112,8 @@ BEGIN
     END IF;
     SELECT record_kind INTO v_kind FROM people.meanings WHERE meaning = p_meaning;
     CASE v_kind
-        WHEN 'result' THEN PERFORM lab.lock_one('lot', (SELECT lot_id FROM lab.results WHERE id = p_record_id));
-        WHEN 'results' THEN PERFORM lab.lock_one('lot', p_record_id);
+        WHEN 'result' THEN PERFORM lab.lock_family(r.lot_id), lab.lock_one('lot', r.lot_id) FROM lab.results r WHERE r.id = p_record_id;
+        WHEN 'results' THEN PERFORM lab.lock_family(p_record_id), lab.lock_one('lot', p_record_id);
         WHEN 'donation' THEN PERFORM lab.lock_one('donation', p_record_id);
         WHEN 'batch' THEN PERFORM lab.lock_for_judgement(p_record_id);
     END CASE;

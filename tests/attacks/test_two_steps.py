@@ -338,6 +338,45 @@ async def test_a_positive_result_against_the_signature_never_leaves_the_lot_give
         await stating.close()
 
 
+WAIT = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND usename = 'stemma_app'"
+
+
+async def test_two_siblings_that_fail_at_the_same_moment_both_fail(fresh_database: Database) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(READY)
+        eldest, *siblings = await ready(stage, 3)
+        ana = stage.id_of("ana")
+        for lot in siblings:
+            await given_out(stage, lot, await proof(stage, lot))
+        async with triggers_asleep(stage.hand):
+            await stage.hand.execute(
+                "UPDATE lab.lots SET donation_id = (SELECT donation_id FROM lab.lots WHERE id = $1) WHERE id = ANY ($2)",
+                eldest,
+                siblings,
+            )
+        apps = [await stage.as_role("stemma_app") for _ in siblings]
+
+        async def state(app: asyncpg.Connection, lot: int) -> None:
+            async with app.transaction():
+                await app.execute(
+                    f"SELECT audit.open({ana}, 'ana', '', 'record_result', '', '', 'race', NULL, NULL, NULL)"
+                )
+                await app.execute(FAILING, lot)
+
+        # Whoever writes the eldest keeps both waiting; then each has what the other asks for, or one comes after the other.
+        async with asyncio.TaskGroup() as both, stage.hand.transaction():
+            await stage.hand.execute("SELECT FROM lab.lots WHERE id = $1 FOR NO KEY UPDATE", eldest)
+            for app, lot in zip(apps, siblings, strict=True):
+                both.create_task(state(app, lot))
+            while await stage.hand.fetchval(WAIT) < len(apps):
+                await asyncio.sleep(0.01)
+        assert [await state_of(stage, lot) for lot in siblings] == ["failed_after_release"] * 2
+        held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+        assert await stage.hand.fetchval(held, eldest) == 2
+        for app in apps:
+            await app.close()
+
+
 SIBLING = """
 CREATE FUNCTION pg_temp.sibling(p_lot bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
