@@ -32,7 +32,7 @@ FROM lab.tests_under_way WHERE lot_id = $1
 async def queues(lab: Lab) -> Counter[str]:
     """How much waits of what a lot that was given out owes."""
     waits = ok(await lab.as_("lin").get("/dashboard"))["waits"]
-    owed = ("results_overdue", "second_signatures", "batches_to_review", "results_to_review")
+    owed = ("results_overdue", "second_signatures", "batches_to_review", "results_to_review", "lots_failed")
     return Counter({each["queue"]: each["waiting"] for each in waits if each["queue"] in owed})
 
 
@@ -130,8 +130,19 @@ async def test_a_result_that_fails_makes_the_lot_failed_and_holds_its_siblings(l
     await begun(made)
     ok(await known(made))
     await given_out(made)
+    before = await queues(lab)
     await life.measured(made, "sterility", "growth", None)
     assert await made.state() == "failed_after_release"
+    assert (await queues(lab) - before)["lots_failed"] == 1
+    for who in ("phil", "lin", "quinn", "tess"):
+        waits = ok(await lab.as_(who).get("/dashboard"))["waits"]
+        (failed,) = (each for each in waits if each["queue"] == "lots_failed")
+        assert failed["roles"] == ["qa_manager", "quality_authority", "physician"]
+        assert failed["mine"] == (who != "tess")
+    (line,) = ok(await lab.as_("phil").get("/impacts", item=made.lot, kind="result_failed"))
+    assert line["released"] == 1, "it is out of our hands as before"
+    touched = {each["code"]: each for each in ok(await lab.as_("phil").get(f"/impacts/{line['number']}"))["touched"]}
+    assert {code: each["next"] for code, each in touched.items()} == {made.lot: "decide_recall", sibling: "assess"}
     holds = "SELECT count(*) FROM lab.holds h JOIN lab.item_codes k ON k.item_id = h.item_id WHERE k.code = $1 AND h.lifted_at IS NULL"
     assert await lab.value(holds, made.lot) == 1
     assert await lab.value(holds, sibling) == 1
@@ -139,6 +150,8 @@ async def test_a_result_that_fails_makes_the_lot_failed_and_holds_its_siblings(l
     (deviation,) = await lab.sql(opened, await made.lot_id())
     assert (deviation["class"], deviation["rules"], deviation["state"]) == ("critical", ["REL-06"], "open")
     refused(await lab.as_("quinn").post(f"/lots/{made.lot}/submit"), 409)
+    ok(await lab.as_("quinn").post(f"/lots/{made.lot}/recall", {"reason": "it grew"}))
+    assert (await queues(lab) - before)["lots_failed"] == 0
 
 
 async def test_virus_found_later_holds_the_siblings_until_the_authority_lifts_it(lab: Lab, allowed: None) -> None:
