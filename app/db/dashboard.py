@@ -79,6 +79,9 @@ UNION ALL SELECT 'clearances_to_verify', count(*), min(c.recorded_at)
     WHERE c.verified_by IS NULL AND NOT EXISTS (SELECT FROM lab.verifications v WHERE v.clearance_id = c.id)
 UNION ALL SELECT 'recalls_to_decide', count(*), min(x.recorded_at) FROM lab.holds h JOIN lab.impact_items x ON x.hold_id = h.id
     JOIN lab.lots l ON l.id = x.item_id AND l.state IN ('released', 'conditionally_released') WHERE h.lifted_at IS NULL
+UNION ALL SELECT 'lots_failed', count(*), min(h.recorded_at) FROM lab.lots l
+    JOIN lab.lot_history h ON h.lot_id = l.id AND h.seq = l.version
+    WHERE l.kind IN ('preparation', 'bank') AND l.state = 'failed_after_release'
 UNION ALL SELECT 'results_overdue', count(*), min(due_at) FROM given_out WHERE due_at < clock_timestamp()
 UNION ALL SELECT 'second_signatures', count(*), min(since) FROM given_out WHERE NOT pending AND NOT unread AND seen
 UNION ALL SELECT 'reasons_owed', count(*), min(recorded_at) FROM lab.bench_reasons WHERE note IS NULL

@@ -45,7 +45,7 @@ LEFT JOIN lab.persons p ON p.id = i.subject_id LEFT JOIN lab.lots l ON l.id = i.
 LEFT JOIN lab.donations d ON d.id = i.subject_id LEFT JOIN lab.persons dp ON dp.id = d.donor_id
 CROSS JOIN LATERAL (
     SELECT count(*) AS items, count(*) FILTER (WHERE h.id IS NOT NULL AND h.lifted_at IS NULL) AS holding,
-        count(*) FILTER (WHERE h.lifted_at IS NULL AND h.id IS NOT NULL AND c.state IN ('released', 'conditionally_released')) AS released,
+        count(*) FILTER (WHERE h.lifted_at IS NULL AND h.id IS NOT NULL AND c.state IN ('released', 'conditionally_released', 'failed_after_release')) AS released,
         count(DISTINCT x.recipient_id) AS recipients,
         count(*) FILTER (WHERE NOT EXISTS (SELECT FROM lab.impact_verdicts v WHERE v.impact_item_id = x.id)) AS unjudged
     FROM lab.impact_items x LEFT JOIN lab.holds h ON h.id = x.hold_id LEFT JOIN lab.lots c ON c.id = x.item_id

@@ -34,6 +34,7 @@ JOIN lab.item_codes k ON k.item_id = r.lot_id AND k.scheme = 'own' WHERE r.id = 
 """
 SIGN = "SELECT gate.sign(:ceremony, 'result_reviewed', :id)"
 SIGN_ALL = "SELECT gate.sign(:ceremony, 'results_reviewed', :lot_id)"
+LOCK_FAMILY = "SELECT lab.lock_family(:lot_id)"
 WAITING = """
 SELECT r.id FROM lab.results r WHERE r.lot_id = :lot_id
   AND NOT EXISTS (SELECT FROM lab.result_reviews v WHERE v.result_id = r.id)
@@ -175,6 +176,11 @@ async def invalidate(change: Change, *, result_id: int, deviation_id: int, reaso
 async def of_lot(reading: Reading, *, lot_id: int) -> Sequence[Row[Any]]:
     """Every result of the lot, with the last decision about it."""
     return await reading.all(OF_LOT, lot_id=lot_id)
+
+
+async def lock_family(change: Change, *, lot_id: int) -> None:
+    """Before the lot itself, whatever of its donation a result that is accepted now may hold."""
+    await change.run(LOCK_FAMILY, lot_id=lot_id)
 
 
 async def waiting(reading: Reading, *, lot_id: int) -> list[int]:

@@ -1,6 +1,6 @@
 """Gene modification: the words for vectors and their tests, which of them a rule asks about, and what stood when."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -158,12 +158,13 @@ def judge_tests(
     sample: str,
     *,
     by: datetime | None,
-    may_wait: Text | None = None,
+    may_wait: Callable[[VirusTest], Text | None] | None = None,
 ) -> Iterator[Statement]:
     """Whether tests of one kind of sample rule replication-competent virus out: one found closes, whatever else is.
 
-    `by`: when they had to be known; None where they come late by nature. `may_wait`: why a test that was begun may be
-    pending. Raises SettingUnusable.
+    One that was begun is waited for, unless a negative one of what was sampled since answers for it. `by`: when they had
+    to be known; None where they come late by nature. `may_wait`: why a test that was begun may be pending; None where it
+    may not. Raises SettingUnusable.
     """
     of_it = tuple(each for each in tests or () if each.sample == sample)
     name = SAMPLE_NAMES[sample]
@@ -183,6 +184,13 @@ def judge_tests(
     enough = [each for each in of_it if _is_full(dossier, each) and not _too_small(dossier, each)]
     negative = [each for each in enough if _told(each) is not None]
     in_time = [each for each in negative if by is None or _known_at(each) <= by]
+    unread = [
+        each
+        for each in of_it
+        if _is_full(dossier, each) and not each.outcomes and all(one.sampled_at < each.sampled_at for one in negative)
+    ]
+    said = {each.id: may_wait(each) for each in unread} if may_wait is not None else {}
+    excused = {number: words for number, words in said.items() if words is not None}
     if in_time:
         yield _ruled_out(subject, in_time[0], name)
     elif negative:
@@ -197,9 +205,7 @@ def judge_tests(
                 at=by or _known_at(negative[0]),
             ),
         )
-    elif enough and may_wait is not None and not any(each.outcomes for each in enough):
-        yield shows(subject, may_wait)
-    else:
+    elif not any(each.id in excused for each in enough) or any(each.outcomes for each in enough):
         yield lacks(
             subject,
             _what_lacks(dossier, of_it, enough, name),
@@ -207,6 +213,20 @@ def judge_tests(
                 "Have enough of it tested by a method that counts, and record the outcome when the laboratory reports it."
             ),
         )
+    for each in unread:
+        if each.id in excused:
+            yield shows(subject, excused[each.id])
+        elif negative or excused:
+            yield lacks(
+                subject,
+                Text(
+                    "A test of {sample} for replication-competent virus, sampled {at}, is pending; no negative one of what "
+                    "was sampled since answers for it.",
+                    sample=name,
+                    at=each.sampled_at,
+                ),
+                Text("Record its outcome when the laboratory reports it."),
+            )
     for each in of_it:
         if any(outcome.outcome == "inconclusive" for outcome in each.outcomes) and _told(each) is None:
             yield lacks(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from app.domain import settings
 from app.domain.dossier import Dossier
 from app.domain.facts import Line, PlannedTest, TwoStepPlan, UnderWay, VirusTest
+from app.domain.lots import LotState
 from app.domain.processing import processing_began_at
 from app.domain.testing import Fit, fit, is_accepted, spoken, standing_results
 from app.domain.text import Text
@@ -88,14 +89,26 @@ def plan_in_force(dossier: Dossier) -> TwoStepPlan | None:
 def planned_tests(dossier: Dossier) -> Iterator[PlannedTest]:
     """What the plan in force lets come late, as far as the setting and the plan that was signed last still do.
 
-    Raises SettingUnusable.
+    Of a lot that was given out all of it is owed, whatever changed since. Raises SettingUnusable.
     """
     plan = plan_in_force(dossier)
     if plan is None:
         return
-    named = {each.test for each in signed_plans(dossier)[-1].pending}
+    given_out = dossier.lot is not None and dossier.lot.state is LotState.CONDITIONALLY_RELEASED
+    last = signed_plans(dossier)[-1]
     allowed = settings.words(dossier, "rel06.may_be_pending")
-    yield from (each for each in plan.pending if each.test in allowed and each.test in named)
+    yield from (each for each in plan.pending if given_out or (each.test in allowed and stands_in(last, each)))
+
+
+def stands_in(last: TwoStepPlan, each: PlannedTest) -> bool:
+    """Whether the plan that was signed last lets the test come late as this one does: it may give it more time, no less."""
+    return any(
+        one.test == each.test
+        and one.days >= each.days
+        and spoken(one.interim) == spoken(each.interim)
+        and spoken(one.validation) == spoken(each.validation)
+        for one in last.pending
+    )
 
 
 def pending(dossier: Dossier) -> tuple[Pending, ...]:
@@ -139,29 +152,37 @@ def may_wait(dossier: Dossier, line: Line) -> Text | None:
     return None
 
 
-def virus_may_wait(dossier: Dossier, sample: str) -> Text | None:
-    """In words, that the culture for virus of this sample comes after a first release; None where it does not."""
+def virus_may_wait(dossier: Dossier, test: VirusTest) -> Text | None:
+    """In words, that this culture for virus comes after a first release; None where it does not. Raises SettingUnusable."""
     for each in pending(dossier):
-        if each.virus is not None and each.virus.sample == sample and interim_stands(dossier, each):
+        if each.virus is not None and each.virus.id == test.id and interim_stands(dossier, each):
             due = each.due_at or each.virus.sampled_at
             return Text("pending by the plan: begun {began}, due {due}", began=each.virus.sampled_at, due=due)
     return None
 
 
 def interim_stands(dossier: Dossier, each: Pending) -> bool:
-    """Whether the test in the pending one's place was reviewed and found nothing, whatever else was found by it."""
+    """Whether the test in the pending one's place was made of the same sample, reviewed, and found nothing.
+
+    Of virus the sample is of the same kind and was not taken before. Another sample's finding counts against it.
+    """
     if each.virus is not None:
-        sample = each.virus.sample
-        rapid = [one for one in dossier.virus_tests or () if one.sample == sample and one.assay == RAPID]
-        return any(_last(one) == "negative" for one in rapid) and all(_last(one) != "positive" for one in rapid)
-    wanted = spoken(each.planned.interim)
+        begun = each.virus
+        rapid = [one for one in dossier.virus_tests or () if one.sample == begun.sample and one.assay == RAPID]
+        found = any(outcome.outcome == "positive" for one in rapid for outcome in one.outcomes)
+        return not found and any(_last(one) == "negative" and one.sampled_at >= begun.sampled_at for one in rapid)
+    if each.under_way is None:
+        return False
+    sample, wanted = each.under_way.sample, spoken(each.planned.interim)
     lines = [
         line
         for line in (dossier.specification.lines if dossier.specification else ())
         if line is not each.line and line.required and line.safety and spoken(line.test) == wanted
     ]
     results = [(line, result) for line in lines for result in standing_results(dossier, line)]
-    return bool(results) and all(fit(line, one) is Fit.WITHIN and is_accepted(one) for line, one in results)
+    return any(one.sample == sample for _, one in results) and all(
+        fit(line, one) is Fit.WITHIN and is_accepted(one) for line, one in results
+    )
 
 
 def _last(test: VirusTest) -> str | None:

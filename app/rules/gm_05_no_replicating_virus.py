@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from app.domain.counterexamples import VECTOR_LOT as LOT
 from app.domain.counterexamples import (
     Edit,
+    add,
     all_of,
     drop,
     every,
@@ -24,7 +26,7 @@ from app.domain.counterexamples import (
     without,
 )
 from app.domain.dossier import Dossier
-from app.domain.facts import Material, SubjectKind, VectorType, VirusOutcome
+from app.domain.facts import Material, SubjectKind, VectorType, VirusOutcome, VirusTest
 from app.domain.genes import (
     RETROVIRAL,
     VECTOR_NAMES,
@@ -79,6 +81,21 @@ def _of_vector(sample: str, **changes: Any) -> Edit:
         )
 
     return within("materials", edit)
+
+
+def _begun(at: datetime, sample: str = "transduced_cells") -> VirusTest:
+    """A culture of which nothing is reported yet."""
+    return virus_test(99, sample, recorded_at=at, outcomes=())
+
+
+def _more_of_vector(test: VirusTest) -> Edit:
+    """One more test of the vector's lot."""
+    return within(
+        "materials",
+        lambda found: tuple(
+            replace(each, virus_tests=(*each.virus_tests, test)) if each.virus_tests else each for each in found
+        ),
+    )
 
 
 @rule(
@@ -158,6 +175,26 @@ def _of_vector(sample: str, **changes: Any) -> Edit:
               also=("REL-06",)),
         Break("a culture that no plan lets come late", all_of(two_steps, _cells(outcomes=())), gate=Gate.G5,
               outcome=Outcome.INDETERMINATE),
+        Break("a culture begun after a negative one",
+              all_of(gene_modified, add("virus_tests", _begun(_AT + timedelta(days=1)))), outcome=Outcome.INDETERMINATE),
+        Break("a culture begun, and of what was sampled since a negative one of too few cells",
+              all_of(_cells(cells_tested=Decimal("1e7")), add("virus_tests", _begun(_AT), virus_test(13, "transduced_cells",
+                     recorded_at=_AT - timedelta(days=1)))), outcome=Outcome.INDETERMINATE),
+        Break("a culture begun, and of what was sampled since a rapid test that found nothing",
+              all_of(_cells(sampled_at=_AT - timedelta(days=1)), add("virus_tests", _begun(_AT), virus_test(13, "transduced_cells",
+                     recorded_at=_AT, assay="rapid_pcr"))), outcome=Outcome.INDETERMINATE),
+        Break("a culture of the product begun, of which only the transduced cells are free of it",
+              all_of(gene_modified, add("virus_tests", _begun(_AT, "final_product"))), outcome=Outcome.INDETERMINATE),
+        Break("approval of a vector of which another culture was begun",
+              all_of(vector_lot(), _more_of_vector(_begun(_AT, "producer_cells"))), **_G1, outcome=Outcome.INDETERMINATE),
+        Break("another culture of the vector that was used was begun",
+              all_of(gene_modified, _more_of_vector(_begun(_AT, "producer_cells"))), outcome=Outcome.INDETERMINATE),
+        Break("of two cultures one has no rapid test in its place",
+              all_of(virus_in_two_steps, add("virus_tests", _begun(_AT + timedelta(days=1)))), gate=Gate.G5,
+              outcome=Outcome.INDETERMINATE, also=("REL-06",)),
+        Break("a culture begun after a negative one, that no plan lets come late",
+              all_of(two_steps, gene_modified, add("virus_tests", _begun(_AT + timedelta(days=1)))), gate=Gate.G5,
+              outcome=Outcome.INDETERMINATE),
         Break(
             "nobody said which vector",
             all_of(gene_modified, part("process", vector_type=None)),
@@ -205,7 +242,7 @@ def no_replicating_virus(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
                 dossier.virus_tests,
                 each,
                 by=None,
-                may_wait=virus_may_wait(dossier, each) if asked.gate is Gate.G5 else None,
+                may_wait=partial(virus_may_wait, dossier) if asked.gate is Gate.G5 else None,
             )
         )
         for each in samples

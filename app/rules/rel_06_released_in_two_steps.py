@@ -15,13 +15,15 @@ from app.domain.counterexamples import (
     part,
     setting,
     two_steps,
+    virus_in_two_steps,
+    virus_test,
     where,
     within,
     without,
 )
 from app.domain.dossier import Dossier
 from app.domain.equipment import day_of
-from app.domain.facts import Deviation, Impact, Result, Severity, TwoStepPlan, TwoSteps
+from app.domain.facts import Deviation, Impact, Result, Severity, TwoStepPlan, TwoSteps, VirusOutcome
 from app.domain.lots import LotKind
 from app.domain.processing import processing_began_at, too_late
 from app.domain.rulebook import (
@@ -48,6 +50,7 @@ from app.domain.two_steps import (
     pending,
     plan_in_force,
     signed_plans,
+    stands_in,
 )
 
 RULE = "REL-06"
@@ -77,6 +80,17 @@ def _no(field: str) -> Edit:
 def _takes_back(found: TwoSteps) -> TwoSteps:
     (plan,) = found.plans
     return replace(found, plans=(plan, replace(plan, version=2, pending=(), approved_at=_EARLY)))
+
+
+def _later(**changes: Any) -> Edit:
+    """A later plan lets the same tests come late, otherwise."""
+
+    def edit(found: TwoSteps) -> TwoSteps:
+        (plan,) = found.plans
+        late = tuple(replace(each, **changes) for each in plan.pending)
+        return replace(found, plans=(plan, replace(plan, version=2, pending=late, approved_at=_EARLY)))
+
+    return all_of(two_steps, within("two_steps", edit))
 
 
 def _planned(**changes: Any) -> Edit:
@@ -118,6 +132,25 @@ _INVESTIGATED = Deviation(
     closed_at=datetime(2026, 11, 16, tzinfo=UTC),
 )
 
+_OF_ANOTHER = replace(
+    _SET_ASIDE,
+    id=9904,
+    line_id=31,
+    test="rapid sterility",
+    sample="T0000000009",
+    invalidated=False,
+    invalidated_by=None,
+)
+_FOUND = virus_test(
+    13,
+    "transduced_cells",
+    recorded_at=datetime(2026, 11, 9, 9, tzinfo=UTC),
+    assay="rapid_pcr",
+    outcomes=(
+        VirusOutcome("positive", datetime(2026, 11, 9, 10, tzinfo=UTC), "VL-13", datetime(2026, 11, 9, 10, tzinfo=UTC)),
+    ),
+)
+
 
 _G5: dict[str, Any] = {"gate": Gate.G5}
 _UNKNOWN: dict[str, Any] = {"gate": Gate.G5, "outcome": Outcome.INDETERMINATE}
@@ -157,6 +190,9 @@ _UNKNOWN: dict[str, Any] = {"gate": Gate.G5, "outcome": Outcome.INDETERMINATE}
             **_G5,
             also=("REL-02",),
         ),
+        Break("a later plan has another test in its place", _later(interim="gram stain"), **_G5, also=("REL-02",)),
+        Break("a later plan rests on another validation", _later(validation="VR-19"), **_G5, also=("REL-02",)),
+        Break("a later plan gives it less time", _later(days=13), **_G5, also=("REL-02",)),
         Break(
             "the ethics committee approved it after the work began",
             _plan(ethics_approved_on=date(2026, 10, 6)),
@@ -184,6 +220,35 @@ _UNKNOWN: dict[str, Any] = {"gate": Gate.G5, "outcome": Outcome.INDETERMINATE}
             all_of(two_steps, where("results", "test", "rapid sterility", review=None)),
             **_UNKNOWN,
             also=("REL-02",),
+        ),
+        Break(
+            "the rapid test was made of another sample",
+            all_of(two_steps, where("results", "test", "rapid sterility", sample="T0000000009")),
+            **_UNKNOWN,
+        ),
+        Break(
+            "the rapid test found growth in another sample",
+            all_of(two_steps, add("results", _OF_ANOTHER)),
+            **_UNKNOWN,
+            also=("REL-02",),
+        ),
+        Break(
+            "the cells of the rapid test for virus were sampled before those of the culture",
+            all_of(virus_in_two_steps, where("virus_tests", "assay", "rapid_pcr", sampled_at=_LATE)),
+            **_UNKNOWN,
+            also=("GM-05",),
+        ),
+        Break(
+            "a rapid test of another kind of sample stands in for the culture",
+            all_of(virus_in_two_steps, where("virus_tests", "assay", "rapid_pcr", sample="final_product")),
+            **_UNKNOWN,
+            also=("GM-05",),
+        ),
+        Break(
+            "of two rapid tests one found virus",
+            all_of(virus_in_two_steps, add("virus_tests", _FOUND)),
+            **_UNKNOWN,
+            also=("GM-05",),
         ),
         Break("another test stands in its place than was made", _planned(interim="gram stain"), **_UNKNOWN),
         Break("the method in its place is not validated", _planned(validation=" "), **_UNKNOWN),
@@ -277,6 +342,17 @@ def _plan_stands(dossier: Dossier, plan: TwoStepPlan | None) -> Iterator[Stateme
                 ),
                 Text("Wait for its result."),
             )
+        elif not stands_in(last, each):
+            yield fails(
+                dossier.subject,
+                Text(
+                    "Plan {version} lets {test} come late otherwise than the plan under which the work began: "
+                    "another test in its place, another validation, or less time.",
+                    version=last.version,
+                    test=_named(each.test),
+                ),
+                Text("Wait for its result."),
+            )
     offset = settings.number(dossier, "facility.utc_offset_hours")
     if plan.ethics_approved_on > day_of(began, utc_offset_hours=offset):
         yield too_late(
@@ -361,11 +437,11 @@ def _waits(dossier: Dossier, asked: Asked, each: Pending) -> Iterator[Statement]
         yield lacks(
             each.name,
             Text(
-                "No reviewed result of {interim} rules out what {test} looks for.",
+                "No reviewed result of {interim} on the same sample rules out what {test} looks for.",
                 interim=each.planned.interim,
                 test=each.name,
             ),
-            Text("Have it tested by the method that the plan names; it counts once it is reviewed."),
+            Text("Have the same sample tested by the method that the plan names; it counts once it is reviewed."),
         )
 
 

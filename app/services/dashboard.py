@@ -95,14 +95,23 @@ async def blocked_releases(house: House, actor: Actor, *, after: str | None, lim
 
 @dataclass(frozen=True, slots=True)
 class QueueName:
-    """What a queue holds in words, and the act that takes something out of it."""
+    """What a queue holds in words, the act that takes something out of it, and who is told of it besides."""
 
     says: Text
     act: Act
+    told: frozenset[Role] = frozenset()
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Whom it concerns."""
+        return MAY[self.act] | self.told
 
 
 QUEUES: Mapping[str, QueueName] = MappingProxyType(
     {
+        "lots_failed": QueueName(
+            Text("Lots that failed a result after they were given out"), Act.RECALL_LOT, frozenset({Role.PHYSICIAN})
+        ),
         "recalls_to_decide": QueueName(Text("Recalls to decide"), Act.RECALL_LOT),
         "results_overdue": QueueName(Text("Results that are overdue of lots released before them"), Act.RECORD_RESULT),
         "second_signatures": QueueName(Text("Lots whose last result waits for the second signature"), Act.RELEASE_LOT),
@@ -346,8 +355,8 @@ def _queues(rows: Sequence[Row[Any]], actor: Actor) -> tuple[QueueView, ...]:
         QueueView(
             queue=queue,
             says=name.says,
-            roles=tuple(role for role in Role if role in MAY[name.act]),
-            mine=not actor.roles.isdisjoint(MAY[name.act]),
+            roles=tuple(role for role in Role if role in name.roles),
+            mine=not actor.roles.isdisjoint(name.roles),
             waiting=found[queue].waiting,
             since=found[queue].since,
         )

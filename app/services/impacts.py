@@ -231,7 +231,8 @@ def _says(fact: Mapping[str, Any]) -> Text:
     raise ValueError(fact["fact"])
 
 
-RELEASED = frozenset({LotState.RELEASED.value, LotState.CONDITIONALLY_RELEASED.value})
+OUT = frozenset({LotState.RELEASED.value, LotState.CONDITIONALLY_RELEASED.value, LotState.FAILED_AFTER_RELEASE.value})
+"""A lot that failed after it was given out is out of our hands as before."""
 
 
 def _touched(row: Row[Any]) -> TouchedView:
@@ -254,7 +255,7 @@ def _touched(row: Row[Any]) -> TouchedView:
 
 def _next(row: Row[Any], *, held: bool) -> Next:
     if held:
-        return Next.DECIDE_RECALL if row.state_now in RELEASED else Next.ASSESS
+        return Next.DECIDE_RECALL if row.state_now in OUT else Next.ASSESS
     if row.hold is None and row.recipient is not None:
         return Next.TELL_THE_PHYSICIAN
     return Next.DONE

@@ -203,6 +203,7 @@ async def review_results(
     async with house.door.change(call, Act.REVIEW_RESULT, subject=lot) as change:
         change.ceremony = ceremony
         found = await items.find(change, code=lot, kind="lot")
+        await results.lock_family(change, lot_id=found.id)
         await samples.lock_lot(change, lot_id=found.id)
         waiting = await results.waiting(change, lot_id=found.id)
         signature = await results.review_all(

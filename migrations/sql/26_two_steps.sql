@@ -17,8 +17,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Every test of a lot that its plan lets come late and whose result is not there: what was begun, when it is due, and
--- whether the test that stands in for it was negative. What a later signed plan names no more may not be pending; of a lot
--- that was given out its result is owed all the same.
+-- whether the test that stands in for it was negative, of the same sample (of virus: of the same kind, not sampled before). What a later signed plan
+-- names no more, or otherwise, may not be pending; of a lot that was given out its result is owed all the same.
 CREATE OR REPLACE FUNCTION lab.pending_tests(p_lot bigint) RETURNS TABLE (
     test text, line_id bigint, name text, interim text, validation text, days integer, if_positive text, sample_id bigint,
     laboratory text, started_at timestamptz, due_at timestamptz, recorded_at timestamptz, recorded_by bigint, interim_stands boolean)
@@ -29,8 +29,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         FROM lab.plan_in_force(p_lot) AS p, jsonb_array_elements(p.pending) WITH ORDINALITY AS e(each, at)
         WHERE EXISTS (SELECT FROM lab.lots l WHERE l.id = p_lot AND l.state = 'conditionally_released')  -- its result is owed, whatever changed since
            OR gate.setting('rel06.may_be_pending') ? (e.each ->> 'test')
-          AND (SELECT jsonb_path_exists(n.pending, '$[*] ? (@.test == $test)', jsonb_build_object('test', e.each -> 'test'))
-               FROM lab.two_step_plans n WHERE n.process_id = p.process_id AND n.signature_id IS NOT NULL ORDER BY n.version DESC LIMIT 1)
+          AND EXISTS (  -- the last signed plan binds: it may give the test more time, and changes nothing else of it
+              SELECT FROM (SELECT n.pending FROM lab.two_step_plans n WHERE n.process_id = p.process_id AND n.signature_id IS NOT NULL
+                           ORDER BY n.version DESC LIMIT 1) AS last, jsonb_array_elements(last.pending) AS l(each)
+              WHERE l.each ->> 'test' = e.each ->> 'test' AND (l.each ->> 'days')::integer >= (e.each ->> 'days')::integer
+                AND lab.spoken(l.each ->> 'interim') = lab.spoken(e.each ->> 'interim')
+                AND lab.spoken(l.each ->> 'validation') = lab.spoken(e.each ->> 'validation'))
     ), standing AS (
         SELECT r.* FROM lab.results r WHERE r.lot_id = p_lot AND NOT EXISTS (
             SELECT FROM lab.result_invalidations i JOIN lab.deviations d ON d.id = i.deviation_id WHERE i.result_id = r.id AND d.state = 'closed')
@@ -39,9 +43,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         WHERE l.id = p_lot AND s.required AND s.safety
     )
     SELECT p.test, s.id, s.test, p.interim, p.validation, p.days, p.if_positive, w.sample_id, w.laboratory, w.started_at, w.due_at,
-        w.recorded_at, w.recorded_by, EXISTS (
-            SELECT FROM lines i JOIN standing r ON r.line_id = i.id WHERE i.id <> s.id AND lab.spoken(i.test) = lab.spoken(p.interim)
-              AND lab.is_within(r) AND 'accepted' = (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1))
+        w.recorded_at, w.recorded_by, coalesce((  -- of the very sample, and none of any sample that found something or is not accepted
+            SELECT bool_or(r.sample_id = w.sample_id) AND bool_and(lab.is_within(r) AND 'accepted' = coalesce(
+                (SELECT v.decision FROM lab.result_reviews v WHERE v.result_id = r.id ORDER BY v.id DESC LIMIT 1), ''))
+            FROM lines i JOIN standing r ON r.line_id = i.id WHERE i.id <> s.id AND lab.spoken(i.test) = lab.spoken(p.interim)), false)
     FROM planned p JOIN lines s ON lab.spoken(s.test) IN (
             SELECT lab.spoken(n) FROM jsonb_array_elements_text(gate.setting('rel03.safety_set') -> p.test) AS n)
     LEFT JOIN LATERAL (SELECT * FROM lab.tests_under_way w WHERE w.lot_id = p_lot AND w.line_id = s.id
@@ -51,19 +56,35 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UNION ALL
     SELECT p.test, NULL, t.method, 'rapid_pcr', p.validation, p.days, p.if_positive, NULL, t.laboratory, t.sampled_at,
         t.sampled_at + make_interval(days => p.days), t.recorded_at, t.recorded_by, EXISTS (
-            SELECT FROM lab.virus_tests r WHERE r.lot_id = p_lot AND r.sample = t.sample AND r.assay = 'rapid_pcr'
+            SELECT FROM lab.virus_tests r WHERE r.lot_id = p_lot AND r.sample = t.sample AND r.assay = 'rapid_pcr' AND r.sampled_at >= t.sampled_at
               AND 'negative' = (SELECT o.outcome FROM lab.virus_test_outcomes o WHERE o.test_id = r.id ORDER BY o.id DESC LIMIT 1))
+            AND NOT EXISTS (  -- one that found it spoils every other
+                SELECT FROM lab.virus_tests r JOIN lab.virus_test_outcomes o ON o.test_id = r.id
+                WHERE r.lot_id = p_lot AND r.sample = t.sample AND r.assay = 'rapid_pcr' AND o.outcome = 'positive')
     FROM planned p JOIN lab.virus_tests t ON t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay
     WHERE p.test = 'replicating_virus' AND NOT EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.test_id = t.id)
 $$;
 
--- A test for replication-competent virus that has no outcome yet, where no other that suffices was negative.
+-- Whether a test rules replication-competent virus out: by a full assay, of enough, and negative by its last report.
+CREATE OR REPLACE FUNCTION gate.rules_virus_out(p_test lab.virus_tests) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(gate.setting('gm05.assays') ? p_test.assay
+        AND CASE WHEN p_test.supernatant_percent IS NOT NULL
+            THEN p_test.supernatant_percent >= (gate.setting('gm05.amounts') ->> 'supernatant_percent')::numeric
+            ELSE p_test.cells_tested >= least((gate.setting('gm05.amounts') ->> 'cells')::numeric,
+                p_test.cells_in_pool * (gate.setting('gm05.amounts') ->> 'cells_percent')::numeric / 100) END
+        AND 'negative' = (SELECT o.outcome FROM lab.virus_test_outcomes o WHERE o.test_id = p_test.id ORDER BY o.id DESC LIMIT 1), false)
+$$;
+
+-- A test for replication-competent virus that has no outcome yet, where no negative one of the same kind of sample, not
+-- sampled before it, answers for it.
 CREATE OR REPLACE FUNCTION gate.virus_pending(p_lot bigint) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM lab.virus_tests t WHERE t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay
-                   AND NOT EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.test_id = t.id))
-       AND NOT EXISTS (SELECT FROM lab.virus_tests t JOIN lab.virus_test_outcomes o ON o.test_id = t.id
-                       WHERE t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay AND o.outcome = 'negative')
+    SELECT EXISTS (
+        SELECT FROM lab.virus_tests t WHERE t.lot_id = p_lot AND gate.setting('gm05.assays') ? t.assay
+          AND NOT EXISTS (SELECT FROM lab.virus_test_outcomes o WHERE o.test_id = t.id)
+          AND NOT EXISTS (SELECT FROM lab.virus_tests n WHERE n.lot_id = p_lot AND n.sample = t.sample
+                          AND n.sampled_at >= t.sampled_at AND gate.rules_virus_out(n)))
 $$;
 
 -- What the rules read of it: every plan that was signed, what was begun, and which physician knows of what.
@@ -231,21 +252,42 @@ DROP TRIGGER IF EXISTS c_a_physician_knows ON lab.pending_acknowledgements;
 CREATE TRIGGER c_a_physician_knows BEFORE INSERT ON lab.pending_acknowledgements FOR EACH ROW EXECUTE FUNCTION lab.a_physician_knows();
 ALTER TABLE lab.pending_acknowledgements ENABLE ALWAYS TRIGGER c_a_physician_knows;
 
--- The other lots of the same donation, when a result fails of a lot that was given out before it was there.
+-- The other lots of the same donation, when a result fails of a lot that was given out before it was there, or virus is
+-- found in it or may have been.
 CREATE OR REPLACE FUNCTION lab.siblings_at_risk(p_kind text, p_lot bigint) RETURNS bigint[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(s.id), '{}') FROM lab.lots l JOIN lab.lots s ON s.donation_id = l.donation_id AND s.id <> l.id
-    WHERE p_kind = 'result_failed' AND l.id = p_lot AND l.state = 'conditionally_released'
+    WHERE p_kind IN ('result_failed', 'virus_found') AND l.id = p_lot AND l.state = 'conditionally_released'
 $$;
 
--- A lot that was released before a result fails by it in the transaction that records it: a deviation is opened, its
--- siblings are held, and it never returns. y_comes_to_light, before this by its name, names what is touched and holds it.
+-- What a late result may hold is locked before the lot itself, in the one order (as lab.comes_to_light does): of two siblings
+-- that fail at once one waits for the other, never each for the other. A lot about to be given out counts as if it were.
+CREATE OR REPLACE FUNCTION lab.lock_family(p_lot bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM lab.lots WHERE id = p_lot AND state IN ('awaiting_release', 'conditionally_released'))
+       AND EXISTS (SELECT FROM lab.plan_in_force(p_lot)) THEN
+        PERFORM 1 FROM lab.lots WHERE id = ANY (ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY(
+                SELECT p_lot UNION SELECT s.id FROM lab.lots l JOIN lab.lots s ON s.donation_id = l.donation_id WHERE l.id = p_lot)) AS d))
+            ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
+    END IF;
+END $$;
+
+-- BEFORE b_lock_root, by its name.
+CREATE OR REPLACE FUNCTION lab.family_first() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM lab.lock_family(NEW.lot_id);
+    RETURN NEW;
+END $$;
+
+-- A lot that was released before a result fails by it in the transaction that records it: a deviation is opened, and it never
+-- returns. y_comes_to_light and e_virus_found, before this by their names, name what is touched, siblings too, and hold it.
 CREATE OR REPLACE FUNCTION lab.fails_after_release() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_by bigint := coalesce(lab.entry_actor(), NEW.recorded_by);
     v_what text;
-    v_deviation bigint;
     v_number text;
 BEGIN
     IF NOT EXISTS (SELECT FROM lab.lots WHERE id = NEW.lot_id AND state = 'conditionally_released') THEN RETURN NULL; END IF;
@@ -260,14 +302,7 @@ BEGIN
     IF v_what IS NULL THEN RETURN NULL; END IF;
     v_number := 'DV-' || to_char(clock_timestamp() AT TIME ZONE (SELECT time_zone FROM lab.deployment), 'YY') || '-' || lab.counted(nextval('lab.deviation_numbers'));
     INSERT INTO lab.deviations (number, item_id, what, class, rules, recorded_by)
-    VALUES (v_number, NEW.lot_id, 'out of specification after a conditional release: ' || v_what, 'critical', '{REL-06}', v_by)
-    RETURNING id INTO v_deviation;
-    IF TG_TABLE_NAME <> 'results' THEN  -- of a result the look-back holds them
-        INSERT INTO lab.holds (item_id, reason, deviation_id, recorded_by)
-        SELECT s.id, v_number || ': ' || v_what, v_deviation, v_by FROM lab.lots s
-        WHERE s.id = ANY (lab.siblings_at_risk('result_failed', NEW.lot_id)) AND s.state NOT IN ('rejected', 'recalled', 'failed_after_release', 'destroyed')
-        ORDER BY s.id;
-    END IF;
+    VALUES (v_number, NEW.lot_id, 'out of specification after a conditional release: ' || v_what, 'critical', '{REL-06}', v_by);
     PERFORM lab.make_move(NEW.lot_id, 'fail_after_release', NULL, NULL);
     RETURN NULL;
 END $$;
@@ -276,6 +311,9 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['results', 'virus_test_outcomes'] LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS b_family_first ON lab.%I', v_table);
+        EXECUTE format('CREATE TRIGGER b_family_first BEFORE INSERT ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.family_first()', v_table);
+        EXECUTE format('ALTER TABLE lab.%I ENABLE ALWAYS TRIGGER b_family_first', v_table);
         EXECUTE format('DROP TRIGGER IF EXISTS y_fails_after_release ON lab.%I', v_table);
         EXECUTE format('CREATE TRIGGER y_fails_after_release AFTER INSERT ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.fails_after_release()', v_table);
         EXECUTE format('ALTER TABLE lab.%I ENABLE ALWAYS TRIGGER y_fails_after_release', v_table);

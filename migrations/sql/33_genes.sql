@@ -31,7 +31,9 @@ BEGIN
             (SELECT jsonb_build_object('sample', t.sample, 'outcome', NEW.outcome, 'reference', NEW.reference, 'laboratory', t.laboratory,
                 'lot', l.name, 'reported_at', audit.stamp(NEW.reported_at))
              FROM lab.virus_tests t JOIN lab.lots l ON l.id = t.lot_id WHERE t.id = NEW.test_id), v_words, NEW.recorded_by);
-        IF NOT EXISTS (SELECT FROM lab.holds WHERE item_id = NEW.lot_id AND lifted_at IS NULL) THEN
+        IF NOT EXISTS (  -- another hold is lifted for its own reason
+                SELECT FROM lab.impact_facts f JOIN lab.impact_items x ON x.impact_id = f.impact_id JOIN lab.holds h ON h.id = x.hold_id
+                WHERE f.fact = 'virus_test' AND f.fact_id = NEW.id AND x.item_id = NEW.lot_id AND h.lifted_at IS NULL) THEN
             INSERT INTO lab.holds (item_id, reason, recorded_by) VALUES (NEW.lot_id, v_words, coalesce(lab.entry_actor(), NEW.recorded_by));
         END IF;
     END IF;

@@ -112,8 +112,8 @@ BEGIN
     END IF;
     SELECT record_kind INTO v_kind FROM people.meanings WHERE meaning = p_meaning;
     CASE v_kind
-        WHEN 'result' THEN PERFORM lab.lock_one('lot', (SELECT lot_id FROM lab.results WHERE id = p_record_id));
-        WHEN 'results' THEN PERFORM lab.lock_one('lot', p_record_id);
+        WHEN 'result' THEN PERFORM lab.lock_family(r.lot_id), lab.lock_one('lot', r.lot_id) FROM lab.results r WHERE r.id = p_record_id;
+        WHEN 'results' THEN PERFORM lab.lock_family(p_record_id), lab.lock_one('lot', p_record_id);
         WHEN 'donation' THEN PERFORM lab.lock_one('donation', p_record_id);
         WHEN 'batch' THEN PERFORM lab.lock_for_judgement(p_record_id);
     END CASE;
@@ -477,6 +477,10 @@ BEGIN
     END IF;
     IF p_pending IS NULL AND gate.virus_pending(p_lot) THEN
         RETURN NEXT 'GM-05: a test for replication-competent virus is pending';
+    END IF;
+    IF EXISTS (SELECT FROM lab.consumptions u JOIN lab.vector_statements v ON v.vector_lot_id = u.material_lot_id
+               WHERE u.lot_id = p_lot AND v.vector_type IN ('lentivirus', 'gamma_retrovirus') AND gate.virus_pending(u.material_lot_id)) THEN
+        RETURN NEXT 'GM-05: a test of the vector for replication-competent virus is pending';
     END IF;
     IF v_lot.expires_at IS NULL OR v_lot.expires_at <= v_now THEN RETURN NEXT 'REL-07: expired, or no expiry stated'; END IF;
     -- every label accounted for by the last count, or answered for under a deviation that was signed after that was stated

@@ -7,6 +7,7 @@ it. With the objection taken out the same attack succeeds: it has teeth.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,6 +59,23 @@ BEGIN
     INSERT INTO lab.pending_acknowledgements (lot_id, tests, remarks, recorded_by) VALUES (p_lot, '{sterility}', 'urgent', pg_temp.who('phil'));
     UPDATE lab.consents SET scopes = scopes || '{use before all results}'::text[] WHERE donor_id = v_lot.donor_id;
 END $$;
+CREATE FUNCTION pg_temp.of_another_sample(p_lot bigint, p_found text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_sample bigint := pg_temp.item('sample');
+    v_rapid bigint[] := ARRAY(SELECT r.id FROM lab.results r JOIN lab.specification_lines l ON l.id = r.line_id WHERE r.lot_id = p_lot AND l.test = 'rapid sterility');
+BEGIN
+    INSERT INTO lab.samples (id, lot_id, from_item_id, purpose, taken_at, taken_by, recorded_by)
+    SELECT v_sample, lot_id, from_item_id, purpose, taken_at, taken_by, recorded_by FROM lab.samples WHERE lot_id = p_lot ORDER BY id LIMIT 1;
+    IF p_found IS NULL THEN
+        UPDATE lab.results SET sample_id = v_sample WHERE id = ANY (v_rapid);
+    ELSE
+        WITH made AS (
+            INSERT INTO lab.results (lot_id, sample_id, line_id, value_text, method_version, analyst, measured_at, recorded_by)
+            SELECT lot_id, v_sample, line_id, p_found, method_version, analyst, measured_at, recorded_by FROM lab.results WHERE id = v_rapid[1] RETURNING id)
+        INSERT INTO lab.result_reviews (result_id, decision, remarks, signature_id, recorded_by)
+        SELECT id, 'accepted', '', pg_temp.signed('rolf', 'result_reviewed', 'result', id, 'accepted', repeat('0', 64), clock_timestamp()), pg_temp.who('rolf') FROM made;
+    END IF;
+END $$;
 """
 ALLOW = "UPDATE lab.settings SET value = to_jsonb($1::text) WHERE name = 'rel06.allowed'"
 
@@ -101,6 +119,16 @@ ATTACKS = (
         "the result is overdue",
         "UPDATE lab.tests_under_way SET due_at = clock_timestamp() - interval '1 minute' WHERE lot_id = {lot}",
         (NOT_THERE, NOT_BEGUN),
+    ),
+    Attack(
+        "the rapid test was made of another sample",
+        "SELECT pg_temp.of_another_sample({lot}, NULL)",
+        (NOT_THERE, NOT_BEGUN),
+    ),
+    Attack(
+        "the rapid test of another sample found growth",
+        "SELECT pg_temp.of_another_sample({lot}, 'growth')",
+        (NOT_THERE, NOT_BEGUN, (OBJECTIONS, "RETURN NEXT 'REL-02: a result of ' || v_review.test || ' fails';")),
     ),
     Attack(
         "the physician knows of nothing",
@@ -310,6 +338,45 @@ async def test_a_positive_result_against_the_signature_never_leaves_the_lot_give
         await stating.close()
 
 
+WAIT = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND usename = 'stemma_app'"
+
+
+async def test_two_siblings_that_fail_at_the_same_moment_both_fail(fresh_database: Database) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(READY)
+        eldest, *siblings = await ready(stage, 3)
+        ana = stage.id_of("ana")
+        for lot in siblings:
+            await given_out(stage, lot, await proof(stage, lot))
+        async with triggers_asleep(stage.hand):
+            await stage.hand.execute(
+                "UPDATE lab.lots SET donation_id = (SELECT donation_id FROM lab.lots WHERE id = $1) WHERE id = ANY ($2)",
+                eldest,
+                siblings,
+            )
+        apps = [await stage.as_role("stemma_app") for _ in siblings]
+
+        async def state(app: asyncpg.Connection, lot: int) -> None:
+            async with app.transaction():
+                await app.execute(
+                    f"SELECT audit.open({ana}, 'ana', '', 'record_result', '', '', 'race', NULL, NULL, NULL)"
+                )
+                await app.execute(FAILING, lot)
+
+        # Whoever writes the eldest keeps both waiting; then each has what the other asks for, or one comes after the other.
+        async with asyncio.TaskGroup() as both, stage.hand.transaction():
+            await stage.hand.execute("SELECT FROM lab.lots WHERE id = $1 FOR NO KEY UPDATE", eldest)
+            for app, lot in zip(apps, siblings, strict=True):
+                both.create_task(state(app, lot))
+            while await stage.hand.fetchval(WAIT) < len(apps):
+                await asyncio.sleep(0.01)
+        assert [await state_of(stage, lot) for lot in siblings] == ["failed_after_release"] * 2
+        held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+        assert await stage.hand.fetchval(held, eldest) == 2
+        for app in apps:
+            await app.close()
+
+
 SIBLING = """
 CREATE FUNCTION pg_temp.sibling(p_lot bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -326,10 +393,102 @@ CULTURE = (
     "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, cells_in_pool, sampled_at, recorded_by)"
     " VALUES ($1, 'final_product', 'coculture', 'RCL-1', 'Virus Laboratory', 1e8, 1e9, clock_timestamp(), $2) RETURNING id"
 )
+RAPID = (
+    "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, sampled_at, recorded_by)"
+    " VALUES ($1, $3, 'rapid_pcr', 'PCR-1', 'Virus Laboratory', 1e8, clock_timestamp() - $4::text::interval, $2) RETURNING id"
+)
+SAMPLED = (
+    "INSERT INTO lab.virus_tests (lot_id, sample, assay, method, laboratory, cells_tested, cells_in_pool, sampled_at, recorded_by)"
+    " VALUES ($1, $3, $4, 'M-1', 'Virus Laboratory', $5::float8, 1e9, date_trunc('day', clock_timestamp()) - make_interval(days => $6), $2)"
+    " RETURNING id"
+)
+LATER = """
+INSERT INTO lab.two_step_plans (process_id, version, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause, pending,
+    proposed_by, signature_id)
+SELECT process_id, $1::integer, protocol, protocol_version, ethics_reference, ethics_approved_on, consent_clause,
+    (SELECT jsonb_agg(each || $2::text::jsonb) FROM jsonb_array_elements(pending) AS each), proposed_by,
+    pg_temp.signed('lin', 'two_step_plan_decided', 'two_step_plan', $1, '', repeat('0', 64), clock_timestamp())
+FROM lab.two_step_plans WHERE version = 1
+"""
+LATE_VIRUS = (
+    "UPDATE lab.two_step_plans SET pending = pending || jsonb_build_array(jsonb_build_object('test', 'replicating_virus',"
+    " 'interim', 'rapid PCR', 'validation', 'VR-13', 'days', 45, 'if_positive', 'followed up'))"
+)
 OUTCOME = (
     "INSERT INTO lab.virus_test_outcomes (lot_id, test_id, outcome, reported_at, reference, recorded_by)"
     " SELECT $1, max(id), $2, clock_timestamp(), 'VL-1', $3 FROM lab.virus_tests WHERE lot_id = $1"
 )
+
+
+async def test_a_later_plan_binds_the_lots_begun_under_an_earlier_one(fresh_database: Database) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(READY)
+        out, lot = await ready(stage, 2)
+        await given_out(stage, out, await proof(stage, out))
+        pending = "SELECT array_agg(test || ' ' || days) FROM lab.pending_tests($1)"
+        against = "SELECT string_agg(o, '; ') FROM gate.two_step_objections($1, $2) AS o"
+        assert await stage.hand.fetchval(against, lot, stage.id_of("lin")) is None
+        for version, changes in enumerate(({"days": 13}, {"interim": "gram stain"}, {"validation": "VR-2"}), start=2):
+            await stage.value(LATER, version, json.dumps(changes))
+            assert await stage.hand.fetchval(pending, lot) is None, changes
+            said = await stage.hand.fetchval(against, lot, stage.id_of("lin"))
+            assert "nothing is pending that the plan lets come late" in said, changes
+            assert await stage.hand.fetchval(pending, out) == ["sterility 14"], changes
+        await stage.value(LATER, 5, json.dumps({"days": 20, "interim": "Rapid  Sterility", "if_positive": "otherwise"}))
+        assert await stage.hand.fetchval(pending, lot) == ["sterility 14"]
+        assert await stage.hand.fetchval(against, lot, stage.id_of("lin")) is None
+
+
+async def test_only_a_rapid_test_of_the_same_kind_and_not_before_the_culture_stands_in_for_it(
+    fresh_database: Database,
+) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(READY)
+        (lot,) = await ready(stage, 1)
+        ana = stage.id_of("ana")
+        async with triggers_asleep(stage.hand):
+            await stage.hand.execute(LATE_VIRUS)
+        await stage.value(CULTURE, lot, ana)
+        stands = "SELECT interim_stands FROM lab.pending_tests($1) WHERE test = 'replicating_virus'"
+        for sample, age, outcome, found in (
+            ("final_product", "1 hour", "negative", False),
+            ("transduced_cells", "0", "negative", False),
+            ("final_product", "0", None, False),
+            ("final_product", "0", "negative", True),
+            ("final_product", "1 hour", "positive", False),
+            ("final_product", "0", "negative", False),
+        ):
+            await stage.value(RAPID, lot, ana, sample, age)
+            if outcome:
+                await stage.value(OUTCOME, lot, outcome, ana)
+            assert await stage.hand.fetchval(stands, lot) is found, (sample, age, outcome)
+
+
+async def test_a_culture_is_waited_for_until_one_of_what_was_sampled_since_answers(fresh_database: Database) -> None:
+    async with staged(fresh_database) as stage:
+        (lot,) = await stage.lots(1)
+        ana, pending = stage.id_of("ana"), "SELECT gate.virus_pending($1)"
+        await stage.value(SAMPLED, lot, ana, "final_product", "coculture", 1e8, 3)
+        await stage.value(OUTCOME, lot, "negative", ana)
+        assert not await stage.hand.fetchval(pending, lot)
+        begun = await stage.value(SAMPLED, lot, ana, "final_product", "coculture", 1e8, 2)
+        assert await stage.hand.fetchval(pending, lot), "what was sampled before answers for nothing"
+        for sample, assay, cells, days in (
+            ("transduced_cells", "coculture", 1e8, 1),
+            ("final_product", "rapid_pcr", 1e8, 1),
+            ("final_product", "coculture", 1e6, 1),
+        ):
+            await stage.value(SAMPLED, lot, ana, sample, assay, cells, days)
+            await stage.value(OUTCOME, lot, "negative", ana)
+            assert await stage.hand.fetchval(pending, lot), (sample, assay, cells)
+        objections = "SELECT string_agg(o, '; ') FROM gate.objections($1, $2) AS o"
+        assert "GM-05: a test for replication-competent virus is pending" in await stage.hand.fetchval(
+            objections, lot, stage.id_of("lin")
+        )
+        await stage.value(SAMPLED, lot, ana, "final_product", "coculture", 1e8, 2)
+        await stage.value(OUTCOME, lot, "negative", ana)
+        assert not await stage.hand.fetchval(pending, lot), f"virus test {begun} is answered for"
+        assert "GM-05" not in (await stage.hand.fetchval(objections, lot, stage.id_of("lin")) or "")
 
 
 async def test_virus_that_is_found_later_fails_the_lot_and_holds_its_siblings(fresh_database: Database) -> None:
@@ -353,9 +512,16 @@ async def test_virus_that_is_found_later_fails_the_lot_and_holds_its_siblings(fr
         await stage.value(CULTURE, lot, ana)
         await stage.value(OUTCOME, lot, "inconclusive", ana)
         assert await state_of(stage, lot) == "conditionally_released"
-        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [1, 0]
+        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [1, 1], "it may have been found"
         await stage.value(OUTCOME, lot, "positive", ana)
         assert await state_of(stage, lot) == "failed_after_release"
-        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [2, 1]
+        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [2, 2]
+        named = "SELECT count(*) FROM lab.holds h JOIN lab.impact_items x ON x.hold_id = h.id WHERE h.item_id = $1"
+        assert [await stage.hand.fetchval(named, each) for each in (lot, sibling)] == [2, 2], "each by a look-back"
+        # What has failed is held for what is found later too, whatever else holds it.
+        await stage.value(OUTCOME, lot, "inconclusive", ana)
+        assert [await stage.hand.fetchval(held, each) for each in (lot, sibling)] == [3, 2]
+        reasons = "SELECT reason FROM lab.holds WHERE item_id = $1 ORDER BY id DESC LIMIT 1"
+        assert await stage.hand.fetchval(reasons, lot) == "replication-competent virus: inconclusive, VL-1"
         opened = "SELECT class || ' ' || state FROM lab.deviations WHERE item_id = $1"
         assert await stage.hand.fetchval(opened, lot) == "critical open"

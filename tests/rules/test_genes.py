@@ -132,6 +132,13 @@ def test_cells_and_product_may_each_rule_it_out_and_an_open_one_keeps_it_closed(
     assert outcome("GM-05", both) is Outcome.INDETERMINATE
 
 
+@pytest.mark.parametrize(("hours", "found"), [(-1, Outcome.INDETERMINATE), (0, Outcome.PASS), (1, Outcome.PASS)])
+def test_what_was_begun_is_answered_for_by_what_was_sampled_since(hours, found):
+    begun = virus_test(13, "transduced_cells", recorded_at=AT - timedelta(days=2), outcomes=())
+    since = virus_test(14, "transduced_cells", recorded_at=begun.sampled_at + timedelta(hours=hours))
+    assert outcome("GM-05", all_of(gene_modified, within("virus_tests", lambda _: (begun, since)))) is found
+
+
 def test_of_a_vector_that_cannot_replicate_no_such_test_is_asked():
     aav = all_of(
         gene_modified,

@@ -599,6 +599,21 @@ async def test_vector_work_and_other_cells_never_stand_open_in_one_room(lab: Lab
     ok(await lab.as_("tess").post(f"/lots/{other.lot}/isolation", body))
 
 
+async def test_another_culture_of_the_vector_that_was_begun_is_waited_for_in_both_hands(lab: Lab) -> None:
+    lived, vector = await released_with_a_vector(lab)
+    asked, objections = (
+        (await lived.lot_id(), lab.id_of("lin")),
+        "SELECT string_agg(o, '; ') FROM gate.objections($1, $2) AS o",
+    )
+    assert "GM-05" not in (await lab.value(objections, *asked) or "")
+    number = await sent_off(lab, vector, {**PRODUCER, "sampled_at": ago(days=1)}, outcome=None)
+    assert "GM-05: a test of the vector" in await lab.value(objections, *asked)
+    assert (await verdict(lab, vector, "GM-05"))["outcome"] == "indeterminate"
+    ok(await report(lab, number, "negative"))
+    assert "GM-05" not in (await lab.value(objections, *asked) or "")
+    assert (await verdict(lab, vector, "GM-05"))["outcome"] == "pass"
+
+
 async def test_the_database_itself_releases_nothing_in_which_virus_was_found(lab: Lab) -> None:
     objections = "SELECT string_agg(o, '; ') FROM gate.objections($1, $2) AS o"
     lived = await life.preparation(lab, upto="isolated")

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from tests import life, two_steps
+from tests.services import things
 from tests.two_steps import begun, known, plan_of, signed_plan, waiting
 from tests.world import Lab, ok, refused
 
@@ -31,7 +32,7 @@ FROM lab.tests_under_way WHERE lot_id = $1
 async def queues(lab: Lab) -> Counter[str]:
     """How much waits of what a lot that was given out owes."""
     waits = ok(await lab.as_("lin").get("/dashboard"))["waits"]
-    owed = ("results_overdue", "second_signatures", "batches_to_review", "results_to_review")
+    owed = ("results_overdue", "second_signatures", "batches_to_review", "results_to_review", "lots_failed")
     return Counter({each["queue"]: each["waiting"] for each in waits if each["queue"] in owed})
 
 
@@ -129,8 +130,19 @@ async def test_a_result_that_fails_makes_the_lot_failed_and_holds_its_siblings(l
     await begun(made)
     ok(await known(made))
     await given_out(made)
+    before = await queues(lab)
     await life.measured(made, "sterility", "growth", None)
     assert await made.state() == "failed_after_release"
+    assert (await queues(lab) - before)["lots_failed"] == 1
+    for who in ("phil", "lin", "quinn", "tess"):
+        waits = ok(await lab.as_(who).get("/dashboard"))["waits"]
+        (failed,) = (each for each in waits if each["queue"] == "lots_failed")
+        assert failed["roles"] == ["qa_manager", "quality_authority", "physician"]
+        assert failed["mine"] == (who != "tess")
+    (line,) = ok(await lab.as_("phil").get("/impacts", item=made.lot, kind="result_failed"))
+    assert line["released"] == 1, "it is out of our hands as before"
+    touched = {each["code"]: each for each in ok(await lab.as_("phil").get(f"/impacts/{line['number']}"))["touched"]}
+    assert {code: each["next"] for code, each in touched.items()} == {made.lot: "decide_recall", sibling: "assess"}
     holds = "SELECT count(*) FROM lab.holds h JOIN lab.item_codes k ON k.item_id = h.item_id WHERE k.code = $1 AND h.lifted_at IS NULL"
     assert await lab.value(holds, made.lot) == 1
     assert await lab.value(holds, sibling) == 1
@@ -138,6 +150,27 @@ async def test_a_result_that_fails_makes_the_lot_failed_and_holds_its_siblings(l
     (deviation,) = await lab.sql(opened, await made.lot_id())
     assert (deviation["class"], deviation["rules"], deviation["state"]) == ("critical", ["REL-06"], "open")
     refused(await lab.as_("quinn").post(f"/lots/{made.lot}/submit"), 409)
+    ok(await lab.as_("quinn").post(f"/lots/{made.lot}/recall", {"reason": "it grew"}))
+    assert (await queues(lab) - before)["lots_failed"] == 0
+
+
+async def test_virus_found_later_holds_the_siblings_until_the_authority_lifts_it(lab: Lab, allowed: None) -> None:
+    made = await waiting(lab)
+    body = {"process": made.shared.process, "specification": made.shared.specification, "donation": made.donation}
+    sibling = ok(await lab.as_("tess").post("/lots", body))["code"]
+    await begun(made)
+    ok(await known(made))
+    await given_out(made)
+    await things.virus_reported(lab, made.lot, "positive")
+    assert await made.state() == "failed_after_release"
+    (line,) = ok(await lab.as_("quinn").get("/impacts", item=sibling, kind="virus_found"))
+    touched = {each["code"]: each for each in ok(await lab.as_("quinn").get(f"/impacts/{line['number']}"))["touched"]}
+    assert {code for code, each in touched.items() if each["held"]} == {made.lot, sibling}
+    hold = touched[sibling]["hold"]
+    signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, "it is another lot")
+    refused(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": signed}), 403, "not-permitted")
+    signed = await life.ceremony(lab, "lin", "look_back_hold_lifted", "hold", hold, "tested anew, negative")
+    ok(await lab.as_("lin").post(f"/holds/{hold}/lift", {"ceremony": signed}))
 
 
 async def test_off_it_is_refused_by_the_rule_the_ceremony_and_the_gate(lab: Lab) -> None:

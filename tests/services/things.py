@@ -248,3 +248,25 @@ async def hold(lab: Lab, item_id: int, reason: str = "suspected mix-up") -> None
     await lab.arrange(
         "INSERT INTO lab.holds (item_id, reason, recorded_by) VALUES ($1, $2, $3)", item_id, reason, lab.id_of("quinn")
     )
+
+
+async def virus_tested(lab: Lab, lot: str, **more: Any) -> int:
+    """A culture for replication-competent virus of enough of the product was sent off. Its number."""
+    body = {
+        "sample": "final_product",
+        "assay": "coculture",
+        "method": "RCL-1/2",
+        "laboratory": "Virus Laboratory Ltd",
+        "cells_tested": "1e8",
+        "sampled_at": ago(hours=1),
+        **more,
+    }
+    return int(ok(await lab.as_("ana").post(f"/lots/{lot}/virus-tests", body))["tests"][-1]["test"])
+
+
+async def virus_reported(lab: Lab, lot: str, outcome: str, **more: Any) -> int:
+    """Such a culture, and what the laboratory reported of it."""
+    number = await virus_tested(lab, lot, **more)
+    said = {"outcome": outcome, "reported_at": ago(minutes=1), "reference": f"VL-{number}"}
+    ok(await lab.as_("ana").post(f"/virus-tests/{number}/outcomes", said))
+    return number

@@ -35,6 +35,7 @@ EXPIRING_NAMES = {
     ExpiringKind.EQUIPMENT: Text("Equipment"),
 }
 QUEUE_PAGES = {
+    "lots_failed": "/lots?state=failed_after_release",
     "recalls_to_decide": "/impacts",
     "releases_awaited": "/lots?state=awaiting_release",
     "results_overdue": "/lots?state=conditionally_released",
