@@ -229,6 +229,40 @@ async def test_the_gate_asks_the_papers_again_whatever_was_judged(lab: Lab) -> N
     assert "EXT-04" in {each["rule"] for each in await lab.sql(OBJECTIONS, await unmoved.lot_id())}
 
 
+async def test_a_paper_against_the_lot_is_hidden_by_no_date_on_either_hand(lab: Lab) -> None:
+    lived = await made(lab, await maker(lab))
+    assert await closing(lab, lived) == set()
+    await filed(lived, "analysis", conforms=False, signed_at=life.ago(days=3))  # dated before the clean one on record
+    assert await closing(lab, lived) == {"EXT-03", "QA-06"}
+    objected = {each["rule"] for each in await lab.sql(OBJECTIONS, await lived.lot_id())}
+    assert objected == {"EXT-03", "QA-06"}
+    await filed(lived, "analysis", signed_at=life.ago(days=4))  # recorded after it, and signed before
+    assert "EXT-03" in await closing(lab, lived)
+    assert "EXT-03" in {each["rule"] for each in await lab.sql(OBJECTIONS, await lived.lot_id())}
+    await filed(lived, "analysis")  # the partner signed anew
+    assert await closing(lab, lived) == {"QA-06"}, "the package is another one than was reviewed"
+    assert {each["rule"] for each in await lab.sql(OBJECTIONS, await lived.lot_id())} == {"QA-06"}
+
+
+async def test_a_paper_against_a_released_lot_comes_to_light_and_holds_it(lab: Lab) -> None:
+    lived = await made(lab, await maker(lab))
+    ok(await life.release(lived))
+    held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+    await filed(lived, "analysis")
+    assert await lab.value(held, await lived.lot_id()) == 0, "one that speaks for it holds nothing"
+    said = await filed(lived, "batch_record", conforms=False, signed_at=life.ago(days=3))
+    assert await lab.value(held, await lived.lot_id()) == 1
+    assert await lived.state() == "released"
+    (line,) = ok(await lab.as_("quinn").get("/impacts", item=lived.lot, kind="partner_paper"))
+    found = ok(await lab.as_("quinn").get(f"/impacts/{line['number']}"))
+    assert said in str(found["impact"]["facts"])
+    (touched,) = found["touched"]
+    assert (touched["code"], touched["state_then"], touched["held"]) == (lived.lot, "released", True)
+    assert touched["next"] == "decide_recall"
+    assert touched["recipient"] is not None
+    assert "EXT-03" in {each["rule"] for each in touched["verdict"]["closing"]}
+
+
 async def test_a_maker_is_named_once_and_before_the_work(lab: Lab) -> None:
     by, other = await maker(lab), await maker(lab)
     lived = await named(lab, by)
