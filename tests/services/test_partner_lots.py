@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -191,6 +192,8 @@ async def test_a_result_names_a_paper_that_is_on_record_or_is_not_kept(lab: Lab)
         (("batch_record", "release"), {}, {"EXT-03"}),
         (("batch_record", "analysis"), {}, {"EXT-03", "GMP-02", "GMP-04", "GMP-06", "QA-07"}),
         (("batch_record", "analysis", "release"), {"verified_by": "Liu"}, {"GMP-05"}),
+        (("batch_record", "analysis", "release"), {"verified_by": "ｌｉｕ"}, {"GMP-05"}),
+        (("batch_record", "analysis", "release"), {"clearance_verified_by": "LIU"}, {"GMP-03"}),
         (("batch_record", "analysis", "release"), {"verified_by": None, "verified_at": None}, {"GMP-05"}),
         (("batch_record", "analysis", "release"), {"one_donor": None}, {"GMP-03"}),
     ],
@@ -225,6 +228,15 @@ async def test_the_gate_asks_the_papers_again_whatever_was_judged(lab: Lab) -> N
     assert found == {"EXT-01", "EXT-02", "EXT-03"}
     alone = await made(lab, await maker(lab), verified_by=None, verified_at=None)
     assert {each["rule"] for each in await lab.sql(OBJECTIONS, await alone.lot_id())} == {"GMP-05"}
+    twice = await made(lab, await maker(lab), performed_by="Liu  Wei", verified_by="LIU\twei")
+    assert {each["rule"] for each in await lab.sql(OBJECTIONS, await twice.lot_id())} == {"GMP-05"}
+    asked = (
+        "SELECT gate.verified_by_a_partner(jsonb_populate_record(s, jsonb_build_object('started_at', p.verified_at + $2::interval,"
+        " 'ended_at', p.verified_at + interval '1 hour'))) FROM lab.steps s JOIN lab.partner_steps p ON p.step_id = s.id WHERE s.lot_id = $1"
+    )
+    lot = await whole.lot_id()
+    assert {row[0] for row in await lab.sql(asked, lot, timedelta(0))} == {True}
+    assert {row[0] for row in await lab.sql(asked, lot, timedelta(seconds=1))} == {False}, "verified before it began"
     unmoved = await named(lab, await maker(lab))
     assert "EXT-04" in {each["rule"] for each in await lab.sql(OBJECTIONS, await unmoved.lot_id())}
 
