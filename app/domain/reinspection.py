@@ -291,7 +291,18 @@ def says_current(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Stateme
         return
     for says in others:
         yield fails(cell.subject, says, _TEST_ANEW)
-    if not others:
+    unknown = cell.column.kind == FINAL_FORMULATION and (dossier.banks is None or report.banks is None)
+    if unknown:
+        yield lacks(
+            cell.subject,
+            Text(
+                "{what}: of which bank the lot of report {number} was made, or what the study gives, is not known.",
+                what=_named(cell),
+                number=report.report_number,
+            ),
+            Text("Report this to whoever keeps the system."),
+        )
+    if not others and not unknown:
         yield shows(
             cell.subject,
             Text("{what}: {lot}, {process}", what=_named(cell), lot=report.lot, process=report.stated_process),
@@ -308,7 +319,14 @@ def comparable(dossier: Dossier, asked: Asked, column: Column, report: Reinspect
     """The signed document by which the report stands for what the study gives at that moment; None where there is none.
 
     A bank lot that was not tested is no matter of comparison, nor is a report that names another version than its own lot's.
+    Nothing is comparable with what is not known: neither the study's banks nor the lot's.
     """
+    if dossier.banks is None or report.banks is None:
+        return None
+    return _document(dossier, asked, column, report)
+
+
+def _document(dossier: Dossier, asked: Asked, column: Column, report: Reinspection) -> Comparability | None:
     study = dossier.study
     if study is None or column.kind == BANK or report.process != report.stated_process:
         return None
@@ -366,6 +384,10 @@ def _other_than(dossier: Dossier, column: Column, report: Reinspection) -> tuple
                 wanted=tuple(sorted(named)),
             )
         )
+    if column.kind == FINAL_FORMULATION and dossier.banks == () and report.banks:
+        found.append(
+            Text("Report {number} is about a lot of a bank; the study names none.", number=report.report_number)
+        )
     return tuple(found)
 
 
@@ -413,7 +435,7 @@ def _cell(dossier: Dossier, asked: Asked, study: Study, column: Column, test: st
         for report, result in found
         if report is not best.report
         and _speaks_against(result)
-        and (not _other_than(dossier, column, report) or comparable(dossier, asked, column, report) is not None)
+        and (not _other_than(dossier, column, report) or _document(dossier, asked, column, report) is not None)
     )
     return Cell(column, test, best.report, best.result, against)
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
-from app.domain.counterexamples import Edit, all_of, gene_modified, part, study_part, study_records
+from app.domain.counterexamples import Edit, all_of, gene_modified, part, study_part, study_records, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Comparability, SubjectKind
 from app.domain.reinspection import cells, says_current
-from app.domain.rulebook import NEVER, Asked, Break, Citation, Gate, Standing, Statement, lacks, rule
+from app.domain.rulebook import NEVER, Asked, Break, Citation, Gate, Outcome, Standing, Statement, lacks, rule
 from app.domain.sources import GUIDELINE
 from app.domain.studies import no_study
 from app.domain.text import Text
@@ -102,6 +102,27 @@ def _compared(name: str, **changes: Any) -> Break:
         Break(
             "nobody knows of which bank the final formulation was made",
             all_of(gene_modified, study_records("reinspections", only=_FINAL, banks=None)),
+            **_G8,
+        ),
+        Break(
+            "nobody knows of which bank a lot of an earlier version was made, and a document of comparability",
+            all_of(compared(), study_records("reinspections", only=_FINAL, banks=None)),
+            **_G8,
+        ),
+        Break(
+            "nobody knows which banks the study gives, and a document of comparability",
+            all_of(compared(), without("banks")),
+            **{**_G8, "also": ("BOOK", "TPR-01")},
+        ),
+        Break(
+            "nobody knows of which bank the lot was made, and the study names none",
+            study_records("reinspections", only=_FINAL, banks=None),
+            **_G8,
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "the lot was made of a bank, and the study names none",
+            study_records("reinspections", only=_FINAL, banks=("L0000000009",)),
             **_G8,
         ),
         Break("the lot follows no process that is known", study_records("reinspections", process=None), **_G8),

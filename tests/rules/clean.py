@@ -1029,6 +1029,7 @@ def reinspection(number, sample_kind, lot):
         "reported_on": "2026-05-25",
         "replaced_at": None,
         "recorded_at": moment("2026-05-26T09:00"),
+        "banks": [],
         "tests": [
             {
                 "test": test,
