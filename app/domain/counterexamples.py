@@ -669,7 +669,7 @@ def without_paper(kind: str) -> Edit:
     return made_by_partner(drop_inside("makers", "papers", ("kind", kind)))
 
 
-def further_papers(kind: str, *changed: Mapping[str, object]) -> Edit:
+def further_papers(kind: str, *changed: Mapping[str, Any]) -> Edit:
     """The partner that made the lot sent further papers of this kind, in the order in which they were recorded."""
 
     def sent(maker: Maker) -> Maker:

@@ -977,6 +977,7 @@ def study():
         ],
         "laboratories": [laboratory()],
         "production_ends": [production_end()],
+        "made_at": [""],
     }
 
 
@@ -1030,6 +1031,7 @@ def reinspection(number, sample_kind, lot):
         "replaced_at": None,
         "recorded_at": moment("2026-05-26T09:00"),
         "banks": [],
+        "made_at": "",
         "tests": [
             {
                 "test": test,

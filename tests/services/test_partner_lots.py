@@ -6,6 +6,7 @@ import json
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 import pytest
@@ -34,6 +35,16 @@ DUTIES = {
 HELD = "SELECT count(*) FROM lab.steps s JOIN lab.lots l ON l.id = s.lot_id WHERE l.name = $1"
 
 
+_AWAY: WeakKeyDictionary[Lab, life.Shared] = WeakKeyDictionary()
+
+
+async def away(lab: Lab) -> life.Shared:
+    """What partners' lots are made of: a process of their own, for a partner's lot is a further site of its process."""
+    if lab not in _AWAY:
+        _AWAY[lab] = await life.new_shared(lab)
+    return _AWAY[lab]
+
+
 async def maker(lab: Lab, *, is_assessed: bool = True, is_agreed: bool = True, **agreed: Any) -> str:
     """The name of a partner that prepares cells, assessed and agreed with before any work."""
     name, quinn = f"Cell Works {uuid.uuid4().hex[:8]}", lab.as_("quinn")
@@ -41,16 +52,16 @@ async def maker(lab: Lab, *, is_assessed: bool = True, is_agreed: bool = True, *
     if is_assessed:
         await assessed(lab, made, assessment())
     if is_agreed:
-        process = (await life.shared(lab)).process
+        process = (await away(lab)).process
         body = {"process": process["name"], "process_version": process["version"], "duties": DUTIES}
         body |= {"signed_on": day(-15), "reference": "QA-77", **agreed}
         ok(await quinn.post(f"/partners/{made}/agreements", body))
     return name
 
 
-async def named(lab: Lab, by: str) -> Life:
+async def named(lab: Lab, by: str, *, use: life.Shared | None = None) -> Life:
     """A planned lot that this partner makes; the house keeps some of the donation before it is sent."""
-    lived = await life.preparation(lab, upto="planned")
+    lived = await life.preparation(lab, upto="planned", use=use or await away(lab))
     body = {"partner": by, "lot_number": f"CW-{uuid.uuid4().hex[:6]}", "process": "MSC-P 2"}
     ok(await lab.as_("quinn").post(f"/lots/{lived.lot}/maker", body))
     await life.retain(lived, "starting_material", lived.donation, "mL")
@@ -282,7 +293,7 @@ async def test_a_maker_is_named_once_and_before_the_work(lab: Lab) -> None:
     refused(await lab.as_("quinn").post(f"/lots/{lived.lot}/maker", body), 409)
     begun = await life.preparation(lab, upto="isolated")
     refused(await lab.as_("quinn").post(f"/lots/{begun.lot}/maker", body), 409)
-    planned = await life.preparation(lab, upto="planned")
+    planned = await life.preparation(lab, upto="planned", use=await away(lab))
     refused(await lab.as_("tess").post(f"/lots/{planned.lot}/maker", body), 403, "not-permitted")
     refused(await lab.as_("quinn").post(f"/lots/{planned.lot}/maker", {**body, "partner": "nobody"}), 422)
     assert ok(await lab.as_("quinn").get(f"/lots/{planned.lot}/maker"))["maker"] is None
