@@ -34,7 +34,7 @@ LANGUAGE sql STABLE AS $$
         SELECT p.name, (SELECT q.duties ->> 'preparation' FROM lab.quality_agreements q
             WHERE q.partner_id = p.id AND q.process_id = given.process_id ORDER BY q.id DESC LIMIT 1) AS bearer
         FROM given, lab.study_partners n JOIN lab.partners p ON p.id = n.partner_id WHERE n.study_id = p_study AND p.kind = 'preparation'
-    ), going AS (
+    ), going AS NOT MATERIALIZED (
         SELECT l.id FROM given JOIN lab.lots l ON l.process_id = given.process_id AND l.kind = 'preparation'
         WHERE l.state NOT IN ('rejected', 'recalled', 'failed_after_release', 'destroyed')
     )
