@@ -32,7 +32,7 @@ SELECT c.id AS comparability, t.number AS study, r.id AS report, r.report_number
     p.name || ' ' || p.version AS process, f.name || ' ' || f.version AS specification,
     ARRAY(SELECT l.name FROM lab.lots l WHERE l.id = ANY (c.bank_ids) ORDER BY l.id) AS banks,
     c.differences, c.reasons, c.committee_reference, c.committee_decided_on, c.file_name, c.file_sha256, c.valid_to,
-    a.printed_name AS proposed_by, c.recorded_at AS proposed_at, g.printed_name AS accepted_by, g.signed_at AS accepted_at
+    c.made_at, a.printed_name AS proposed_by, c.recorded_at AS proposed_at, g.printed_name AS accepted_by, g.signed_at AS accepted_at
 FROM lab.comparabilities c JOIN lab.studies t ON t.id = c.study_id JOIN lab.reinspections r ON r.id = c.reinspection_id
 JOIN lab.process_versions s ON s.id = r.process_id JOIN lab.process_versions p ON p.id = c.process_id
 JOIN lab.specifications f ON f.id = c.specification_id JOIN people.accounts a ON a.id = c.proposed_by

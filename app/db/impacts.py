@@ -124,6 +124,14 @@ async def _by_the_book(change: Change, touched: Sequence[Row[Any]]) -> AsyncIter
         yield _kept(row.impact_item_id, judgement, asked=Asked.BOOK, digest=digest(dossier))
 
 
+_BY_THE_BOOK_ALONE = frozenset(
+    {
+        ImpactKind.RESULT_FAILED,
+        ImpactKind.ACCREDITATION_ENDED,
+        ImpactKind.LEGACY_WITHDRAWN,
+        ImpactKind.PARTNER_PAPER,
+    }
+)
 _OF_MATERIALS = frozenset({ImpactKind.MATERIAL_STOPPED, ImpactKind.VIRUS_FOUND})
 
 
@@ -131,7 +139,7 @@ def _is_read_alone(kind: ImpactKind, first: str) -> bool:
     """Whether rules can be asked about the fact alone. Virus can where a vector holds it, which is then named first."""
     if kind is ImpactKind.VIRUS_FOUND:
         return first == "material"
-    return kind not in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED, ImpactKind.LEGACY_WITHDRAWN}
+    return kind not in _BY_THE_BOOK_ALONE
 
 
 async def _by_rules_on_the_fact(

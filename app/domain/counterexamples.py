@@ -669,6 +669,22 @@ def without_paper(kind: str) -> Edit:
     return made_by_partner(drop_inside("makers", "papers", ("kind", kind)))
 
 
+def further_papers(kind: str, *changed: Mapping[str, Any]) -> Edit:
+    """The partner that made the lot sent further papers of this kind, in the order in which they were recorded."""
+
+    def sent(maker: Maker) -> Maker:
+        like = next(each for each in maker.papers if each.kind == kind)
+        more = tuple(
+            replace(like, **{"id": like.id + 10 * number, **changes}) for number, changes in enumerate(changed, start=1)
+        )
+        return replace(maker, papers=(*maker.papers, *more))
+
+    def edit(dossier: Dossier) -> Dossier:
+        return replace(dossier, makers=tuple(sent(each) for each in dossier.makers or ()))
+
+    return made_by_partner(edit)
+
+
 def of_making_partner(field: str, **changes: object) -> Edit:
     """Every assessment or agreement of the partner that made the lot is another in these points."""
     return made_by_partner(inside("partners", field, only=None, **changes))

@@ -1331,6 +1331,8 @@ class Reinspection:
     recorded_at: datetime
     tests: tuple[RetestedItem, ...]
     banks: tuple[str, ...] | None = None
+    made_at: str | None = None
+    """The partner that made the lot; empty where this house did, None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1389,6 +1391,8 @@ class Comparability:
     proposed_by: str
     signed_by: str
     signed_at: datetime
+    made_at: tuple[str, ...] | None = None
+    """The sites to which it was compared, as of `Study.made_at`; None of one that was proposed before sites were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1447,6 +1451,8 @@ class Study:
     comparabilities: tuple[Comparability, ...] = ()
     production_ends: tuple[ProductionEnd, ...] = ()
     follow_ups: tuple[FollowUpPlan, ...] = ()
+    made_at: tuple[str, ...] | None = None
+    """The partners that make what the study gives; an empty name is this house. None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

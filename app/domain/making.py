@@ -47,9 +47,19 @@ def partner_of(dossier: Dossier, maker: Maker) -> Partner | None:
 
 
 def last_paper(maker: Maker, kind: str, *, at: datetime) -> PartnerPaper | None:
-    """The maker's paper of this kind that was signed last, of those on record by then; None where there is none."""
-    found = [each for each in maker.papers if each.kind == kind and each.recorded_at <= at and each.signed_at <= at]
-    return max(found, key=lambda each: (each.signed_at, each.id), default=None)
+    """The maker's paper of this kind that was recorded last, of those on record by then; None where there is none.
+
+    One that speaks against the lot counts whenever it came, and stays the last until a paper that was recorded after it,
+    and not signed before it, speaks for the lot: no date hides it.
+    """
+    sent = [each for each in maker.papers if each.kind == kind]
+    found = [each for each in sent if each.recorded_at <= at and each.signed_at <= at]
+    against = [each for each in sent if not each.conforms and not any(_answers(other, each) for other in found)]
+    return max(against or found, key=lambda each: each.id, default=None)
+
+
+def _answers(paper: PartnerPaper, against: PartnerPaper) -> bool:
+    return paper.conforms and paper.id > against.id and paper.signed_at >= against.signed_at
 
 
 def making_days(dossier: Dossier, asked: Asked) -> tuple[datetime, date, date]:

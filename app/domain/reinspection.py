@@ -42,11 +42,15 @@ _SEND = Text("Send a sample to a qualified laboratory outside, and record its re
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A sample that is tested again. `lot` is the bank lot; None where any lot of the study's process will do."""
+    """A sample that is tested again. `lot` is the bank lot; None where any lot of the study's process will do.
+
+    `site` is the partner that makes it, empty for this house; None for a bank, or where it is not known who does.
+    """
 
     kind: str
     lot: str | None = None
     name: str | None = None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,17 @@ def needs_bank(dossier: Dossier, study: Study, process: Process) -> tuple[Text, 
 
 
 def columns(dossier: Dossier, study: Study, process: Process) -> tuple[Column, ...]:
-    """The samples that the matrix asks for: every bank lot, or the starting harvest; and the final formulation."""
-    final = Column(FINAL_FORMULATION)
+    """The samples that the matrix asks for: every bank lot, or the starting harvest; and the final formulation.
+
+    What is made at several sites is asked for of each.
+    """
+    sites = study.made_at or (None,)
+    finals = tuple(Column(FINAL_FORMULATION, site=each) for each in sites)
     if dossier.banks:
-        return (*(Column(BANK, each.code, each.name) for each in dossier.banks), final)
+        return (*(Column(BANK, each.code, each.name) for each in dossier.banks), *finals)
     if dossier.banks is None or needs_bank(dossier, study, process):
-        return (Column(BANK), final)
-    return (Column(STARTING_HARVEST), final)
+        return (Column(BANK), *finals)
+    return (*(Column(STARTING_HARVEST, site=each) for each in sites), *finals)
 
 
 def cells(dossier: Dossier, asked: Asked) -> tuple[Cell, ...]:
@@ -261,14 +269,14 @@ def says_filed(_dossier: Dossier, _asked: Asked, cell: Cell) -> Iterator[Stateme
 
 
 def says_current(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Statement]:
-    """Whether the sample is of what the study will give: its bank lot, its process and specification version.
+    """Whether the sample is of what the study will give: its bank lot, its process and specification version, its site.
 
-    What is of another version or bank stands for it only by a document of comparability that was signed.
+    What is of another version, bank or site stands for it only by a document of comparability that was signed.
     """
     report = cell.report
     if report is None:
         return
-    others = _other_than(dossier, cell.column, report)
+    others = (*_other_than(dossier, cell.column, report), *_other_site(cell.column, report))
     document = comparable(dossier, asked, cell.column, report) if others else None
     if document is not None:
         yield shows(
@@ -291,10 +299,25 @@ def says_current(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Stateme
         return
     for says in others:
         yield fails(cell.subject, says, _TEST_ANEW)
-    if not others:
+    unknown = tuple(_not_known(dossier, cell.column, report))
+    for says in unknown:
+        yield lacks(cell.subject, says, Text("Report this to whoever keeps the system."))
+    if not others and not unknown:
         yield shows(
             cell.subject,
             Text("{what}: {lot}, {process}", what=_named(cell), lot=report.lot, process=report.stated_process),
+        )
+
+
+def _not_known(dossier: Dossier, column: Column, report: Reinspection) -> Iterator[Text]:
+    number = report.report_number
+    if column.kind == FINAL_FORMULATION and (dossier.banks is None or report.banks is None):
+        yield Text(
+            "Of which bank the lot of report {number} was made, or what the study gives, is not known.", number=number
+        )
+    if column.kind != BANK and None in {column.site, report.made_at}:
+        yield Text(
+            "Who made the lot of report {number}, or who makes what the study gives, is not known.", number=number
         )
 
 
@@ -308,13 +331,26 @@ def comparable(dossier: Dossier, asked: Asked, column: Column, report: Reinspect
     """The signed document by which the report stands for what the study gives at that moment; None where there is none.
 
     A bank lot that was not tested is no matter of comparison, nor is a report that names another version than its own lot's.
+    Nothing is comparable with what is not known: neither banks nor sites, the study's or the lot's.
     """
+    if dossier.banks is None or report.banks is None or report.made_at is None or column.site is None:
+        return None
+    named = [
+        each
+        for each in _documents(dossier, asked, column, report)
+        if report.made_at == column.site or column.site in (each.made_at or ())
+    ]
+    return max(named, key=lambda each: each.id, default=None)
+
+
+def _documents(dossier: Dossier, asked: Asked, column: Column, report: Reinspection) -> tuple[Comparability, ...]:
+    """Those to the study's versions and banks, whatever sites they name."""
     study = dossier.study
     if study is None or column.kind == BANK or report.process != report.stated_process:
-        return None
+        return ()
     process, specification, day = dossier.process, dossier.specification, today(dossier, asked)
     banks = {each.code for each in dossier.banks or ()}
-    standing = [
+    return tuple(
         each
         for each in study.comparabilities
         if each.report == report.id
@@ -326,8 +362,7 @@ def comparable(dossier: Dossier, asked: Asked, column: Column, report: Reinspect
         and specification is not None
         and each.specification == f"{specification.name} {specification.version}"
         and set(each.banks) == banks
-    ]
-    return max(standing, key=lambda each: each.id, default=None)
+    )
 
 
 def _other_than(dossier: Dossier, column: Column, report: Reinspection) -> tuple[Text, ...]:
@@ -366,7 +401,28 @@ def _other_than(dossier: Dossier, column: Column, report: Reinspection) -> tuple
                 wanted=tuple(sorted(named)),
             )
         )
+    if column.kind == FINAL_FORMULATION and dossier.banks == () and report.banks:
+        found.append(
+            Text("Report {number} is about a lot of a bank; the study names none.", number=report.report_number)
+        )
     return tuple(found)
+
+
+def _other_site(column: Column, report: Reinspection) -> tuple[Text, ...]:
+    """Of a bank none: it is that very lot, wherever it was made."""
+    if column.kind == BANK or None in {column.site, report.made_at} or report.made_at == column.site:
+        return ()
+    return (
+        Text(
+            "Report {number} is about a lot made by {other}; this is made by {wanted}.",
+            number=report.report_number,
+            other=report.made_at or _HERE,
+            wanted=column.site or _HERE,
+        ),
+    )
+
+
+_HERE = Text("this house")
 
 
 def says_custody(dossier: Dossier, asked: Asked, cell: Cell) -> Iterator[Statement]:
@@ -391,6 +447,8 @@ _SAYERS: Mapping[str, Sayer] = MappingProxyType(
 
 def _named(cell: Cell) -> Text:
     sample, test = SAMPLE_NAMES[cell.column.kind], TEST_NAMES[cell.test]
+    if cell.column.site:
+        return Text("{sample} made by {name}, {test}", sample=sample, name=cell.column.site, test=test)
     if cell.column.name is None:
         return Text("{sample}, {test}", sample=sample, test=test)
     return Text("{sample} {name}, {test}", sample=sample, name=cell.column.name, test=test)
@@ -413,7 +471,7 @@ def _cell(dossier: Dossier, asked: Asked, study: Study, column: Column, test: st
         for report, result in found
         if report is not best.report
         and _speaks_against(result)
-        and (not _other_than(dossier, column, report) or comparable(dossier, asked, column, report) is not None)
+        and (not _other_than(dossier, column, report) or _documents(dossier, asked, column, report))
     )
     return Cell(column, test, best.report, best.result, against)
 

@@ -7,6 +7,7 @@ from typing import Any
 from app.domain.counterexamples import (
     empty,
     every,
+    further_papers,
     made_by_partner,
     of_papers,
     part,
@@ -78,6 +79,14 @@ _BEFORE_THE_WORK = datetime(2026, 10, 4, tzinfo=UTC)
             also=("GMP-02", "GMP-04", "GMP-06", "QA-07"),
         ),
         Break("the partner's certificate does not conform", of_papers(only=("kind", "analysis"), conforms=False)),
+        Break(
+            "a certificate that does not conform, recorded after a clean one and dated before it",
+            further_papers("analysis", {"conforms": False, "signed_at": _BEFORE_THE_WORK}),
+        ),
+        Break(
+            "a batch record that does not conform, and after it a clean one of an older date",
+            further_papers("batch_record", {"conforms": False}, {"signed_at": _BEFORE_THE_WORK}),
+        ),
         Break(
             "the partner released it before it was made",
             of_papers(only=("kind", "release"), signed_at=_BEFORE_THE_WORK),

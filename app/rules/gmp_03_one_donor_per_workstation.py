@@ -28,6 +28,7 @@ from app.domain.rulebook import (
     undocumented,
 )
 from app.domain.sources import CN_CELL_GMP, GUIDELINE
+from app.domain.testing import spoken
 from app.domain.text import Text
 
 _STEP = SubjectKind.STEP
@@ -103,6 +104,10 @@ def _planned(name: str, outcome: Outcome = Outcome.FAIL, **session: object) -> B
         Break(
             "cleared and verified by one person",
             every("steps", clearance_performed_by="tess", clearance_verified_by="tess"),
+        ),
+        Break(
+            "the partner's record writes one person's name in two ways",
+            made_by_partner(every("steps", clearance_verified_by="liu (CELL WORKS Ltd)")),
         ),
         Break(
             "a clearance nobody verified",
@@ -186,7 +191,7 @@ def _people(subject: str, performed_by: str | None, verified_by: str | None) -> 
             Text("The line clearance was not verified by a second person."),
             Text("A second person verifies the clearance with their own eyes."),
         )
-    elif performed_by == verified_by:
+    elif spoken(performed_by) == spoken(verified_by):
         yield fails(
             subject,
             Text("{person} cleared the line and verified it alone.", person=performed_by),

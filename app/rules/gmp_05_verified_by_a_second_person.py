@@ -24,8 +24,10 @@ from app.domain.rulebook import (
     undocumented,
 )
 from app.domain.sources import CN_CELL_GMP, GMP
+from app.domain.testing import spoken
 from app.domain.text import Text
 
+_DAYS_BEFORE = datetime(2026, 9, 1, tzinfo=UTC)
 _DAYS_LATER = datetime(2026, 10, 8, 11, 10, tzinfo=UTC)
 
 
@@ -56,10 +58,15 @@ _DAYS_LATER = datetime(2026, 10, 8, 11, 10, tzinfo=UTC)
             made_by_partner(nth("steps", 1, verified_by="Liu (Cell Works Ltd)")),
         ),
         Break(
+            "the partner's record writes one person's name in two ways",
+            made_by_partner(nth("steps", 1, verified_by="LIU  （Cell Works Ltd）")),
+        ),
+        Break(
             "the partner's record names no second person",
             made_by_partner(nth("steps", 1, verified_by=None, verified_at=None)),
             outcome=Outcome.INDETERMINATE,
         ),
+        Break("verified before it began", nth("steps", 0, verified_at=_DAYS_BEFORE)),
         Break("verified days later", nth("steps", 0, verified_at=_DAYS_LATER)),
         Break(
             "a step that nobody verified",
@@ -119,11 +126,22 @@ def _judge(dossier: Dossier, step: Step, asked: Asked, within: timedelta) -> Sta
             Text("{step}: no second person verified it with badge, PIN and a scan of the thing itself.", step=kind),
             Text("A verifier who neither did it nor wrote it down verifies it at the bench."),
         )
-    if step.verified_by == step.performed_by:
+    if spoken(step.verified_by) == spoken(step.performed_by):
         return fails(
             subject,
             Text("{step}: {person} performed it and verified it alone.", step=kind, person=step.performed_by),
             Text("Performing and verifying are two people's work; quality assesses what was done."),
+        )
+    if step.verified_at < step.started_at:
+        return fails(
+            subject,
+            Text(
+                "{step}: verified at {verified}, before it began at {began}.",
+                step=kind,
+                verified=step.verified_at,
+                began=step.started_at,
+            ),
+            Text("What was not done yet cannot have been verified; quality assesses what the record shows."),
         )
     if step.ended_at is None:
         return lacks(

@@ -168,7 +168,7 @@ def _bank(bank: Bank) -> Any:
         Break(
             "whether there is a bank is unknown",
             without("banks"),
-            **_G8,
+            **{**_G8, "also": ("BOOK", "TPR-05")},
             outcome=Outcome.INDETERMINATE,
         ),
         Break(

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
-from app.domain.counterexamples import Edit, all_of, gene_modified, part, study_part, study_records
+from app.domain.counterexamples import PARTNER, Edit, all_of, gene_modified, part, study_part, study_records, without
 from app.domain.dossier import Dossier
 from app.domain.facts import Comparability, SubjectKind
 from app.domain.reinspection import cells, says_current
-from app.domain.rulebook import NEVER, Asked, Break, Citation, Gate, Standing, Statement, lacks, rule
+from app.domain.rulebook import NEVER, Asked, Break, Citation, Gate, Outcome, Standing, Statement, lacks, rule
 from app.domain.sources import GUIDELINE
 from app.domain.studies import no_study
 from app.domain.text import Text
 
 _G8: dict[str, Any] = {"gate": Gate.G8, "kind": SubjectKind.STUDY, "also": ("BOOK",)}
+_UNKNOWN = Outcome.INDETERMINATE
 _FINAL = ("sample_kind", "final_formulation")
 _DOCUMENT: dict[str, Any] = {
     "id": 1,
@@ -37,6 +38,15 @@ def compared(report_names: str = "BM-MSC 3", **changes: Any) -> Edit:
     return all_of(
         study_records("reinspections", only=_FINAL, process="BM-MSC 3", stated_process=report_names),
         study_part(comparabilities=(Comparability(**{**_DOCUMENT, **changes}),)),
+    )
+
+
+def _moved(compared_to: tuple[str, ...] | None) -> Edit:
+    """A partner makes what the study gives; of its own the harvest alone was tested, and a document was signed."""
+    return all_of(
+        study_records("reinspections", made_at=PARTNER),
+        study_records("reinspections", only=_FINAL, made_at=""),
+        study_part(made_at=(PARTNER,), comparabilities=(Comparability(**_DOCUMENT, made_at=compared_to),)),
     )
 
 
@@ -103,6 +113,46 @@ def _compared(name: str, **changes: Any) -> Break:
             "nobody knows of which bank the final formulation was made",
             all_of(gene_modified, study_records("reinspections", only=_FINAL, banks=None)),
             **_G8,
+        ),
+        Break(
+            "nobody knows of which bank a lot of an earlier version was made, and a document of comparability",
+            all_of(compared(), study_records("reinspections", only=_FINAL, banks=None)),
+            **_G8,
+        ),
+        Break(
+            "nobody knows which banks the study gives, and a document of comparability",
+            all_of(compared(), without("banks")),
+            **{**_G8, "also": ("BOOK", "TPR-01")},
+        ),
+        Break(
+            "nobody knows of which bank the lot was made, and the study names none",
+            study_records("reinspections", only=_FINAL, banks=None),
+            **_G8,
+            outcome=_UNKNOWN,
+        ),
+        Break(
+            "the lot was made of a bank, and the study names none",
+            study_records("reinspections", only=_FINAL, banks=("L0000000009",)),
+            **_G8,
+        ),
+        Break(
+            "it was made by a partner, and what the study gives is made here",
+            study_records("reinspections", only=_FINAL, made_at=PARTNER),
+            **_G8,
+        ),
+        Break(
+            "a partner makes it as well, and nothing that it made was tested",
+            study_part(made_at=("", PARTNER)),
+            **_G8,
+        ),
+        Break("a document of comparability from before the partner made it", _moved(None), **_G8),
+        Break("a document of comparability to this house alone, and a partner makes it", _moved(("",)), **_G8),
+        Break("nobody knows who makes what the study gives", study_part(made_at=None), **_G8, outcome=_UNKNOWN),
+        Break(
+            "nobody knows who made the lot",
+            study_records("reinspections", only=_FINAL, made_at=None),
+            **_G8,
+            outcome=_UNKNOWN,
         ),
         Break("the lot follows no process that is known", study_records("reinspections", process=None), **_G8),
         Break(

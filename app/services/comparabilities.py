@@ -1,14 +1,14 @@
 """Why what was tested again outside stands for what a study gives now, though a version or a bank is another.
 
 Quality proposes the document with the academic committee's decision, and the quality authority signs it; it counts from
-then on, for the versions and banks that it names and no others.
+then on, for the versions, banks and sites of production that it names and no others.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.db import comparabilities, equipment, studies
 from app.domain.acts import Act, Actor
@@ -17,6 +17,8 @@ from app.domain.text import Text
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from sqlalchemy import Row
 
     from app.db.door import Call, Change
     from app.services.house import House
@@ -48,7 +50,10 @@ class ComparabilityKept:
 
 @dataclass(frozen=True, slots=True)
 class ComparabilityView:
-    """A document of comparability: from the report's process to these versions and banks, and who accepted it."""
+    """A document of comparability: from the report's process to these versions, banks and sites, and who accepted it.
+
+    `made_at` names the partners that make it, an empty name this house; null where the document is older than that.
+    """
 
     comparability: int
     study: str
@@ -69,6 +74,7 @@ class ComparabilityView:
     proposed_at: datetime
     accepted_by: str | None
     accepted_at: datetime | None
+    made_at: tuple[str, ...] | None
 
 
 async def propose_comparability(house: House, call: Call, *, number: str, compared: Compared) -> ComparabilityKept:
@@ -103,14 +109,19 @@ async def list_comparabilities(house: House, actor: Actor, *, number: str) -> tu
     async with house.door.read(actor, Act.READ_STUDY) as reading:
         study = await studies.find(reading, number=number)
         rows = await comparabilities.of_study(reading, study_id=study.id)
-    return tuple(ComparabilityView(**{**row._asdict(), "banks": tuple(row.banks)}) for row in rows)
+    return tuple(_view(row) for row in rows)
 
 
 async def read_comparability(house: House, actor: Actor, *, comparability: int) -> ComparabilityView:
     """One document. Raises NotFound."""
     async with house.door.read(actor, Act.READ_STUDY) as reading:
         row = await comparabilities.one(reading, number=comparability)
-    return ComparabilityView(**{**row._asdict(), "banks": tuple(row.banks)})
+    return _view(row)
+
+
+def _view(row: Row[Any]) -> ComparabilityView:
+    made_at = None if row.made_at is None else tuple(row.made_at)
+    return ComparabilityView(**{**row._asdict(), "banks": tuple(row.banks), "made_at": made_at})
 
 
 async def _require_possible_days(change: Change, compared: Compared) -> None:

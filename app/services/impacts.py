@@ -13,6 +13,7 @@ from app.domain.genes import SAMPLE_NAMES
 from app.domain.impacts import Asked, ImpactKind
 from app.domain.laboratories import END_NAMES, TEST_NAMES
 from app.domain.lots import LotState
+from app.domain.partners import PAPER_NAMES
 from app.domain.rulebook import Outcome
 from app.domain.text import Text
 
@@ -227,6 +228,15 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 number=fact["number"],
                 rules=tuple(fact["rules"]),
                 reasons=fact["reasons"],
+            )
+        case "partner_paper":
+            return Text(
+                "{partner}: {paper} {reference}, signed by {by} at {at}, speaks against the lot",
+                partner=fact["partner"],
+                paper=PAPER_NAMES.get(fact["kind"], Text("not known")),
+                reference=fact["reference"],
+                by=fact["signed_by"],
+                at=datetime.fromisoformat(fact["signed_at"]),
             )
     raise ValueError(fact["fact"])
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.db import containers, items, lots, partner_lots, partners, steps
+from app.db import containers, impacts, items, lots, partner_lots, partners, steps
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, Conflict
 from app.domain.facts import StepKind
@@ -192,7 +192,10 @@ async def name_maker(
 
 
 async def record_paper(house: House, call: Call, *, lot: str, paper: Paper) -> MakerKeptView:
-    """Record a partner's signed paper by its file's digest. Raises NotFound, BadInput, Conflict for a lot made here."""
+    """Record a partner's signed paper by its file's digest; one against a released lot holds it.
+
+    Raises NotFound, BadInput, Conflict for a lot made here.
+    """
     async with house.door.change(call, Act.RECORD_PARTNER_PAPER, subject=lot) as change:
         found = await lots.find(change, code=lot)
         await _require_maker(change, found)
@@ -217,6 +220,7 @@ async def record_paper(house: House, call: Call, *, lot: str, paper: Paper) -> M
         key = await partner_lots.keep_paper(
             change, lot_id=found.id, values={**asdict(paper), "covers": sorted(set(paper.covers))}
         )
+        await impacts.judge_what_came_to_light(change)
         return change.answers(MakerKeptView(found.code, key))
 
 

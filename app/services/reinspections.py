@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -111,12 +111,16 @@ class CellView:
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
-    """A sample with its four cells. `lot` is the bank lot, null where any lot of the study's process will do."""
+    """A sample with its four cells. `lot` is the bank lot, null where any lot of the study's process will do.
+
+    `site` is the partner that makes it; null where this house does.
+    """
 
     kind: str
     lot: str | None
     name: str | None
     cells: tuple[CellView, ...]
+    site: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +165,13 @@ async def read_matrix(house: House, actor: Actor, *, number: str) -> MatrixView:
     if dossier.study is None:
         raise RuntimeError("a study's dossier has the study")
     asked = Asked(gate=Gate.G8, at=at, signer=None)
-    samples: dict[tuple[str, str | None], SampleView] = {}
+    samples: dict[tuple[str, str | None, str | None], SampleView] = {}
     for cell in cells(dossier, asked):
-        key = cell.column.kind, cell.column.lot
-        before = samples.get(key, SampleView(cell.column.kind, cell.column.lot, cell.column.name, ()))
+        of = cell.column
+        key = of.kind, of.lot, of.site
+        before = samples.get(key, SampleView(of.kind, of.lot, of.name, (), of.site or None))
         shown = CellView(**_cell(cell, tuple(one for each in says_of(dossier, asked, cell).values() for one in each)))
-        samples[key] = SampleView(before.kind, before.lot, before.name, (*before.cells, shown))
+        samples[key] = replace(before, cells=(*before.cells, shown))
     return MatrixView(
         number=found.number,
         title=dossier.study.title,

@@ -5,7 +5,7 @@ SET LOCAL check_function_bodies = off;  -- some of what is called here is define
 
 -- Words as they compare: compatibility forms, case and spaces do not count.
 CREATE OR REPLACE FUNCTION lab.spoken(p_words text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT lower(regexp_replace(btrim(normalize(p_words, NFKC)), '\s+', ' ', 'g')) $$;
+LANGUAGE sql IMMUTABLE AS $$ SELECT lower(btrim(regexp_replace(normalize(p_words, NFKC), '\s+', ' ', 'g'))) $$;
 
 -- The plan that was signed before the work on a lot began, the last of them; none where nobody signed one by then.
 CREATE OR REPLACE FUNCTION lab.plan_in_force(p_lot bigint) RETURNS SETOF lab.two_step_plans

@@ -13,7 +13,7 @@ LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'report', c.reinspection_id, 'process', p.name || ' ' || p.version,
         'specification', s.name || ' ' || s.version,
         'banks', (SELECT coalesce(jsonb_agg(dossier.own_code(b.id) ORDER BY b.id), '[]') FROM unnest(c.bank_ids) AS b(id)),
-        'differences', c.differences, 'committee_reference', c.committee_reference, 'committee_decided_on', c.committee_decided_on,
+        'differences', c.differences, 'committee_reference', c.committee_reference, 'committee_decided_on', c.committee_decided_on, 'made_at', to_jsonb(c.made_at),
         'file_name', c.file_name, 'valid_to', c.valid_to, 'proposed_by', dossier.username(c.proposed_by),
         'signed_by', dossier.username(g.account_id), 'signed_at', audit.stamp(g.signed_at)) ORDER BY c.id), '[]')
     FROM lab.comparabilities c JOIN lab.signatures g ON g.id = c.signature_id JOIN lab.process_versions p ON p.id = c.process_id
@@ -82,6 +82,7 @@ BEGIN
     IF EXISTS (SELECT FROM unnest(NEW.bank_ids) AS b(id) WHERE NOT EXISTS (SELECT FROM lab.lots l WHERE l.id = b.id AND l.kind = 'bank')) THEN
         RAISE EXCEPTION 'what it is compared to is no bank' USING ERRCODE = 'ST002';
     END IF;
+    NEW.made_at := dossier.production_sites(NEW.study_id);  -- whoever makes it at this moment, and nobody who does later
     RETURN NEW;
 END $$;
 DROP TRIGGER IF EXISTS c_compares_what_is_there ON lab.comparabilities;

@@ -10,6 +10,7 @@ LANGUAGE sql STABLE AS $$
         'min_c', r.min_c, 'max_c', r.max_c, 'excursion', r.excursion, 'reported_on', r.reported_on,
         'replaced_at', (SELECT audit.stamp(n.recorded_at) FROM lab.reinspections n WHERE n.replaces_id = r.id),
         'recorded_at', audit.stamp(r.recorded_at), 'banks', dossier.banks_behind(r.lot_id),
+        'made_at', coalesce((SELECT m.name FROM lab.partner_lots b JOIN lab.partners m ON m.id = b.partner_id WHERE b.lot_id = r.lot_id), ''),
         'tests', (SELECT coalesce(jsonb_agg(jsonb_build_object('test', t.test, 'method', t.method, 'limit_text', t.limit_text,
             'limit_value', t.limit_value, 'outcome', t.outcome, 'found', t.found, 'value', t.value, 'unit', t.unit,
             'statement', t.statement, 'tested_on', t.tested_on) ORDER BY t.id), '[]')

@@ -24,6 +24,28 @@ LANGUAGE sql STABLE AS $$
     FROM lab.partners p WHERE p.id = p_partner
 $$;
 
+-- Who makes what a study gives, by its last version: whoever prepares by the agreement with a partner of the study, and
+-- whoever makes a lot of its process version that has not come to its end. An empty name is this house.
+CREATE OR REPLACE FUNCTION dossier.production_sites(p_study bigint) RETURNS text[]
+LANGUAGE sql STABLE AS $$
+    WITH given AS (
+        SELECT v.process_id FROM lab.study_versions v WHERE v.study_id = p_study ORDER BY v.version DESC LIMIT 1
+    ), shared AS (
+        SELECT p.name, (SELECT q.duties ->> 'preparation' FROM lab.quality_agreements q
+            WHERE q.partner_id = p.id AND q.process_id = given.process_id ORDER BY q.id DESC LIMIT 1) AS bearer
+        FROM given, lab.study_partners n JOIN lab.partners p ON p.id = n.partner_id WHERE n.study_id = p_study AND p.kind = 'preparation'
+    ), going AS NOT MATERIALIZED (
+        SELECT l.id FROM given JOIN lab.lots l ON l.process_id = given.process_id AND l.kind = 'preparation'
+        WHERE l.state NOT IN ('rejected', 'recalled', 'failed_after_release', 'destroyed')
+    )
+    SELECT array_agg(DISTINCT made.name ORDER BY made.name) FROM (
+        SELECT name FROM shared WHERE bearer IS DISTINCT FROM 'house'
+        UNION ALL SELECT p.name FROM lab.partner_lots b JOIN going ON going.id = b.lot_id JOIN lab.partners p ON p.id = b.partner_id
+        UNION ALL SELECT '' WHERE NOT EXISTS (SELECT FROM shared WHERE bearer = 'partner') OR EXISTS (SELECT FROM shared WHERE bearer IN ('both', 'house'))
+            OR EXISTS (SELECT FROM going JOIN lab.steps s ON s.lot_id = going.id WHERE NOT EXISTS (SELECT FROM lab.partner_lots b WHERE b.lot_id = going.id))
+    ) AS made
+$$;
+
 CREATE OR REPLACE FUNCTION dossier.study_json(p_study bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('number', t.number, 'version', v.version, 'title', v.title, 'regulatory_path', v.regulatory_path,
@@ -51,7 +73,7 @@ LANGUAGE sql STABLE AS $$
         'partners', (SELECT coalesce(jsonb_agg(dossier.partner(n.partner_id) ORDER BY n.id), '[]') FROM lab.study_partners n WHERE n.study_id = t.id),
         'house', (SELECT facility FROM lab.deployment), 'reinspections', dossier.reinspections(t.id), 'laboratories', dossier.laboratories(t.id),
         'comparabilities', dossier.comparabilities(t.id), 'production_ends', dossier.production_ends(v.process_id),
-        'follow_ups', dossier.follow_up_plans(t.id))
+        'follow_ups', dossier.follow_up_plans(t.id), 'made_at', to_jsonb(dossier.production_sites(t.id)))
     FROM lab.studies t JOIN lab.study_versions v ON v.study_id = t.id
     WHERE t.id = p_study ORDER BY v.version DESC LIMIT 1
 $$;

@@ -25,6 +25,23 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- A partner's paper that speaks against a lot which was released comes to light.
+CREATE OR REPLACE FUNCTION lab.partner_paper_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT NEW.conforms AND EXISTS (SELECT FROM lab.lots WHERE id = NEW.lot_id AND state IN ('released', 'conditionally_released')) THEN
+        PERFORM lab.comes_to_light('partner_paper', NEW.lot_id, 'partner_paper', NEW.id,
+            (SELECT jsonb_build_object('partner', p.name, 'kind', NEW.kind, 'reference', NEW.reference, 'signed_by', NEW.signed_by,
+                'signed_at', audit.stamp(NEW.signed_at))
+             FROM lab.partner_lots m JOIN lab.partners p ON p.id = m.partner_id WHERE m.lot_id = NEW.lot_id),
+            'the partner''s paper ' || NEW.reference || ' speaks against the lot', NEW.recorded_by);
+    END IF;
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS y_comes_to_light ON lab.partner_papers;
+CREATE TRIGGER y_comes_to_light AFTER INSERT ON lab.partner_papers FOR EACH ROW EXECUTE FUNCTION lab.partner_paper_comes_to_light();
+ALTER TABLE lab.partner_papers ENABLE ALWAYS TRIGGER y_comes_to_light;
+
 -- What the release asks again of a lot that a partner made; rows only where something stands against it.
 CREATE OR REPLACE FUNCTION gate.second_hands_on_partners(p_lot bigint, p_began timestamptz) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -33,8 +50,11 @@ DECLARE
     v_process bigint := (SELECT process_id FROM lab.lots WHERE id = p_lot);
 BEGIN
     IF v_partner IS NULL THEN RETURN; END IF;
+    -- the last is the one recorded last; what speaks against the lot is answered by a paper recorded after it and not signed before it
     IF EXISTS (SELECT FROM unnest(ARRAY['batch_record', 'analysis', 'release']) AS wanted(kind) WHERE NOT coalesce((
-            SELECT d.conforms FROM lab.partner_papers d WHERE d.lot_id = p_lot AND d.kind = wanted.kind ORDER BY d.signed_at DESC, d.id DESC LIMIT 1), false)) THEN
+            SELECT d.conforms FROM lab.partner_papers d WHERE d.lot_id = p_lot AND d.kind = wanted.kind ORDER BY d.id DESC LIMIT 1), false))
+       OR EXISTS (SELECT FROM lab.partner_papers b WHERE b.lot_id = p_lot AND NOT b.conforms AND NOT EXISTS (
+            SELECT FROM lab.partner_papers n WHERE n.lot_id = b.lot_id AND n.kind = b.kind AND n.conforms AND n.id > b.id AND n.signed_at >= b.signed_at)) THEN
         RETURN NEXT 'EXT-03: the partner''s batch record, certificate or release is not on record, or speaks against the lot';
     END IF;
     IF NOT EXISTS (SELECT FROM lab.partner_assessments a JOIN lab.signatures s ON s.id = a.signature_id
@@ -49,12 +69,12 @@ BEGIN
     END IF;
 END $$;
 
--- Whether a partner's batch record names a second person for a step, in time. What this house did is verified at its bench.
+-- Whether a partner's batch record names a second person for a step, in time; one name written in two ways is one person. What this house did is verified at its bench.
 CREATE OR REPLACE FUNCTION gate.verified_by_a_partner(p_step lab.steps) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM lab.partner_steps p WHERE p.step_id = p_step.id AND p.verified_by <> p.performed_by
-                   AND p.verified_at <= p_step.ended_at + gate.hours_to_verify());
+    RETURN EXISTS (SELECT FROM lab.partner_steps p WHERE p.step_id = p_step.id AND lab.spoken(p.verified_by) <> lab.spoken(p.performed_by)
+                   AND p.verified_at >= p_step.started_at AND p.verified_at <= p_step.ended_at + gate.hours_to_verify());
 END $$;
 
 -- The quality authority decides about a physician's request for a lot that is out of specification. The lot does not move:

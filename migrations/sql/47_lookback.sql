@@ -33,6 +33,7 @@ CREATE OR REPLACE FUNCTION lab.comes_to_light(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_ended CONSTANT text[] := ARRAY['rejected', 'recalled', 'failed_after_release', 'destroyed'];
+    v_itself CONSTANT text[] := ARRAY['result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn', 'partner_paper'];  -- the lot they are about, too
     v_left CONSTANT text[] := ARRAY['in_use', 'stored', 'issued', 'retained', 'sampled'];
     v_entry bigint := nullif(current_setting('stemma.entry', true), '')::bigint;
     v_by bigint := coalesce(lab.entry_actor(), p_by);
@@ -52,7 +53,7 @@ BEGIN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
     v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject] || lab.siblings_at_risk(p_kind, p_subject)) AS d);
-    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn'))
+    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind = ANY (v_itself))
         ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
     FOR v_of IN
         SELECT * FROM (
@@ -70,7 +71,7 @@ BEGIN
                 SELECT coalesce(array_agg(c.id ORDER BY c.id) FILTER (WHERE c.state = ANY (v_left)), '{}') AS containers,
                        coalesce(bool_or(c.state IN ('in_use', 'stored', 'issued')), false) AS usable
                 FROM lab.containers c WHERE c.lot_id = l.id) AS here
-            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn'))
+            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind = ANY (v_itself))
         ) AS downstream WHERE p_kind <> 'consent_withdrawn' OR downstream.usable ORDER BY rank, id
     LOOP
         IF v_impact IS NULL THEN

@@ -979,6 +979,7 @@ def study():
         ],
         "laboratories": [laboratory()],
         "production_ends": [production_end()],
+        "made_at": [""],
     }
 
 
@@ -1031,6 +1032,8 @@ def reinspection(number, sample_kind, lot):
         "reported_on": "2026-05-25",
         "replaced_at": None,
         "recorded_at": moment("2026-05-26T09:00"),
+        "banks": [],
+        "made_at": "",
         "tests": [
             {
                 "test": test,

@@ -172,6 +172,12 @@ def test_an_isolation_is_planned_with_the_conventions_first_number(convention, f
     assert verdict("CB-05", isolation, kind=SubjectKind.STEP).outcome is outcome
 
 
+def test_no_rule_that_is_asked_of_a_study_may_be_waived():
+    # Waivers are for lots, material lots and donations. A rule that shall be waived of a study needs one for studies first.
+    of_studies = {Gate.G7, Gate.G8, Gate.G9, Gate.G11, Gate.G12}
+    assert [each.id for each in RULES if each.waiver and each.gates & of_studies] == []
+
+
 def test_a_step_in_closed_containers_needs_no_workstation():
     freezing = part("plan", kind=StepKind.CRYOPRESERVATION, workstation=None, workstation_open_session=None)
     assert verdict("GMP-03", freezing, kind=SubjectKind.STEP).outcome is Outcome.NOT_APPLICABLE

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from tests import life, study
+from tests.services.test_partner_lots import maker, named
 from tests.services.test_studies import closing
 from tests.study import day
 from tests.world import ok, refused
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 KEPT = "SELECT count(*) FROM lab.comparabilities"
 
 
-async def changed(lab: Lab) -> tuple[str, int]:
+async def changed(lab: Lab, to: dict[str, Any] | None = None) -> tuple[str, int]:
     """A study that follows another process version than what was tested again, and the report of its final formulation."""
     number = await study.ready(lab)
     quinn = lab.as_("quinn")
     shown = ok(await quinn.get(f"/studies/{number}"))["study"]
     body = await study.body(
-        lab, institution=shown["institution"]["name"], process=await life.process(lab), why="a new centrifuge"
+        lab, institution=shown["institution"]["name"], process=to or await life.process(lab), why="a new centrifuge"
     )
     ok(await quinn.post(f"/studies/{number}/versions", {**body, "substantial": False}))
     reports = ok(await quinn.get(f"/studies/{number}/reinspections"))["reports"]
@@ -71,6 +72,33 @@ async def test_a_document_of_comparability_counts_from_the_quality_authoritys_si
     body = await study.body(lab, institution=institution, process=await life.process(lab), why="a further change")
     ok(await quinn.post(f"/studies/{number}/versions", {**body, "substantial": False}))
     assert "TPR-05" in await closing(lab, number, "G8")
+
+
+async def test_what_a_partner_makes_is_tested_again_or_compared_by_a_document_that_names_the_partner(lab: Lab) -> None:
+    own = await life.new_shared(lab)
+    number, _ = await changed(lab, to=own.process)
+    path, quinn = f"/studies/{number}/comparabilities", lab.as_("quinn")
+    reports = [each["id"] for each in ok(await quinn.get(f"/studies/{number}/reinspections"))["reports"]]
+
+    async def accepted() -> None:
+        for report in reports:
+            made = ok(await quinn.post(path, document(report)))["comparability"]
+            signed = await life.ceremony(lab, "lin", "comparability_accepted", "comparability", made)
+            ok(await lab.as_("lin").post(f"/comparabilities/{made}/sign", {"ceremony": signed}))
+
+    await accepted()
+    assert "TPR-05" not in await closing(lab, number, "G8")
+    by = await maker(lab)
+    await named(lab, by, use=own)
+    assert "TPR-05" in await closing(lab, number, "G8"), "what was compared before the partner made it names no partner"
+    samples = ok(await quinn.get(f"/studies/{number}/reinspections"))["samples"]
+    assert [(each["kind"], each["site"]) for each in samples if each["kind"] == "final_formulation"] == [
+        ("final_formulation", None),
+        ("final_formulation", by),
+    ]
+    await accepted()
+    assert "TPR-05" not in await closing(lab, number, "G8")
+    assert [each["made_at"] for each in ok(await quinn.get(path))] == [["", by]] * 2 + [[""]] * 2
 
 
 async def test_a_document_that_cannot_be_is_refused_and_nothing_is_kept(lab: Lab) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 import pytest
@@ -33,6 +35,16 @@ DUTIES = {
 HELD = "SELECT count(*) FROM lab.steps s JOIN lab.lots l ON l.id = s.lot_id WHERE l.name = $1"
 
 
+_AWAY: WeakKeyDictionary[Lab, life.Shared] = WeakKeyDictionary()
+
+
+async def away(lab: Lab) -> life.Shared:
+    """What partners' lots are made of: a process of their own, for a partner's lot is a further site of its process."""
+    if lab not in _AWAY:
+        _AWAY[lab] = await life.new_shared(lab)
+    return _AWAY[lab]
+
+
 async def maker(lab: Lab, *, is_assessed: bool = True, is_agreed: bool = True, **agreed: Any) -> str:
     """The name of a partner that prepares cells, assessed and agreed with before any work."""
     name, quinn = f"Cell Works {uuid.uuid4().hex[:8]}", lab.as_("quinn")
@@ -40,16 +52,16 @@ async def maker(lab: Lab, *, is_assessed: bool = True, is_agreed: bool = True, *
     if is_assessed:
         await assessed(lab, made, assessment())
     if is_agreed:
-        process = (await life.shared(lab)).process
+        process = (await away(lab)).process
         body = {"process": process["name"], "process_version": process["version"], "duties": DUTIES}
         body |= {"signed_on": day(-15), "reference": "QA-77", **agreed}
         ok(await quinn.post(f"/partners/{made}/agreements", body))
     return name
 
 
-async def named(lab: Lab, by: str) -> Life:
+async def named(lab: Lab, by: str, *, use: life.Shared | None = None) -> Life:
     """A planned lot that this partner makes; the house keeps some of the donation before it is sent."""
-    lived = await life.preparation(lab, upto="planned")
+    lived = await life.preparation(lab, upto="planned", use=use or await away(lab))
     body = {"partner": by, "lot_number": f"CW-{uuid.uuid4().hex[:6]}", "process": "MSC-P 2"}
     ok(await lab.as_("quinn").post(f"/lots/{lived.lot}/maker", body))
     await life.retain(lived, "starting_material", lived.donation, "mL")
@@ -191,6 +203,8 @@ async def test_a_result_names_a_paper_that_is_on_record_or_is_not_kept(lab: Lab)
         (("batch_record", "release"), {}, {"EXT-03"}),
         (("batch_record", "analysis"), {}, {"EXT-03", "GMP-02", "GMP-04", "GMP-06", "QA-07"}),
         (("batch_record", "analysis", "release"), {"verified_by": "Liu"}, {"GMP-05"}),
+        (("batch_record", "analysis", "release"), {"verified_by": "ｌｉｕ"}, {"GMP-05"}),
+        (("batch_record", "analysis", "release"), {"clearance_verified_by": "LIU"}, {"GMP-03"}),
         (("batch_record", "analysis", "release"), {"verified_by": None, "verified_at": None}, {"GMP-05"}),
         (("batch_record", "analysis", "release"), {"one_donor": None}, {"GMP-03"}),
     ],
@@ -225,8 +239,51 @@ async def test_the_gate_asks_the_papers_again_whatever_was_judged(lab: Lab) -> N
     assert found == {"EXT-01", "EXT-02", "EXT-03"}
     alone = await made(lab, await maker(lab), verified_by=None, verified_at=None)
     assert {each["rule"] for each in await lab.sql(OBJECTIONS, await alone.lot_id())} == {"GMP-05"}
+    twice = await made(lab, await maker(lab), performed_by="Liu  Wei", verified_by="LIU\twei")
+    assert {each["rule"] for each in await lab.sql(OBJECTIONS, await twice.lot_id())} == {"GMP-05"}
+    asked = (
+        "SELECT gate.verified_by_a_partner(jsonb_populate_record(s, jsonb_build_object('started_at', p.verified_at + $2::interval,"
+        " 'ended_at', p.verified_at + interval '1 hour'))) FROM lab.steps s JOIN lab.partner_steps p ON p.step_id = s.id WHERE s.lot_id = $1"
+    )
+    lot = await whole.lot_id()
+    assert {row[0] for row in await lab.sql(asked, lot, timedelta(0))} == {True}
+    assert {row[0] for row in await lab.sql(asked, lot, timedelta(seconds=1))} == {False}, "verified before it began"
     unmoved = await named(lab, await maker(lab))
     assert "EXT-04" in {each["rule"] for each in await lab.sql(OBJECTIONS, await unmoved.lot_id())}
+
+
+async def test_a_paper_against_the_lot_is_hidden_by_no_date_on_either_hand(lab: Lab) -> None:
+    lived = await made(lab, await maker(lab))
+    assert await closing(lab, lived) == set()
+    await filed(lived, "analysis", conforms=False, signed_at=life.ago(days=3))  # dated before the clean one on record
+    assert await closing(lab, lived) == {"EXT-03", "QA-06"}
+    objected = {each["rule"] for each in await lab.sql(OBJECTIONS, await lived.lot_id())}
+    assert objected == {"EXT-03", "QA-06"}
+    await filed(lived, "analysis", signed_at=life.ago(days=4))  # recorded after it, and signed before
+    assert "EXT-03" in await closing(lab, lived)
+    assert "EXT-03" in {each["rule"] for each in await lab.sql(OBJECTIONS, await lived.lot_id())}
+    await filed(lived, "analysis")  # the partner signed anew
+    assert await closing(lab, lived) == {"QA-06"}, "the package is another one than was reviewed"
+    assert {each["rule"] for each in await lab.sql(OBJECTIONS, await lived.lot_id())} == {"QA-06"}
+
+
+async def test_a_paper_against_a_released_lot_comes_to_light_and_holds_it(lab: Lab) -> None:
+    lived = await made(lab, await maker(lab))
+    ok(await life.release(lived))
+    held = "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL"
+    await filed(lived, "analysis")
+    assert await lab.value(held, await lived.lot_id()) == 0, "one that speaks for it holds nothing"
+    said = await filed(lived, "batch_record", conforms=False, signed_at=life.ago(days=3))
+    assert await lab.value(held, await lived.lot_id()) == 1
+    assert await lived.state() == "released"
+    (line,) = ok(await lab.as_("quinn").get("/impacts", item=lived.lot, kind="partner_paper"))
+    found = ok(await lab.as_("quinn").get(f"/impacts/{line['number']}"))
+    assert said in str(found["impact"]["facts"])
+    (touched,) = found["touched"]
+    assert (touched["code"], touched["state_then"], touched["held"]) == (lived.lot, "released", True)
+    assert touched["next"] == "decide_recall"
+    assert touched["recipient"] is not None
+    assert "EXT-03" in {each["rule"] for each in touched["verdict"]["closing"]}
 
 
 async def test_a_maker_is_named_once_and_before_the_work(lab: Lab) -> None:
@@ -236,7 +293,7 @@ async def test_a_maker_is_named_once_and_before_the_work(lab: Lab) -> None:
     refused(await lab.as_("quinn").post(f"/lots/{lived.lot}/maker", body), 409)
     begun = await life.preparation(lab, upto="isolated")
     refused(await lab.as_("quinn").post(f"/lots/{begun.lot}/maker", body), 409)
-    planned = await life.preparation(lab, upto="planned")
+    planned = await life.preparation(lab, upto="planned", use=await away(lab))
     refused(await lab.as_("tess").post(f"/lots/{planned.lot}/maker", body), 403, "not-permitted")
     refused(await lab.as_("quinn").post(f"/lots/{planned.lot}/maker", {**body, "partner": "nobody"}), 422)
     assert ok(await lab.as_("quinn").get(f"/lots/{planned.lot}/maker"))["maker"] is None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests import life
-from tests.services.test_partner_lots import filed, maker, named, stepped
+from tests.services.test_partner_lots import away, filed, maker, named, stepped
 from tests.web.browsing import words
 from tests.web.test_laboratory_pages import DIGEST, local
 from tests.world import ok
@@ -14,7 +14,7 @@ from tests.world import ok
 
 async def test_a_partner_is_named_and_its_paper_and_step_are_entered(lab, browser_of):
     quinn, tess = await browser_of("quinn"), await browser_of("tess")
-    by, lived = await maker(lab), await life.preparation(lab, upto="planned")
+    by, lived = await maker(lab), await life.preparation(lab, upto="planned", use=await away(lab))
     page = f"/lots/{lived.lot}/maker"
     assert page in (await quinn.get(f"/lots/{lived.lot}")).text
     given = {"partner": by, "lot_number": "CW <b>7</b>", "process": "MSC-P 2"}

@@ -1,6 +1,17 @@
 """Proof that comes later than a study's first papers: of what is comparable, of cells at the end of production."""
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Date, ForeignKey, Numeric, Table, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from app.db.tables.base import (
     ACCOUNT,
@@ -38,6 +49,7 @@ comparabilities = Table(
     refers("proposed_by", ACCOUNT),
     Column("signature_id", BigInteger, ForeignKey(SIGNATURE), unique=True),
     recorded_at(),
+    Column("made_at", ARRAY(Text)),
     CheckConstraint("valid_to > committee_decided_on", name="interval"),
     CheckConstraint(
         "btrim(differences) <> '' AND btrim(reasons) <> '' AND btrim(committee_reference) <> ''", name="named"
