@@ -12,6 +12,7 @@ from labels.facts import (
     LabelLanguage,
     MaterialFacts,
     PlaceFacts,
+    ReagentRetainFacts,
     RetainFacts,
     SampleFacts,
     VialFacts,
@@ -38,6 +39,8 @@ def draw(facts: LabelFacts, *, language: LabelLanguage, copy: int = 1) -> Drawin
             return sample.draw(facts, language=language, copy=copy)
         case RetainFacts():
             return retain.draw(facts, language=language, copy=copy)
+        case ReagentRetainFacts():
+            return retain.draw_reagent(facts, language=language, copy=copy)
         case DonationFacts():
             return donation.draw(facts, language=language, copy=copy)
         case MaterialFacts():

@@ -109,6 +109,18 @@ class RetainFacts(CellFacts):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReagentRetainFacts:
+    """A retained sample of a material lot. ``taken_at`` is a moment on the facility's clock."""
+
+    design: ClassVar[str] = "reagent-25x13"
+
+    code: str
+    material: str
+    lot: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DonationFacts:
     """A donation. ``din`` are the thirteen characters of its donation number; moments are on the facility's clock."""
 
@@ -179,6 +191,7 @@ LabelFacts: TypeAlias = (
     | BagFacts
     | SampleFacts
     | RetainFacts
+    | ReagentRetainFacts
     | DonationFacts
     | MaterialFacts
     | PlaceFacts

@@ -26,6 +26,7 @@ _WORDS: Final = {
     "issued": ("Issued", "发放"),
     "starting_material": ("Retain: starting", "留样：起始物料"),
     "final_product": ("Retain: final", "留样：终产品"),
+    "reagent": ("REAGENT RETAIN", "试剂留样 REAGENT"),
     "quarantine": ("QUARANTINE UNTIL ELIGIBILITY IS DETERMINED", "供者合格判定前隔离 QUARANTINE"),
     "irradiate": ("Do not irradiate", "请勿辐照"),
     "research": ("For clinical research use only", "仅供临床研究使用"),

@@ -21,6 +21,7 @@ from labels.facts import (
     LabelLanguage,
     MaterialFacts,
     PlaceFacts,
+    ReagentRetainFacts,
     RetainFacts,
     SampleFacts,
     Use,
@@ -121,6 +122,13 @@ LEFT JOIN lab.equipment e ON e.id = j.printer_id WHERE b.item_id = :item ORDER B
 CELL_KINDS = frozenset({"container", "sample", "retain"})
 NOW = "SELECT clock_timestamp()"
 
+REAGENT = """
+SELECT r.id, k.code, m.name AS material, l.name AS lot, r.taken_at, f.time_zone FROM lab.retains r
+JOIN lab.item_codes k ON k.item_id = r.id AND k.scheme = 'own' JOIN lab.lots l ON l.id = r.lot_id
+JOIN lab.material_lots ml ON ml.id = l.id JOIN lab.materials m ON m.id = ml.material_id CROSS JOIN lab.deployment f
+WHERE r.id = :id
+"""
+
 
 async def item(reading: Reading, *, code: str) -> Row[Any]:
     """Id and kind of what carries this code. Raises NotFound."""
@@ -146,6 +154,11 @@ async def facts_of(reading: Reading, *, item_id: int, kind: str, code: str, lang
         case "material_container" | "container":
             if material := await facts_of_materials(reading, ids=[item_id]):
                 return material[item_id]
+        case "retain":
+            if (kept := await reading.one(REAGENT, id=item_id)) is not None:
+                return ReagentRetainFacts(
+                    code=kept.code, material=kept.material, lot=kept.lot, taken_at=_here(kept.taken_at, kept)
+                )
         case "equipment":
             if (row := await reading.one(EQUIPMENT, id=item_id)) is not None:
                 return EquipmentFacts(code=row.code, name=row.name, kind=row.kind, room=row.room)

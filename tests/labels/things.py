@@ -17,6 +17,7 @@ from labels.facts import (
     LabelLanguage,
     MaterialFacts,
     PlaceFacts,
+    ReagentRetainFacts,
     RetainFacts,
     SampleFacts,
     Use,
@@ -67,6 +68,9 @@ SAMPLE = SampleFacts(
 RETAIN = RetainFacts(
     code=new_code(CodeKind.RETAIN), name=NAME, kind="starting_material", taken_at=AT, use=Use.AUTOLOGOUS
 )
+REAGENT = ReagentRetainFacts(
+    code=new_code(CodeKind.RETAIN), material="胎牛血清 fetal bovine serum", lot="MAT-26-0003", taken_at=AT
+)
 DONATION = DonationFacts(
     code=new_code(CodeKind.DONATION),
     donor="D-26-0007",
@@ -94,6 +98,7 @@ PLAIN: tuple[LabelFacts, ...] = (
     BAG,
     SAMPLE,
     RETAIN,
+    REAGENT,
     DONATION,
     MATERIAL,
     PLACE,
@@ -106,6 +111,7 @@ SIZES = {
     "bag-100x50": (100, 50, 1.0),
     "sample-25x13": (25, 13, 0.5),
     "retain-25x13": (25, 13, 0.5),
+    "reagent-25x13": (25, 13, 0.5),
     "donation-50x25": (50, 25, 0.75),
     "material-50x25": (50, 25, 0.75),
     "place-100x25": (100, 25, 1.25),

@@ -109,6 +109,8 @@ async def test_of_a_critical_reagent_every_lot_that_is_used_is_retained(lab: Lab
     refused(await lab.as_("tess").post(path, kept | {"taken_at": life.ago(days=9)}), 422, "bad-input")
     little = ok(await lab.as_("tess").post(path, kept))
     assert await lab.value("SELECT parent_id FROM lab.lineage WHERE child_id = $1", await lived.id(little["code"]))
+    label = ok(await lab.as_("tess").post(f"/items/{little['code']}/labels", {}))
+    assert (label["design"], label["read_back"]) == ("reagent-25x13-en", little["code"])
     assert (await retained(lab, lived.lot))[0] == "needs_waiver"
     ok(await lab.as_("tess").post(path, kept | {"quantity": "2"}))
     assert (await retained(lab, lived.lot))[0] == "pass"
