@@ -316,7 +316,10 @@ async def _proposed(lab: Lab, process: dict[str, Any]) -> tuple[dict[str, str], 
     reagent = ok(await tess.post("/reagents", {"recipe": recipe, "parts": taken, "containers": 2}))
     donor = await things.ready_donor(lab)
     given = (await things.donation(lab, donor))["code"]
-    lot = (await things.material_lot(lab))["code"]
+    arrived = await things.material_lot(lab)
+    lot = arrived["code"]
+    kept = {"from": arrived["containers"][0]["code"], "quantity": "0.5", "unit": "mL", "place": NASTY[:120]}
+    ok(await tess.post(f"/material-lots/{lot}/retains", kept | {"taken_at": life.now()}))
     waiver = {
         "justification": NASTY,
         "mitigations": NASTY,
