@@ -126,12 +126,22 @@ async def _by_the_book(change: Change, touched: Sequence[Row[Any]]) -> AsyncIter
 
 _OF_MATERIALS = frozenset({ImpactKind.MATERIAL_STOPPED, ImpactKind.VIRUS_FOUND})
 
+_OF_THE_WHOLE = frozenset(
+    {
+        ImpactKind.RESULT_FAILED,
+        ImpactKind.ACCREDITATION_ENDED,
+        ImpactKind.LEGACY_WITHDRAWN,
+        ImpactKind.GROWTH_FOUND,
+    }
+)
+"""Facts that only a whole dossier tells of."""
+
 
 def _is_read_alone(kind: ImpactKind, first: str) -> bool:
     """Whether rules can be asked about the fact alone. Virus can where a vector holds it, which is then named first."""
     if kind is ImpactKind.VIRUS_FOUND:
         return first == "material"
-    return kind not in {ImpactKind.RESULT_FAILED, ImpactKind.ACCREDITATION_ENDED, ImpactKind.LEGACY_WITHDRAWN}
+    return kind not in _OF_THE_WHOLE
 
 
 async def _by_rules_on_the_fact(

@@ -24,6 +24,7 @@ class ImpactKind(StrEnum):
     ACCREDITATION_ENDED = "accreditation_ended"
     VIRUS_FOUND = "virus_found"
     LEGACY_WITHDRAWN = "legacy_withdrawn"
+    GROWTH_FOUND = "growth_found"
 
 
 KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
@@ -36,6 +37,7 @@ KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
         ImpactKind.ACCREDITATION_ENDED: Text("Laboratory without accreditation when it tested"),
         ImpactKind.VIRUS_FOUND: Text("Replication-competent virus found"),
         ImpactKind.LEGACY_WITHDRAWN: Text("Papers from before the guideline withdrawn"),
+        ImpactKind.GROWTH_FOUND: Text("Monitoring of a clean area above its action limit"),
     }
 )
 
@@ -80,6 +82,6 @@ ON_DONORS = (
 
 
 def reads_the_fact(rule: str, kind: ImpactKind) -> bool:
-    """Whether the rule of this id reads a fact of this kind. Of a result or a laboratory, only the whole dossier tells."""
+    """Whether the rule of this id reads a fact of this kind. Of a result, a laboratory or a clean area, only the whole dossier tells."""
     prefix = _READ_BY.get(kind)
     return prefix is not None and rule.startswith(prefix) and rule not in _OF_THE_PRODUCT

@@ -13,6 +13,8 @@ from app.domain.genes import SAMPLE_NAMES
 from app.domain.impacts import Asked, ImpactKind
 from app.domain.laboratories import END_NAMES, TEST_NAMES
 from app.domain.lots import LotState
+from app.domain.monitoring import GRADE_NAMES, GROWS
+from app.domain.monitoring import KIND_NAMES as MONITORED_NAMES
 from app.domain.rulebook import Outcome
 from app.domain.text import Text
 
@@ -227,6 +229,22 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 number=fact["number"],
                 rules=tuple(fact["rules"]),
                 reasons=fact["reasons"],
+            )
+        case "monitoring_reading":
+            return Text(
+                "{kind}, {grade}, {place}: {value}, above the action limit of {limit}; {organism}, {station} in room {room}, "
+                "session of {lot}, taken {taken}, read {read}",
+                kind=MONITORED_NAMES.get(fact["kind"], Text("not known")),
+                grade=GRADE_NAMES.get(fact["grade"], Text("not known")),
+                place=fact["place"],
+                value=fact["value"],
+                limit=fact["limit"],
+                organism=fact["organism"] or (Text("not identified") if fact["kind"] in GROWS else "–"),
+                station=fact["workstation"],
+                room=fact["room"],
+                lot=fact["lot"],
+                taken=datetime.fromisoformat(fact["taken_at"]),
+                read=datetime.fromisoformat(fact["read_at"]),
             )
     raise ValueError(fact["fact"])
 

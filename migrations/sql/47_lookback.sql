@@ -52,7 +52,7 @@ BEGIN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
     v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject] || lab.siblings_at_risk(p_kind, p_subject)) AS d);
-    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn'))
+    PERFORM 1 FROM lab.lots WHERE id = ANY (v_down) AND (id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn', 'growth_found'))
         ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
     FOR v_of IN
         SELECT * FROM (
@@ -70,7 +70,7 @@ BEGIN
                 SELECT coalesce(array_agg(c.id ORDER BY c.id) FILTER (WHERE c.state = ANY (v_left)), '{}') AS containers,
                        coalesce(bool_or(c.state IN ('in_use', 'stored', 'issued')), false) AS usable
                 FROM lab.containers c WHERE c.lot_id = l.id) AS here
-            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn'))
+            WHERE l.id = ANY (v_down) AND (l.id <> p_subject OR p_kind IN ('result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn', 'growth_found'))
         ) AS downstream WHERE p_kind <> 'consent_withdrawn' OR downstream.usable ORDER BY rank, id
     LOOP
         IF v_impact IS NULL THEN
@@ -178,6 +178,45 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- What grew, or was counted, above its action limit, read days after the work: every lot whose cells may have stood in that
+-- air is named and held. A plate of grade A tells of its workstation, unless the room itself is of grade A; any other tells
+-- of the room, and so of every session there while its own went on. A step may be recorded later: a session is enough. A
+-- reading that says no more than one that holds the lot already holds it no second time.
+CREATE OR REPLACE FUNCTION lab.growth_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_of record;
+    v_lots bigint[];
+    v_lot bigint;
+BEGIN
+    SELECT m.kind, m.grade, m.place, m.taken_at, w.id AS session_id, w.workstation_id, e.name AS workstation, e.room, l.name AS lot,
+        (gate.setting('gmp02.limits') ->> (m.kind || ':' || m.grade))::numeric AS action_limit,
+        w.during * tstzrange(NULL, NEW.read_at, '[]') AS during,
+        m.grade = 'A' AND NOT EXISTS (SELECT FROM lab.area_classifications c WHERE c.room = e.room AND c.grade = 'A') AS alone
+    INTO v_of FROM lab.monitoring_samples m JOIN lab.workstation_sessions w ON w.id = m.session_id
+    JOIN lab.equipment e ON e.id = w.workstation_id JOIN lab.lots l ON l.id = w.lot_id WHERE m.id = NEW.sample_id;
+    IF v_of.action_limit IS NULL OR NEW.value <= v_of.action_limit THEN RETURN NULL; END IF;
+    v_lots := ARRAY(
+        SELECT DISTINCT w.lot_id FROM lab.workstation_sessions w JOIN lab.equipment e ON e.id = w.workstation_id
+        WHERE w.id = v_of.session_id OR (w.during && v_of.during
+            AND CASE WHEN v_of.alone THEN w.workstation_id = v_of.workstation_id ELSE e.room = v_of.room END));
+    PERFORM 1 FROM lab.lots WHERE id IN (SELECT d.item_id FROM lab.descendants(v_lots) AS d)
+        ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
+    FOREACH v_lot IN ARRAY v_lots LOOP
+        CONTINUE WHEN EXISTS (
+            SELECT FROM lab.impact_facts f JOIN lab.impact_items i ON i.impact_id = f.impact_id JOIN lab.holds h ON h.id = i.hold_id
+            JOIN lab.monitoring_readings r ON r.id = f.fact_id
+            WHERE f.fact = 'monitoring_reading' AND r.sample_id = NEW.sample_id AND i.item_id = v_lot AND h.lifted_at IS NULL
+              AND r.value >= NEW.value AND (NEW.organism IS NULL OR NEW.organism = r.organism));
+        PERFORM lab.comes_to_light('growth_found', v_lot, 'monitoring_reading', NEW.id,
+            jsonb_build_object('kind', v_of.kind, 'grade', v_of.grade, 'place', v_of.place, 'workstation', v_of.workstation, 'room', v_of.room,
+                'lot', v_of.lot, 'value', NEW.value::text, 'limit', v_of.action_limit::text, 'organism', NEW.organism,
+                'taken_at', audit.stamp(v_of.taken_at), 'read_at', audit.stamp(NEW.read_at)),
+            concat_ws(' ', v_of.room, v_of.kind, v_of.grade, NEW.value, 'above', v_of.action_limit, NEW.organism), NEW.recorded_by);
+    END LOOP;
+    RETURN NULL;
+END $$;
+
 DO $$
 DECLARE
     t record;
@@ -185,7 +224,8 @@ BEGIN
     FOR t IN SELECT * FROM (VALUES
         ('marker_results', 'INSERT', 'marker_comes_to_light'), ('consents', 'UPDATE', 'withdrawal_comes_to_light'),
         ('determinations', 'INSERT', 'determination_comes_to_light'), ('lot_history', 'INSERT', 'material_comes_to_light'),
-        ('results', 'INSERT', 'result_comes_to_light'), ('result_reviews', 'INSERT', 'result_comes_to_light')
+        ('results', 'INSERT', 'result_comes_to_light'), ('result_reviews', 'INSERT', 'result_comes_to_light'),
+        ('monitoring_readings', 'INSERT', 'growth_comes_to_light')
     ) AS wanted(table_name, upon, function_name) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS y_comes_to_light ON lab.%I', t.table_name);
         EXECUTE format('CREATE TRIGGER y_comes_to_light AFTER %s ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.%I()',
