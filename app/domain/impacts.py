@@ -25,6 +25,7 @@ class ImpactKind(StrEnum):
     VIRUS_FOUND = "virus_found"
     LEGACY_WITHDRAWN = "legacy_withdrawn"
     GROWTH_FOUND = "growth_found"
+    HEALTH_FOUND = "health_found"
 
 
 KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
@@ -38,6 +39,7 @@ KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
         ImpactKind.VIRUS_FOUND: Text("Replication-competent virus found"),
         ImpactKind.LEGACY_WITHDRAWN: Text("Papers from before the guideline withdrawn"),
         ImpactKind.GROWTH_FOUND: Text("Monitoring of a clean area above its action limit"),
+        ImpactKind.HEALTH_FOUND: Text("Donor's health learnt later"),
     }
 )
 
@@ -55,6 +57,7 @@ WHOLE_BOOK_MOST = 25
 _READ_BY: Mapping[ImpactKind, str] = MappingProxyType(
     {
         ImpactKind.DONOR_MARKER: "DON-",
+        ImpactKind.HEALTH_FOUND: "DON-",
         ImpactKind.CONSENT_WITHDRAWN: "DON-",
         ImpactKind.DONATION_INELIGIBLE: "DON-",
         ImpactKind.MATERIAL_STOPPED: "MAT-",

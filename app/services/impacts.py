@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.db import impacts, items
 from app.domain.acts import Act, Actor
+from app.domain.donors import QUESTION_GROUPS
 from app.domain.genes import SAMPLE_NAMES
 from app.domain.impacts import Asked, ImpactKind
 from app.domain.laboratories import END_NAMES, TEST_NAMES
@@ -180,6 +181,17 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 outcome=OUTCOMES.get(fact["outcome"], Text("not known")),
                 sampled=datetime.fromisoformat(fact["sampled_at"]),
                 reported=datetime.fromisoformat(fact["reported_at"]) if fact["reported_at"] else "–",
+            )
+        case "history":
+            excluding = [QUESTION_GROUPS.get(each, Text("not known")) for each in fact["groups"]]
+            if fact["examination"] == "not_suitable":
+                excluding.append(Text("{by} found the donor not suitable.", by=fact["examined_by"] or "–"))
+            return Text(
+                "{questionnaire} v{version}, asked {asked}; what excludes: {groups}",
+                questionnaire=fact["questionnaire"],
+                version=fact["version"],
+                asked=datetime.fromisoformat(fact["asked_at"]),
+                groups=tuple(excluding),
             )
         case "consent":
             return Text(

@@ -48,7 +48,7 @@ BEGIN
         RETURN;
     END IF;
     -- Donations before lots, banks before what came from them: the one lock order, so that who judges is waited for.
-    IF p_kind IN ('donor_marker', 'consent_withdrawn', 'legacy_withdrawn') THEN
+    IF p_kind IN ('donor_marker', 'health_found', 'consent_withdrawn', 'legacy_withdrawn') THEN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
     v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject] || lab.siblings_at_risk(p_kind, p_subject)) AS d);
@@ -59,7 +59,7 @@ BEGIN
             SELECT 1 AS rank, d.id, 'donation' AS kind, 'eligible' AS state, '{}'::bigint[] AS containers,
                    (SELECT r.recipient_id FROM lab.donors r WHERE r.id = d.donor_id) AS recipient_id, true AS usable
             FROM lab.donations d
-            WHERE p_kind IN ('donor_marker', 'consent_withdrawn', 'legacy_withdrawn') AND d.id = ANY (v_down)
+            WHERE p_kind IN ('donor_marker', 'health_found', 'consent_withdrawn', 'legacy_withdrawn') AND d.id = ANY (v_down)
               AND 'eligible' = (SELECT t.decision FROM lab.determinations t WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1)
               AND NOT EXISTS (SELECT FROM lab.lots l WHERE l.donation_id = d.id AND l.state <> 'planned')
             UNION ALL
@@ -103,6 +103,31 @@ BEGIN
             jsonb_build_object('analyte', NEW.analyte, 'marker', NEW.marker, 'outcome', NEW.outcome,
                 'sampled_at', audit.stamp(NEW.sampled_at), 'reported_at', audit.stamp(NEW.reported_at)),
             concat_ws(' ', NEW.analyte, NEW.marker, NEW.outcome), NEW.recorded_by);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Of what an answered history is: the groups of its questions that were answered as excludes, as the version that was asked
+-- says. The second hand of DON-08, which also takes a physician's finding.
+CREATE OR REPLACE FUNCTION lab.excluding_answers(p_history lab.health_histories) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(DISTINCT asked.question ->> 'group'), '[]')
+    FROM lab.questionnaires q, jsonb_array_elements(q.questions) AS asked(question)
+    WHERE q.id = p_history.questionnaire_id AND p_history.answers ->> (asked.question ->> 'code') = asked.question ->> 'excludes'
+$$;
+
+-- A donor's history that excludes, or a physician who finds the donor not suitable.
+CREATE OR REPLACE FUNCTION lab.health_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_groups jsonb := lab.excluding_answers(NEW);
+BEGIN
+    IF v_groups <> '[]' OR NEW.examination = 'not_suitable' THEN
+        PERFORM lab.comes_to_light('health_found', NEW.donor_id, 'history', NEW.id,
+            (SELECT jsonb_build_object('questionnaire', q.name, 'version', q.version, 'groups', v_groups, 'examination', NEW.examination,
+                'examined_by', NEW.examined_by, 'asked_at', audit.stamp(NEW.asked_at)) FROM lab.questionnaires q WHERE q.id = NEW.questionnaire_id),
+            concat_ws(', ', 'history of the donor', (SELECT string_agg(each, ', ') FROM jsonb_array_elements_text(v_groups) AS each),
+                CASE NEW.examination WHEN 'not_suitable' THEN 'found not suitable' END), NEW.recorded_by);
     END IF;
     RETURN NULL;
 END $$;
@@ -222,7 +247,7 @@ DECLARE
     t record;
 BEGIN
     FOR t IN SELECT * FROM (VALUES
-        ('marker_results', 'INSERT', 'marker_comes_to_light'), ('consents', 'UPDATE', 'withdrawal_comes_to_light'),
+        ('marker_results', 'INSERT', 'marker_comes_to_light'), ('health_histories', 'INSERT', 'health_comes_to_light'), ('consents', 'UPDATE', 'withdrawal_comes_to_light'),
         ('determinations', 'INSERT', 'determination_comes_to_light'), ('lot_history', 'INSERT', 'material_comes_to_light'),
         ('results', 'INSERT', 'result_comes_to_light'), ('result_reviews', 'INSERT', 'result_comes_to_light'),
         ('monitoring_readings', 'INSERT', 'growth_comes_to_light')

@@ -1,4 +1,4 @@
-"""What grows on a plate later comes to light."""
+"""What grows on a plate later comes to light, and what is learnt later of a donor's health."""
 
 from alembic import op
 
