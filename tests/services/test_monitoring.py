@@ -205,9 +205,7 @@ async def come_to_light(lab: Lab, lived: life.Life) -> list[dict[str, Any]]:
 async def held(lab: Lab, lived: life.Life) -> int:
     """How many holds stand on a lot."""
     return int(
-        await lab.value(
-            "SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL", await lived.lot_id()
-        )
+        await lab.value("SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL", await lived.lot_id())
     )
 
 
