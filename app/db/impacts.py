@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.db.door import Change, Reading
 
 OF_THIS_CHANGE = """
-SELECT i.id, i.number, i.kind, i.subject_id, x.id AS impact_item_id, x.item_id, x.kind AS item_kind
+SELECT i.id, i.number, i.kind, i.subject_id, x.id AS impact_item_id, x.item_id, x.kind AS item_kind, clock_timestamp() AS at
 FROM lab.impacts i JOIN lab.impact_items x ON x.impact_id = i.id WHERE i.entry = :entry
 ORDER BY i.id, x.item_id = i.subject_id DESC, array_position(ARRAY['donation', 'bank', 'preparation', 'material'], x.kind), x.id DESC
 """
@@ -82,8 +82,9 @@ WHERE i.subject_id = :item OR x.id IS NOT NULL ORDER BY i.id DESC LIMIT 20
 async def judge_what_came_to_light(change: Change) -> None:
     """Judge everything that this change's facts were found to touch, and keep each verdict beside its hold.
 
-    The database has held all of it already. So many as `WHOLE_BOOK_MOST` are judged by the whole book, each on its own
-    dossier; of more, every lot is judged by the rules that read the fact, over what these read.
+    The database has held all of it already. It is judged as of now: the fact was recorded since the change began. So
+    many as `WHOLE_BOOK_MOST` are judged by the whole book, each on its own dossier; of more, every lot is judged by the
+    rules that read the fact, over what these read.
     """
     found = await change.all(OF_THIS_CHANGE, entry=change.entry)
     verdicts: list[dict[str, Any]] = []
@@ -120,7 +121,7 @@ _JUDGED_AT = {
 async def _by_the_book(change: Change, touched: Sequence[Row[Any]]) -> AsyncIterator[dict[str, Any]]:
     for row in touched:
         kind, gate = _JUDGED_AT[row.item_kind]
-        dossier, judgement = await judging.judged(change, kind=kind, subject_id=row.item_id, gate=gate, at=change.at)
+        dossier, judgement = await judging.judged(change, kind=kind, subject_id=row.item_id, gate=gate, at=row.at)
         yield _kept(row.impact_item_id, judgement, asked=Asked.BOOK, digest=digest(dossier))
 
 
@@ -130,8 +131,10 @@ _BY_THE_BOOK_ALONE = frozenset(
         ImpactKind.ACCREDITATION_ENDED,
         ImpactKind.LEGACY_WITHDRAWN,
         ImpactKind.PARTNER_PAPER,
+        ImpactKind.GROWTH_FOUND,
     }
 )
+"""Facts that only a whole dossier tells of."""
 _OF_MATERIALS = frozenset({ImpactKind.MATERIAL_STOPPED, ImpactKind.VIRUS_FOUND})
 
 
@@ -157,7 +160,7 @@ async def _by_rules_on_the_fact(
         if row.shared is not None:
             shared[row.shared_by] = parse(row.shared.encode())
         dossier = parse_onto(shared[row.shared_by], row.own.encode())
-        judgement = judge(rules, dossier, gate=Gate.G6, at=change.at)
+        judgement = judge(rules, dossier, gate=Gate.G6, at=touched[-1].at)
         yield _kept(lots[row.lot_id], judgement, asked=Asked.RULES_ON_THE_FACT, digest=None)
 
 

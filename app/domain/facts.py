@@ -1556,7 +1556,7 @@ class LateInformation:
     """
 
     number: str
-    kind: Literal["donor_marker", "consent_withdrawn", "donation_ineligible"]
+    kind: Literal["donor_marker", "health_found", "consent_withdrawn", "donation_ineligible"]
     on: str
     state_then: str
     recorded_at: datetime

@@ -25,6 +25,8 @@ class ImpactKind(StrEnum):
     VIRUS_FOUND = "virus_found"
     LEGACY_WITHDRAWN = "legacy_withdrawn"
     PARTNER_PAPER = "partner_paper"
+    GROWTH_FOUND = "growth_found"
+    HEALTH_FOUND = "health_found"
 
 
 KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
@@ -38,6 +40,8 @@ KIND_NAMES: Mapping[ImpactKind, Text] = MappingProxyType(
         ImpactKind.VIRUS_FOUND: Text("Replication-competent virus found"),
         ImpactKind.LEGACY_WITHDRAWN: Text("Papers from before the guideline withdrawn"),
         ImpactKind.PARTNER_PAPER: Text("Partner's paper against a released lot"),
+        ImpactKind.GROWTH_FOUND: Text("Monitoring of a clean area above its action limit"),
+        ImpactKind.HEALTH_FOUND: Text("Donor's health learnt later"),
     }
 )
 
@@ -55,6 +59,7 @@ WHOLE_BOOK_MOST = 25
 _READ_BY: Mapping[ImpactKind, str] = MappingProxyType(
     {
         ImpactKind.DONOR_MARKER: "DON-",
+        ImpactKind.HEALTH_FOUND: "DON-",
         ImpactKind.CONSENT_WITHDRAWN: "DON-",
         ImpactKind.DONATION_INELIGIBLE: "DON-",
         ImpactKind.MATERIAL_STOPPED: "MAT-",
@@ -82,6 +87,8 @@ ON_DONORS = (
 
 
 def reads_the_fact(rule: str, kind: ImpactKind) -> bool:
-    """Whether the rule of this id reads a fact of this kind. Of a result, a laboratory or a partner, only the whole dossier tells."""
+    """Whether the rule of this id reads a fact of this kind. Of a result, a laboratory, a partner or a clean area, only the
+    whole dossier tells.
+    """
     prefix = _READ_BY.get(kind)
     return prefix is not None and rule.startswith(prefix) and rule not in _OF_THE_PRODUCT

@@ -269,6 +269,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             _n("0", "100", whole=True),
             (
                 "CB-01",
+                "HGR-01",
                 "TPR-01",
                 "TPR-02",
                 "TPR-04",
@@ -281,6 +282,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             _n("0", "200"),
             (
                 "CB-01",
+                "HGR-01",
                 "TPR-01",
                 "TPR-02",
                 "TPR-04",
@@ -293,6 +295,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             _n("0", "365"),
             (
                 "CB-01",
+                "HGR-01",
                 "TPR-01",
                 "TPR-02",
                 "TPR-04",
@@ -357,6 +360,7 @@ _KNOWN: Mapping[str, Known] = MappingProxyType(
             Text("Accreditations that qualify a laboratory to test again"),
             Words(tuple(ACCREDITATION_NAMES)),
             (
+                "HGR-01",
                 "TPR-01",
                 "TPR-02",
                 "TPR-04",

@@ -86,6 +86,7 @@ _OPEN: dict[str, Any] = {"lifted_at": None, "lifted_by": None, "lifted_as": None
             "the lot had been released, and somebody else than the authority decided",
             _late(state_then="released", lifted_by="quinn", lifted_as="hold_lifted"),
         ),
+        Break("a disease learnt later, and nobody has decided", _late(kind="health_found", **_OPEN), outcome=_UNKNOWN),
         Break(
             "one of two is decided",
             within("late_information", lambda _: (_KNOWN, replace(_KNOWN, number="IM-26-0002", **_OPEN))),

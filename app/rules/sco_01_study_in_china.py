@@ -60,7 +60,7 @@ _TPR = ("TPR-01", "TPR-02", "TPR-04", "TPR-05", "TPR-06")
             without("study"),
             **_G8,
             outcome=Outcome.INDETERMINATE,
-            also=("BOOK", "CB-12", "EXT-01", "EXT-02", "ORG-01", "ORG-03", "ORG-04", *_TPR),
+            also=("BOOK", "CB-12", "EXT-01", "EXT-02", "HGR-01", "ORG-01", "ORG-03", "ORG-04", *_TPR),
         ),
     ),
 )

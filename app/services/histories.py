@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from app.db import donors, histories
+from app.db import donors, histories, impacts
 from app.domain.acts import Act, Actor
 from app.domain.donors import ANSWERS, QUESTION_GROUPS
 from app.domain.errors import BadInput
@@ -142,6 +142,8 @@ async def record_history(
 ) -> HistoryRecordedView:
     """Record what was asked and found. A question without an answer stays unanswered, and the rules say so.
 
+    What excludes comes to light for everything that was made of the donor's cells.
+
     Raises NotFound for an unknown donor or version, BadInput for an answer to a question that is not in the version.
     """
     async with house.door.change(call, Act.RECORD_HISTORY, subject=code) as change:
@@ -170,6 +172,7 @@ async def record_history(
             examination=examination.outcome if examination else None,
             findings=examination.findings if examination else None,
         )
+        await impacts.judge_what_came_to_light(change)
         unanswered = tuple(sorted(each for each in known if answers.get(each) not in {"yes", "no"}))
         return change.answers(HistoryRecordedView(key, code, asked.name, asked.version, unanswered))
 

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from app.db import impacts, items
 from app.domain.acts import Act, Actor
+from app.domain.donors import QUESTION_GROUPS
 from app.domain.genes import SAMPLE_NAMES
 from app.domain.impacts import Asked, ImpactKind
 from app.domain.laboratories import END_NAMES, TEST_NAMES
 from app.domain.lots import LotState
+from app.domain.monitoring import GRADE_NAMES, GROWS
+from app.domain.monitoring import KIND_NAMES as MONITORED_NAMES
 from app.domain.partners import PAPER_NAMES
 from app.domain.rulebook import Outcome
 from app.domain.text import Text
@@ -180,6 +183,17 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 sampled=datetime.fromisoformat(fact["sampled_at"]),
                 reported=datetime.fromisoformat(fact["reported_at"]) if fact["reported_at"] else "–",
             )
+        case "history":
+            excluding = [QUESTION_GROUPS.get(each, Text("not known")) for each in fact["groups"]]
+            if fact["examination"] == "not_suitable":
+                excluding.append(Text("{by} found the donor not suitable.", by=fact["examined_by"] or "–"))
+            return Text(
+                "{questionnaire} v{version}, asked {asked}; what excludes: {groups}",
+                questionnaire=fact["questionnaire"],
+                version=fact["version"],
+                asked=datetime.fromisoformat(fact["asked_at"]),
+                groups=tuple(excluding),
+            )
         case "consent":
             return Text(
                 "consent {form} withdrawn on {at}; it covered: {scopes}",
@@ -237,6 +251,22 @@ def _says(fact: Mapping[str, Any]) -> Text:
                 reference=fact["reference"],
                 by=fact["signed_by"],
                 at=datetime.fromisoformat(fact["signed_at"]),
+            )
+        case "monitoring_reading":
+            return Text(
+                "{kind}, {grade}, {place}: {value}, above the action limit of {limit}; {organism}, {station} in room {room}, "
+                "session of {lot}, taken {taken}, read {read}",
+                kind=MONITORED_NAMES.get(fact["kind"], Text("not known")),
+                grade=GRADE_NAMES.get(fact["grade"], Text("not known")),
+                place=fact["place"],
+                value=fact["value"],
+                limit=fact["limit"],
+                organism=fact["organism"] or (Text("not identified") if fact["kind"] in GROWS else "–"),
+                station=fact["workstation"],
+                room=fact["room"],
+                lot=fact["lot"],
+                taken=datetime.fromisoformat(fact["taken_at"]),
+                read=datetime.fromisoformat(fact["read_at"]),
             )
     raise ValueError(fact["fact"])
 

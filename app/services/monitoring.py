@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from app.db import equipment, monitoring, settings
+from app.db import equipment, impacts, monitoring, settings
 from app.domain.acts import Act, Actor
 from app.domain.errors import BadInput, NotFound
 from app.domain.moments import CLOCKS_DIFFER_BY, require_order, require_past
@@ -224,7 +224,10 @@ async def record_samples(house: House, call: Call, *, session: int, samples: Seq
 
 
 async def record_readings(house: House, call: Call, *, readings: Sequence[Read]) -> ReadView:
-    """Record what was read. A sample may be read again; the worst reading counts. Raises BadInput, NotFound."""
+    """Record what was read. A sample may be read again; the worst reading counts, and above its limit it comes to light.
+
+    Raises BadInput, NotFound.
+    """
     async with house.door.change(call, Act.READ_MONITORING, subject="environmental monitoring") as change:
         require_once_each([((each.sample, each.read_at), str(each.sample)) for each in readings], field="readings")
         taken = await monitoring.taken(change, ids=[each.sample for each in readings])
@@ -249,6 +252,7 @@ async def record_readings(house: House, call: Call, *, readings: Sequence[Read])
                 }
             )
         await monitoring.keep_readings(change, rows)
+        await impacts.judge_what_came_to_light(change)
         return change.answers(ReadView(len(rows)))
 
 

@@ -48,7 +48,7 @@ LANGUAGE sql STABLE AS $$
                     SELECT DISTINCT n.pseudonym FROM lab.impact_items o JOIN lab.persons n ON n.id = o.recipient_id WHERE o.impact_id = i.id
                     ORDER BY n.pseudonym LIMIT p_most) AS r)
                  WHEN x.recipient_id IS NULL THEN '[]' ELSE jsonb_build_array(dossier.pseudonym(x.recipient_id)) END AS people) AS named
-    WHERE x.item_id = ANY (p_items) AND i.kind IN ('donor_marker', 'consent_withdrawn', 'donation_ineligible')
+    WHERE x.item_id = ANY (p_items) AND i.kind IN ('donor_marker', 'health_found', 'consent_withdrawn', 'donation_ineligible')
 $$;
 
 CREATE OR REPLACE FUNCTION dossier.exceptional_requests(p_lot bigint) RETURNS jsonb

@@ -82,7 +82,7 @@ CREATE OR REPLACE FUNCTION dossier.study(p_study bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET extra_float_digits = 1 SET plan_cache_mode = force_generic_plan AS $$
     SELECT (dossier.shell('study', NULL, v.title) || jsonb_build_object('subject', t.number, 'study', dossier.study_json(t.id),
-        'process', dossier.process(v.process_id), 'specification', dossier.specification(v.specification_id), 'facility', dossier.facility(),
+        'process', dossier.process(v.process_id), 'specification', dossier.specification(v.specification_id), 'facility', dossier.facility(), 'permits', dossier.permits(),
         'assessments', dossier.assessments_of_samples(t.id) || dossier.assessments(v.process_id, '{}', NULL, '{}'), 'off_target_reports', dossier.off_target_reports(v.process_id),
         'banks', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(l.id), 'name', l.name, 'state', l.state) ORDER BY l.id), '[]')
             FROM lab.study_banks b JOIN lab.lots l ON l.id = b.lot_id WHERE b.study_id = t.id)))::text

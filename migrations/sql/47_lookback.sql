@@ -33,7 +33,7 @@ CREATE OR REPLACE FUNCTION lab.comes_to_light(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_ended CONSTANT text[] := ARRAY['rejected', 'recalled', 'failed_after_release', 'destroyed'];
-    v_itself CONSTANT text[] := ARRAY['result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn', 'partner_paper'];  -- the lot they are about, too
+    v_itself CONSTANT text[] := ARRAY['result_failed', 'accreditation_ended', 'virus_found', 'legacy_withdrawn', 'partner_paper', 'growth_found'];  -- the lot they are about, too
     v_left CONSTANT text[] := ARRAY['in_use', 'stored', 'issued', 'retained', 'sampled'];
     v_entry bigint := nullif(current_setting('stemma.entry', true), '')::bigint;
     v_by bigint := coalesce(lab.entry_actor(), p_by);
@@ -49,7 +49,7 @@ BEGIN
         RETURN;
     END IF;
     -- Donations before lots, banks before what came from them: the one lock order, so that who judges is waited for.
-    IF p_kind IN ('donor_marker', 'consent_withdrawn', 'legacy_withdrawn') THEN
+    IF p_kind IN ('donor_marker', 'health_found', 'consent_withdrawn', 'legacy_withdrawn') THEN
         PERFORM 1 FROM lab.donations WHERE donor_id = p_subject ORDER BY id FOR NO KEY UPDATE;
     END IF;
     v_down := ARRAY(SELECT d.item_id FROM lab.descendants(ARRAY[p_subject] || lab.siblings_at_risk(p_kind, p_subject)) AS d);
@@ -60,7 +60,7 @@ BEGIN
             SELECT 1 AS rank, d.id, 'donation' AS kind, 'eligible' AS state, '{}'::bigint[] AS containers,
                    (SELECT r.recipient_id FROM lab.donors r WHERE r.id = d.donor_id) AS recipient_id, true AS usable
             FROM lab.donations d
-            WHERE p_kind IN ('donor_marker', 'consent_withdrawn', 'legacy_withdrawn') AND d.id = ANY (v_down)
+            WHERE p_kind IN ('donor_marker', 'health_found', 'consent_withdrawn', 'legacy_withdrawn') AND d.id = ANY (v_down)
               AND 'eligible' = (SELECT t.decision FROM lab.determinations t WHERE t.donation_id = d.id ORDER BY t.id DESC LIMIT 1)
               AND NOT EXISTS (SELECT FROM lab.lots l WHERE l.donation_id = d.id AND l.state <> 'planned')
             UNION ALL
@@ -104,6 +104,31 @@ BEGIN
             jsonb_build_object('analyte', NEW.analyte, 'marker', NEW.marker, 'outcome', NEW.outcome,
                 'sampled_at', audit.stamp(NEW.sampled_at), 'reported_at', audit.stamp(NEW.reported_at)),
             concat_ws(' ', NEW.analyte, NEW.marker, NEW.outcome), NEW.recorded_by);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Of what an answered history is: the groups of its questions that were answered as excludes, as the version that was asked
+-- says. The second hand of DON-08, which also takes a physician's finding.
+CREATE OR REPLACE FUNCTION lab.excluding_answers(p_history lab.health_histories) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(DISTINCT asked.question ->> 'group'), '[]')
+    FROM lab.questionnaires q, jsonb_array_elements(q.questions) AS asked(question)
+    WHERE q.id = p_history.questionnaire_id AND p_history.answers ->> (asked.question ->> 'code') = asked.question ->> 'excludes'
+$$;
+
+-- A donor's history that excludes, or a physician who finds the donor not suitable.
+CREATE OR REPLACE FUNCTION lab.health_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_groups jsonb := lab.excluding_answers(NEW);
+BEGIN
+    IF v_groups <> '[]' OR NEW.examination = 'not_suitable' THEN
+        PERFORM lab.comes_to_light('health_found', NEW.donor_id, 'history', NEW.id,
+            (SELECT jsonb_build_object('questionnaire', q.name, 'version', q.version, 'groups', v_groups, 'examination', NEW.examination,
+                'examined_by', NEW.examined_by, 'asked_at', audit.stamp(NEW.asked_at)) FROM lab.questionnaires q WHERE q.id = NEW.questionnaire_id),
+            concat_ws(', ', 'history of the donor', (SELECT string_agg(each, ', ') FROM jsonb_array_elements_text(v_groups) AS each),
+                CASE NEW.examination WHEN 'not_suitable' THEN 'found not suitable' END), NEW.recorded_by);
     END IF;
     RETURN NULL;
 END $$;
@@ -179,14 +204,54 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- What grew, or was counted, above its action limit, read days after the work: every lot whose cells may have stood in that
+-- air is named and held. A plate of grade A tells of its workstation, unless the room itself is of grade A; any other tells
+-- of the room, and so of every session there while its own went on. A step may be recorded later: a session is enough. A
+-- reading that says no more than one that holds the lot already holds it no second time.
+CREATE OR REPLACE FUNCTION lab.growth_comes_to_light() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_of record;
+    v_lots bigint[];
+    v_lot bigint;
+BEGIN
+    SELECT m.kind, m.grade, m.place, m.taken_at, w.id AS session_id, w.workstation_id, e.name AS workstation, e.room, l.name AS lot,
+        (gate.setting('gmp02.limits') ->> (m.kind || ':' || m.grade))::numeric AS action_limit,
+        w.during * tstzrange(NULL, NEW.read_at, '[]') AS during,
+        m.grade = 'A' AND NOT EXISTS (SELECT FROM lab.area_classifications c WHERE c.room = e.room AND c.grade = 'A') AS alone
+    INTO v_of FROM lab.monitoring_samples m JOIN lab.workstation_sessions w ON w.id = m.session_id
+    JOIN lab.equipment e ON e.id = w.workstation_id JOIN lab.lots l ON l.id = w.lot_id WHERE m.id = NEW.sample_id;
+    IF v_of.action_limit IS NULL OR NEW.value <= v_of.action_limit THEN RETURN NULL; END IF;
+    v_lots := ARRAY(
+        SELECT DISTINCT w.lot_id FROM lab.workstation_sessions w JOIN lab.equipment e ON e.id = w.workstation_id
+        WHERE w.id = v_of.session_id OR (w.during && v_of.during
+            AND CASE WHEN v_of.alone THEN w.workstation_id = v_of.workstation_id ELSE e.room = v_of.room END));
+    PERFORM 1 FROM lab.lots WHERE id IN (SELECT d.item_id FROM lab.descendants(v_lots) AS d)
+        ORDER BY array_position(ARRAY['material', 'bank', 'preparation'], kind), id FOR NO KEY UPDATE;
+    FOREACH v_lot IN ARRAY v_lots LOOP
+        CONTINUE WHEN EXISTS (
+            SELECT FROM lab.impact_facts f JOIN lab.impact_items i ON i.impact_id = f.impact_id JOIN lab.holds h ON h.id = i.hold_id
+            JOIN lab.monitoring_readings r ON r.id = f.fact_id
+            WHERE f.fact = 'monitoring_reading' AND r.sample_id = NEW.sample_id AND i.item_id = v_lot AND h.lifted_at IS NULL
+              AND r.value >= NEW.value AND (NEW.organism IS NULL OR NEW.organism = r.organism));
+        PERFORM lab.comes_to_light('growth_found', v_lot, 'monitoring_reading', NEW.id,
+            jsonb_build_object('kind', v_of.kind, 'grade', v_of.grade, 'place', v_of.place, 'workstation', v_of.workstation, 'room', v_of.room,
+                'lot', v_of.lot, 'value', NEW.value::text, 'limit', v_of.action_limit::text, 'organism', NEW.organism,
+                'taken_at', audit.stamp(v_of.taken_at), 'read_at', audit.stamp(NEW.read_at)),
+            concat_ws(' ', v_of.room, v_of.kind, v_of.grade, NEW.value, 'above', v_of.action_limit, NEW.organism), NEW.recorded_by);
+    END LOOP;
+    RETURN NULL;
+END $$;
+
 DO $$
 DECLARE
     t record;
 BEGIN
     FOR t IN SELECT * FROM (VALUES
-        ('marker_results', 'INSERT', 'marker_comes_to_light'), ('consents', 'UPDATE', 'withdrawal_comes_to_light'),
+        ('marker_results', 'INSERT', 'marker_comes_to_light'), ('health_histories', 'INSERT', 'health_comes_to_light'), ('consents', 'UPDATE', 'withdrawal_comes_to_light'),
         ('determinations', 'INSERT', 'determination_comes_to_light'), ('lot_history', 'INSERT', 'material_comes_to_light'),
-        ('results', 'INSERT', 'result_comes_to_light'), ('result_reviews', 'INSERT', 'result_comes_to_light')
+        ('results', 'INSERT', 'result_comes_to_light'), ('result_reviews', 'INSERT', 'result_comes_to_light'),
+        ('monitoring_readings', 'INSERT', 'growth_comes_to_light')
     ) AS wanted(table_name, upon, function_name) LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS y_comes_to_light ON lab.%I', t.table_name);
         EXECUTE format('CREATE TRIGGER y_comes_to_light AFTER %s ON lab.%I FOR EACH ROW EXECUTE FUNCTION lab.%I()',

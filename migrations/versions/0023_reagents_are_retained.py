@@ -5,7 +5,7 @@ from alembic import op
 from app.db.version import run_script_beside
 
 revision = "0023"
-down_revision = "0019"
+down_revision = "0020"
 
 
 def upgrade() -> None:

@@ -576,7 +576,7 @@ def permit():
         "valid_to": "2029-04-30",
         "evidence": "original in the regulatory file, folder 4",
         "withdrawn_at": None,
-        "recorded_at": moment("2026-05-04T09:00"),
+        "recorded_at": moment("2026-05-02T09:00"),
     }
 
 
@@ -1094,6 +1094,7 @@ def study_json():
         "process": process(),
         "specification": specification(),
         "assessments": [assessment()],
+        "permits": [permit()],
         "off_target_reports": [],
     }
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.domain.counterexamples import all_of, gene_modified, part, retested, study_records
+from app.domain.counterexamples import (
+    all_of,
+    empty,
+    gene_modified,
+    part,
+    retested,
+    setting,
+    study_records,
+    within,
+    without,
+)
 from app.domain.facts import SubjectKind
 from app.domain.rulebook import Gate, Outcome, judge
 from app.rules import RULES
@@ -63,3 +74,18 @@ def test_a_plan_long_enough_alone_shows_nobody_was_followed() -> None:
     assert outcome_of("GM-09", planned()(clean(SubjectKind.STUDY)), Gate.G12) is Outcome.INDETERMINATE
     short = planned(years=Decimal("4.9"))(clean(SubjectKind.STUDY))
     assert outcome_of("GM-09", short, Gate.G12) is Outcome.FAIL
+
+
+def test_a_permit_for_samples_that_leave_is_asked_of_what_left_and_where_the_setting_says_so() -> None:
+    unpermitted = empty("permits")(clean(SubjectKind.STUDY))
+    assert outcome_of("HGR-01", clean(SubjectKind.STUDY)) is Outcome.PASS
+    assert outcome_of("HGR-01", unpermitted) is Outcome.INDETERMINATE
+    banking_alone = setting("hgr01.required_for", ["banking"])
+    assert outcome_of("HGR-01", banking_alone(unpermitted)) is Outcome.NOT_APPLICABLE
+    nothing_left = within("study", lambda study: replace(study, reinspections=()))
+    assert outcome_of("HGR-01", nothing_left(unpermitted)) is Outcome.NOT_APPLICABLE
+
+
+def test_what_left_is_asked_about_also_where_it_fills_no_cell_of_the_matrix() -> None:
+    unpermitted = all_of(empty("permits"), without("process"))
+    assert outcome_of("HGR-01", unpermitted(clean(SubjectKind.STUDY))) is Outcome.INDETERMINATE

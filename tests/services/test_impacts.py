@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -295,3 +296,88 @@ async def test_raw_sql_of_the_application_places_the_hold_too_and_can_neither_wr
 async def test_nobody_from_outside_the_laboratory_reads_it(lab: Lab) -> None:
     refused(await lab.as_("adam").get("/impacts"), 403)
     refused(await lab.as_("quinn").get("/impacts/IM-26-99999999"), 404, "not-found")
+
+
+async def learnt(lived: life.Life, *, outcome: str = "suitable", **answers: str) -> Any:
+    """The donor is asked and examined once more."""
+    examined = {"outcome": outcome, "by": "Dr Phil Fang", "at": life.ago(hours=1)}
+    body = life.history(**answers) | {"asked_at": life.ago(hours=1), "examination": examined}
+    return await lived.lab.as_("tess").post(f"/donors/{lived.donor}/histories", body)
+
+
+async def test_a_disease_learnt_of_the_donor_later_holds_what_was_made_and_waits_for_a_decision(lab: Lab) -> None:
+    lived = await life.preparation(lab, upto="released")
+    judged = "SELECT id, digest, verdicts FROM lab.judgements WHERE subject_id = $1"
+    before = await lab.sql(judged, await lived.lot_id())
+    ok(await learnt(lived, malignancy="yes"))
+    found = await one_of(lab, lived.donor)
+    assert found["impact"]["kind"] == "health_found"
+    assert "malignant disease" in str(found["impact"]["facts"])
+    (touched,) = found["touched"]
+    assert (touched["code"], touched["state_then"], touched["held"]) == (lived.lot, "released", True)
+    assert touched["next"] == "decide_recall"
+    assert touched["recipient"] is not None
+    assert set(lived.vials) <= {each["code"] for each in touched["containers"]}
+    assert {"DON-08", "DON-13"} <= {each["rule"] for each in touched["verdict"]["closing"]}
+    assert (await lab.sql(judged, await lived.lot_id()))[: len(before)] == before
+    assert (await life_scan(lived))["reason"] == "held"
+
+    signed = await lab.sign("lin", "look_back_hold_lifted", "hold", touched["hold"], "a naevus, by the histology")
+    ok(await lab.as_("lin").post(f"/holds/{touched['hold']}/lift", {"ceremony": signed}))
+    assert await lab.value(OPEN_HOLDS, await lived.lot_id()) == 0
+
+
+async def test_a_physician_who_finds_the_donor_not_suitable_holds_it_too_and_what_excludes_nobody_does_not(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lived = await life.preparation(lab, upto="filled")
+    ok(await learnt(lived))
+    ok(await learnt(lived, travel="unknown"))
+    assert await impacts_of(lab, lived.donor) == []
+    monkeypatch.setattr("app.db.impacts.WHOLE_BOOK_MOST", 0)
+    ok(await learnt(lived, outcome="not_suitable"))
+    (touched,) = (await one_of(lab, lived.lot))["touched"]
+    assert (touched["held"], touched["verdict"]["asked"]) == (True, "rules_on_the_fact")
+    assert {"DON-08", "DON-13"} <= {each["rule"] for each in touched["verdict"]["closing"]}
+
+
+async def test_the_version_that_was_asked_says_which_answer_excludes(lab: Lab) -> None:
+    name = f"Of donors {uuid.uuid4().hex[:8]}"
+    groups = {"infection": "yes", "travel": None, "prion": "yes", "genetic": "no", "malignancy": "yes"}
+    questions = [{"code": each, "en": each, "zh": each, "group": each, "excludes": by} for each, by in groups.items()]
+    ok(await lab.as_("quinn").post("/questionnaires", {"name": name, "questions": questions, "source": "SOP-1"}))
+    lived = await life.preparation(lab, upto="eligible")
+    path = f"/donors/{lived.donor}/histories"
+    said = {"infection": "no", "travel": "yes", "prion": "no", "genetic": "yes", "malignancy": "unknown"}
+    body = life.history() | {"questionnaire": name, "answers": said, "asked_at": life.ago(hours=1)}
+    ok(await lab.as_("tess").post(path, body))
+    assert await impacts_of(lab, lived.donor) == []
+    ok(await lab.as_("tess").post(path, body | {"answers": said | {"genetic": "no"}}))
+    found = await one_of(lab, lived.donor)
+    assert "hereditary disease" in str(found["impact"]["facts"])
+    (touched,) = found["touched"]
+    assert (touched["kind"], touched["code"], touched["held"]) == ("donation", lived.donation, True)
+    assert "DON-08" in {each["rule"] for each in touched["verdict"]["closing"]}
+
+
+async def test_a_history_before_anything_was_determined_is_no_later_fact(lab: Lab) -> None:
+    donor = str((await things.donor(lab))["code"])
+    await things.donation(lab, donor)
+    ok(await lab.as_("phil").post(f"/donors/{donor}/histories", life.history(malignancy="yes")))
+    assert await impacts_of(lab, donor) == []
+
+
+async def test_raw_sql_of_the_application_holds_for_a_donors_health_too(lab: Lab, database: Database) -> None:
+    lived = await life.preparation(lab, upto="planned")
+    app = await asyncpg.connect(database.url("stemma_app"))
+    try:
+        await tried(
+            app,
+            lab.id_of("tess"),
+            "INSERT INTO lab.health_histories (donor_id, questionnaire_id, answers, asked_at, examined_at, examined_by, examination, recorded_by) "
+            "SELECT donor_id, questionnaire_id, '{}', now(), now(), 'Dr Phil Fang', 'not_suitable', recorded_by "
+            f"FROM lab.health_histories WHERE donor_id = {await lived.id(lived.donor)} LIMIT 1",
+        )
+    finally:
+        await app.close()
+    assert await lab.value(OPEN_HOLDS, await lived.lot_id()) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -190,5 +192,98 @@ async def test_the_database_keeps_what_was_read(lab: Lab, database: Database) ->
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def come_to_light(lab: Lab, lived: life.Life) -> list[dict[str, Any]]:
+    """What monitoring brought to light about a lot, the newest first."""
+    found: list[dict[str, Any]] = ok(await lab.as_("quinn").get("/impacts", item=lived.lot, kind="growth_found"))
+    return found
+
+
+async def held(lab: Lab, lived: life.Life) -> int:
+    """How many holds stand on a lot."""
+    return int(
+        await lab.value("SELECT count(*) FROM lab.holds WHERE item_id = $1 AND lifted_at IS NULL", await lived.lot_id())
+    )
+
+
+async def room_of_its_own(lab: Lab, name: str) -> life.Shared:
+    """A room that no other lot was ever worked in."""
+    return replace(await life.shared(lab), room=f"{name} {uuid.uuid4().hex[:8]}")
+
+
+async def test_what_grows_after_the_release_holds_the_lot_and_changes_nothing_that_was_judged(lab: Lab) -> None:
+    lived = await life.preparation(lab, upto="released", use=await room_of_its_own(lab, "late growth"))
+    judged = "SELECT id, digest, verdicts FROM lab.judgements WHERE subject_id = $1"
+    before = await lab.sql(judged, await lived.lot_id())
+    glove = await lab.value(
+        "SELECT id FROM lab.monitoring_samples WHERE lot_id = $1 AND kind = 'glove'", await lived.lot_id()
+    )
+    ok(await read(lab, reading(glove, "2", organism="Micrococcus luteus")))
+
+    (line,) = await come_to_light(lab, lived)
+    said = dict(line["facts"][0]["values"])
+    assert (said["value"], said["limit"], said["organism"]) == ("2", "0", "Micrococcus luteus")
+    found = ok(await lab.as_("quinn").get(f"/impacts/{line['number']}"))
+    (touched,) = found["touched"]
+    assert (touched["code"], touched["state_then"], touched["held"]) == (lived.lot, "released", True)
+    assert touched["next"] == "decide_recall"
+    assert touched["recipient"] is not None
+    assert set(lived.vials) <= {each["code"] for each in touched["containers"]}
+    assert "GMP-02" in {each["rule"] for each in touched["verdict"]["closing"]}
+    assert (await lab.sql(judged, await lived.lot_id()))[: len(before)] == before
+    scanned = ok(await lab.as_("tess").post("/scans", {"raw": lived.vials[0]}))
+    assert (scanned["verdict"], scanned["reason"]) == ("refused", "held")
+
+    ok(await read(lab, reading(glove, "2")))
+    assert len(await come_to_light(lab, lived)) == 1, "no more is said than what holds it already"
+    ok(await read(lab, reading(glove, "3")))
+    assert (len(await come_to_light(lab, lived)), await held(lab, lived)) == (2, 2)
+
+
+async def test_what_grows_in_a_room_names_every_lot_that_was_worked_there_meanwhile(lab: Lab) -> None:
+    room = await room_of_its_own(lab, "shared air")
+    earlier = await life.preparation(lab, upto="filled", use=room)
+    lived = await life.preparation(lab, upto="isolated", use=room)
+    beside = await life.preparation(lab, upto="isolated", use=room)
+    elsewhere = await life.preparation(lab, upto="isolated", use=await room_of_its_own(lab, "other air"))
+    plates = await taken(lab, await session_of(lab, lived), *TAKEN)
+
+    ok(await read(lab, reading(plates["settle", "A"], "1")))
+    assert [await held(lab, each) for each in (earlier, lived, beside, elsewhere)] == [0, 1, 0, 0], (
+        "grade A is the workstation's own air"
+    )
+    ok(await read(lab, reading(plates["settle", "B"], "5")))
+    assert await held(lab, beside) == 0, "the limit itself is within it"
+    ok(await read(lab, reading(plates["settle", "B"], "6")))
+    assert [await held(lab, each) for each in (earlier, lived, beside, elsewhere)] == [0, 2, 1, 0]
+    (line,) = await come_to_light(lab, beside)
+    assert dict(line["facts"][0]["values"])["lot"] == lived.name, "whose session it was"
+    after = await life.preparation(lab, upto="isolated", use=room)
+    assert await held(lab, after) == 0
+
+
+async def test_raw_sql_of_the_application_holds_what_grew_too(lab: Lab, database: Database) -> None:
+    lived = await life.preparation(lab, upto="isolated", use=await room_of_its_own(lab, "raw"))
+    (number,) = (await taken(lab, await session_of(lab, lived), ("settle", "A"))).values()
+    connection = await asyncpg.connect(database.url("stemma_app"))
+    insert = (
+        "INSERT INTO lab.monitoring_readings (lot_id, sample_id, value, read_at, recorded_by) "
+        f"SELECT lot_id, id, 1, {{at}}, {lab.id_of('ana')} FROM lab.monitoring_samples WHERE id = {number}"
+    )
+    try:
+        for count, at in enumerate(("now()", "taken_at - interval '1 year'"), start=1):
+            async with connection.transaction():
+                await connection.execute(
+                    "SELECT audit.open($1, 'ana', '', 'read_monitoring', '', '', '', NULL, NULL, NULL)",
+                    lab.id_of("ana"),
+                )
+                await connection.execute(insert.format(at=at))
+            assert await held(lab, lived) == 1, count
+            hold = await lab.value("SELECT max(id) FROM lab.holds WHERE item_id = $1", await lived.lot_id())
+            signed = await life.ceremony(lab, "quinn", "hold_lifted", "hold", hold, "the plate was broken")
+            ok(await lab.as_("quinn").post(f"/holds/{hold}/lift", {"ceremony": signed}))
     finally:
         await connection.close()

@@ -343,3 +343,28 @@ async def test_the_database_keeps_what_was_reported_as_it_is(lab: Lab, database:
             await lab.arrange(statement.format(report=key))
     assert await count(lab, "reinspection_tests") >= 1
     assert await closing(lab, mine["number"], "G8") == {"TPR-01"}
+
+
+async def test_a_sample_that_left_without_a_permit_closes_the_start_until_another_is_sent(lab: Lab) -> None:
+    async def says() -> dict[str, Any]:
+        gates = ok(await lab.as_("tess").get(f"/studies/{mine['number']}"))["gates"]
+        (start,) = [each for each in gates if each["gate"] == "G8"]
+        found: dict[str, Any] = next(each for each in start["verdicts"] if each["rule"] == "HGR-01")
+        return found
+
+    mine = await begun(lab)
+    assert (await says())["outcome"] == "not_applicable", "nothing left yet"
+    await kept(lab, mine, "starting_harvest")
+    assert (await says())["outcome"] == "pass"
+    await kept(lab, mine, taken_at=life.ago(days=380), received_at=life.ago(days=379))
+    assert await closing(lab, mine["number"], "G8") == {"HGR-01"}
+    assert (await says())["outcome"] == "indeterminate"
+
+    permit = {"authority": "the authority", "scope": "samples", "evidence": "file 9", "valid_from": day(-500)}
+    for purpose, outcome in (("banking", "indeterminate"), ("third_party", "fail")):
+        body = permit | {"number": f"HGR-{uuid.uuid4().hex[:8]}", "purposes": [purpose]}
+        ok(await lab.as_("quinn").post("/permits", body))
+        assert (await says())["outcome"] == outcome, "what is recorded later permits nothing earlier"
+    await kept(lab, mine)
+    assert await closing(lab, mine["number"], "G8") == set()
+    assert (await says())["outcome"] == "pass"

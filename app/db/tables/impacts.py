@@ -16,7 +16,7 @@ impacts = Table(
     recorded_at(),
     CheckConstraint(
         "kind IN ('donor_marker','consent_withdrawn','donation_ineligible','material_stopped','result_failed',"
-        "'accreditation_ended','virus_found','legacy_withdrawn','partner_paper')",
+        "'accreditation_ended','virus_found','legacy_withdrawn','partner_paper','growth_found','health_found')",
         name="kind",
     ),
     UniqueConstraint("entry", "kind", "subject_id", name="uq_impacts_entry_kind_subject_id"),
@@ -34,7 +34,7 @@ impact_facts = Table(
     recorded_at(),
     CheckConstraint(
         "fact IN ('marker','consent','determination','material_lot','result','accreditation','virus_test','legacy',"
-        "'partner_paper')",
+        "'partner_paper','monitoring_reading','history')",
         name="fact",
     ),
     schema=LAB,
