@@ -230,6 +230,12 @@ class Marker:
     sampled_at: datetime
     reported_at: datetime | None
     outcome: MarkerOutcome
+    recorded_at: datetime
+
+    @property
+    def known_at(self) -> datetime | None:
+        """Since when the result is known here: it was reported and is on record. None while it is pending."""
+        return None if self.reported_at is None else max(self.reported_at, self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ LANGUAGE sql STABLE AS $$
             SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'analyte', r.analyte, 'marker', r.marker,
                 'method', r.method, 'kit_lot', r.kit_lot, 'laboratory', r.laboratory,
                 'sampled_at', audit.stamp(r.sampled_at), 'reported_at', audit.stamp(r.reported_at),
-                'outcome', r.outcome) ORDER BY r.id), '[]')
+                'outcome', r.outcome, 'recorded_at', audit.stamp(r.recorded_at)) ORDER BY r.id), '[]')
             FROM lab.marker_results r WHERE r.donor_id = d.id)) ORDER BY d.id), '[]')
     FROM lab.donors d WHERE d.id = ANY (p_donors)
 $$;

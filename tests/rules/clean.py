@@ -83,6 +83,7 @@ def marker(number, analyte, name):
         "sampled_at": moment("2026-09-28T08:00"),
         "reported_at": moment("2026-10-01T12:00"),
         "outcome": "negative",
+        "recorded_at": moment("2026-10-01T12:05"),
     }
 
 
