@@ -217,6 +217,7 @@ class Consent:
     scopes: tuple[str, ...]
     signed_at: datetime
     withdrawn_at: datetime | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

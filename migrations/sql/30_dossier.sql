@@ -124,7 +124,8 @@ LANGUAGE sql STABLE AS $$
             FROM lab.identity_matches m WHERE m.donor_id = d.id),
         'consents', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('form_version', c.form_version, 'scopes', to_jsonb(c.scopes),
-                'signed_at', audit.stamp(c.signed_at), 'withdrawn_at', audit.stamp(c.withdrawn_at)) ORDER BY c.id), '[]')
+                'signed_at', audit.stamp(c.signed_at), 'withdrawn_at', audit.stamp(c.withdrawn_at),
+                'recorded_at', audit.stamp(c.recorded_at)) ORDER BY c.id), '[]')
             FROM lab.consents c WHERE c.donor_id = d.id),
         'markers', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'analyte', r.analyte, 'marker', r.marker,

@@ -34,7 +34,8 @@ BEGIN
     IF EXISTS (SELECT FROM lab.donors d WHERE d.id = ANY (p_donors) AND d.relation = 'allogeneic'
                AND NOT (SELECT coalesce(jsonb_agg(scope), '[]') FROM lab.consents c, unnest(c.scopes) AS scope
                         WHERE c.donor_id = d.id AND c.withdrawn_at IS NULL
-                          AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id))
+                          AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id)
+                          AND (c.recorded_at <= p_began OR gate.legacy_shows('DON-10', p_lot, d.id)))
                    @> coalesce(gate.setting('don10.scopes') -> 'allogeneic', '["allogeneic use"]')
                AND NOT (gate.legacy_shows('DON-10', p_lot, d.id) AND NOT EXISTS (SELECT FROM lab.consents c WHERE c.donor_id = d.id))) THEN
         RETURN NEXT 'DON-10: no consent to the use for others stands';

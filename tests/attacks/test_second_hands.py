@@ -90,8 +90,8 @@ ATTACKS = (
         (
             "UPDATE lab.consents SET withdrawn_at = clock_timestamp() WHERE donor_id = {donor}",
             (
-                "INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)"
-                " VALUES ({donor}, 'IC-4', '{{donation,processing}}', now() - interval '45 days', 1)"
+                "INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by, recorded_at)"
+                " VALUES ({donor}, 'IC-4', '{{donation,processing}}', now() - interval '45 days', 1, now() - interval '45 days')"
             ),
         ),
         ("RETURN NEXT 'DON-10: no consent to the use for others stands';",),

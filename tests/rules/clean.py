@@ -111,6 +111,7 @@ def donor():
                 "scopes": ["donation", "processing", "autologous use"],
                 "signed_at": moment("2026-09-20T09:00"),
                 "withdrawn_at": None,
+                "recorded_at": moment("2026-09-20T09:05"),
             }
         ],
         "markers": [marker(number, analyte, name) for number, (analyte, name) in enumerate(names, start=1)],

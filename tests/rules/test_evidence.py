@@ -165,8 +165,8 @@ def consents(*given):
     return every("donors", consents=given)
 
 
-def consent(*scopes, signed_at=BEFORE, withdrawn_at=None):
-    return Consent("IC-3", scopes, signed_at, withdrawn_at)
+def consent(*scopes, signed_at=BEFORE, withdrawn_at=None, recorded_at=BEFORE):
+    return Consent("IC-3", scopes, signed_at, withdrawn_at, recorded_at)
 
 
 def test_two_consents_may_cover_a_use_together():
@@ -186,6 +186,15 @@ def test_a_consent_signed_at_the_moment_of_collection_is_in_time_and_one_after_i
     late = consents(consent("donation", "processing", signed_at=collected + timedelta(seconds=1)))
     assert verdict("DON-10", at_once).outcome is Outcome.PASS
     assert verdict("DON-10", late).outcome is Outcome.FAIL
+
+
+def test_a_consent_on_record_when_processing_began_is_in_time_and_one_after_it_is_assessed_by_deviation():
+    assert verdict("DON-10", consents(consent("donation", "processing", recorded_at=BEGAN))).outcome is Outcome.PASS
+    late = consents(consent("donation", "processing", recorded_at=BEGAN + timedelta(seconds=1)))
+    assert verdict("DON-10", late).outcome is Outcome.FAIL
+    assert "recorded" in str(verdict("DON-10", late).findings[0].problem)
+    both = consents(consent("donation"), consent("processing", recorded_at=BEGAN + timedelta(days=1)))
+    assert verdict("DON-10", both).outcome is Outcome.FAIL
 
 
 def test_what_a_use_needs_follows_the_setting():
