@@ -634,6 +634,7 @@ class Retain:
     unit: str | None = None
     place: str | None = None
     taken_at: datetime | None = None
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

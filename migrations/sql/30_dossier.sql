@@ -333,7 +333,7 @@ $$;
 CREATE OR REPLACE FUNCTION dossier.retains(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(id), 'kind', kind, 'quantity', quantity, 'unit', unit,
-        'place', place, 'taken_at', audit.stamp(taken_at)) ORDER BY id), '[]')
+        'place', place, 'taken_at', audit.stamp(taken_at), 'recorded_at', audit.stamp(recorded_at)) ORDER BY id), '[]')
     FROM lab.retains WHERE lot_id = p_lot
 $$;
 

@@ -395,6 +395,7 @@ def retain(code, kind, day):
         "unit": "mL",
         "place": "retain store 2",
         "taken_at": moment(f"2026-10-{day}T12:00"),
+        "recorded_at": moment(f"2026-10-{day}T12:05"),
     }
 
 

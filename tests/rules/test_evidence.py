@@ -228,7 +228,7 @@ def test_the_short_autologous_process_says_why_it_needs_no_bank():
 
 
 def test_one_good_retain_is_enough_whatever_the_others_are():
-    poor = Retain("R9", "starting_material", quantity=Decimal("0.01"), unit="mL", place="F1", taken_at=BEGAN)
+    poor = Retain("R9", "starting_material", quantity=Decimal("0.01"), unit="mL", place="F1", taken_at=BEGAN, recorded_at=BEGAN)
     assert verdict("CB-04", add("retains", poor)).outcome is Outcome.PASS
     only_poor = all_of(drop("retains", "kind", "starting_material"), add("retains", poor))
     assert verdict("CB-04", only_poor).outcome is Outcome.NEEDS_WAIVER
@@ -237,6 +237,13 @@ def test_one_good_retain_is_enough_whatever_the_others_are():
 def test_the_first_harvest_ends_the_starting_material_s_time():
     at_harvest = where("retains", "kind", "starting_material", taken_at=datetime(2026, 10, 12, 11, tzinfo=UTC))
     after_it = where("retains", "kind", "starting_material", taken_at=datetime(2026, 10, 12, 11, 1, tzinfo=UTC))
+    assert verdict("CB-04", at_harvest).outcome is Outcome.PASS
+    assert verdict("CB-04", after_it).outcome is Outcome.FAIL
+
+
+def test_a_retain_is_on_record_by_the_first_harvest_whatever_it_says_of_itself():
+    at_harvest = where("retains", "kind", "starting_material", recorded_at=datetime(2026, 10, 12, 11, tzinfo=UTC))
+    after_it = where("retains", "kind", "starting_material", recorded_at=datetime(2026, 10, 12, 11, 1, tzinfo=UTC))
     assert verdict("CB-04", at_harvest).outcome is Outcome.PASS
     assert verdict("CB-04", after_it).outcome is Outcome.FAIL
 
