@@ -451,6 +451,7 @@ class Material:
     text: str
     expires_on: date | None
     coa_reviewed_at: datetime | None
+    coa_recorded_at: datetime | None
     approved_at: datetime | None
     approved_by: str | None
     recalled: bool
@@ -471,6 +472,13 @@ class Material:
     prepared: Prepared | None = None
     vectors: tuple[Vector, ...] | None = None
     virus_tests: tuple[VirusTest, ...] | None = None
+
+    @property
+    def coa_known_at(self) -> datetime | None:
+        """Since when the certificate of analysis is known to be reviewed: it was, and that is on record. None if unknown."""
+        if self.coa_reviewed_at is None or self.coa_recorded_at is None:
+            return None
+        return max(self.coa_reviewed_at, self.coa_recorded_at)
 
 
 @dataclass(frozen=True, slots=True)

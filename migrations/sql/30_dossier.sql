@@ -185,6 +185,8 @@ LANGUAGE sql STABLE AS $$
         'text', concat_ws(' ', m.name, m.description), 'expires_on', ml.expires_on,
         'coa_reviewed_at', audit.stamp(coalesce(ml.certificate_reviewed_at, (
             SELECT min(c.recorded_at) FROM lab.material_certificates c WHERE c.material_lot_id = ml.id AND c.kind = 'analysis'))),
+        'coa_recorded_at', audit.stamp(CASE WHEN ml.certificate_reviewed_at IS NOT NULL THEN ml.recorded_at ELSE (
+            SELECT min(c.recorded_at) FROM lab.material_certificates c WHERE c.material_lot_id = ml.id AND c.kind = 'analysis') END),
         'approved_at', (SELECT audit.stamp(s.signed_at) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
                         WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
         'approved_by', (SELECT dossier.username(s.account_id) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id

@@ -119,9 +119,9 @@ BEGIN
     INSERT INTO lab.lots (id, name, kind, state, version, recorded_by) VALUES (medium, 'MAT ' || medium, 'material', 'approved', 2, pg_temp.who('tess'));
     PERFORM pg_temp.history(medium, 'material', '{receive,approve}', v_signature);
     INSERT INTO lab.material_lots (id, material_id, supplier, supplier_lot, expires_on, received_at, certificate_reference,
-        certificate_reviewed_at, storage_ok, recorded_by)
+        certificate_reviewed_at, storage_ok, recorded_by, recorded_at)
     VALUES (medium, v_material, 'Supplier', 'SL-1', current_date + 300, clock_timestamp() - interval '65 days', 'C-1',
-            clock_timestamp() - interval '61 days', true, pg_temp.who('tess'));
+            clock_timestamp() - interval '61 days', true, pg_temp.who('tess'), clock_timestamp() - interval '61 days');
     INSERT INTO lab.material_lot_suppliers (material_lot_id, supplier_id, recorded_by)
     SELECT medium, s.id, pg_temp.who('tess') FROM lab.suppliers s WHERE s.name = 'Good Supplies';
     INSERT INTO lab.judgements (subject_kind, subject_id, gate, rulebook, dossier, digest, verdicts, blocks, recorded_by)

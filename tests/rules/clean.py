@@ -200,6 +200,7 @@ def material(code, name, components):
         "text": name,
         "expires_on": "2027-06-30",
         "coa_reviewed_at": moment("2026-09-10T09:00"),
+        "coa_recorded_at": moment("2026-09-10T09:10"),
         "approved_at": moment("2026-09-11T09:00"),
         "approved_by": "quinn",
         "recalled": False,
