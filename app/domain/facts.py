@@ -839,7 +839,7 @@ class Qualification:
 
 @dataclass(frozen=True, slots=True)
 class DiseaseStatus:
-    """How a country stood for an animal disease, from a day to another, by which source."""
+    """How a country stood for an animal disease, from a day to another, by which source, and when that was stated here."""
 
     id: int
     country: str
@@ -848,6 +848,7 @@ class DiseaseStatus:
     valid_from: date
     valid_to: date | None
     source: str
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

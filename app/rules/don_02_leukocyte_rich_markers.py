@@ -114,9 +114,7 @@ def _with_nucleic_acid(donors: tuple[Donor, ...]) -> tuple[Donor, ...]:
             outcome=Outcome.NEEDS_WAIVER,
         ),
         Break("CMV IgG was reported after the isolation", _marker("CMV IgG", reported_at=_LATER)),
-        Break(
-            "CMV IgG was recorded after the isolation, of an earlier report", _marker("CMV IgG", recorded_at=_LATER)
-        ),
+        Break("CMV IgG was recorded after the isolation, of an earlier report", _marker("CMV IgG", recorded_at=_LATER)),
         Break(
             "a positive CMV IgG was recorded after the isolation, of an earlier report",
             _marker("CMV IgG", outcome=_POSITIVE, recorded_at=_LATER),

@@ -160,9 +160,7 @@ def _judge(
     if reading.is_negative and then is not None and then.is_negative:
         return shows(
             donor.pseudonym,
-            Text(
-                "{marker} negative, known since {known}", marker=reading.marker, known=reading.negative_since or ""
-            ),
+            Text("{marker} negative, known since {known}", marker=reading.marker, known=reading.negative_since or ""),
         )
     # One stood when processing began, and one (it or a later version) stands now.
     stands = [each for each in stood(dossier, "DON-04", asked.at) if is_about_donor(each, donor)]

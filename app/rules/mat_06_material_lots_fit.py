@@ -221,7 +221,9 @@ def _certified(dossier: Dossier, material: Material, at: datetime) -> Iterator[S
             "MAT-06",
             subject=material.lot,
             problem=Text(
-                "The review of the certificate was on record at {known}, after the use at {at}.", known=reviewed_at, at=at
+                "The review of the certificate was on record at {known}, after the use at {at}.",
+                known=reviewed_at,
+                at=at,
             ),
         )
     else:

@@ -470,7 +470,7 @@ $$;
 CREATE OR REPLACE FUNCTION dossier.disease_status(p_material_lots bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'country', t.country, 'disease', t.disease, 'category', t.category,
-        'valid_from', t.valid_from, 'valid_to', t.valid_to, 'source', t.source) ORDER BY t.id), '[]')
+        'valid_from', t.valid_from, 'valid_to', t.valid_to, 'source', t.source, 'recorded_at', audit.stamp(t.recorded_at)) ORDER BY t.id), '[]')
     FROM lab.animal_disease_status t WHERE t.country IN (
         SELECT unnest(ml.origin_countries || ml.processed_in) FROM lab.material_lots ml WHERE ml.id = ANY (p_material_lots))
 $$;

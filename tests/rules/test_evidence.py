@@ -228,7 +228,9 @@ def test_the_short_autologous_process_says_why_it_needs_no_bank():
 
 
 def test_one_good_retain_is_enough_whatever_the_others_are():
-    poor = Retain("R9", "starting_material", quantity=Decimal("0.01"), unit="mL", place="F1", taken_at=BEGAN, recorded_at=BEGAN)
+    poor = Retain(
+        "R9", "starting_material", quantity=Decimal("0.01"), unit="mL", place="F1", taken_at=BEGAN, recorded_at=BEGAN
+    )
     assert verdict("CB-04", add("retains", poor)).outcome is Outcome.PASS
     only_poor = all_of(drop("retains", "kind", "starting_material"), add("retains", poor))
     assert verdict("CB-04", only_poor).outcome is Outcome.NEEDS_WAIVER
