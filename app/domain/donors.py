@@ -94,12 +94,12 @@ def is_proved_autologous(donor: Donor) -> bool:
 
 
 def as_known_at(donor: Donor, at: datetime) -> Donor:
-    """The donor as known at a moment: no later sample, and what was not yet reported was pending."""
+    """The donor as known at a moment: no later sample, and what was not yet reported and on record was pending."""
     return replace(
         donor,
         markers=tuple(
             each
-            if each.reported_at is None or each.reported_at <= at
+            if each.known_at is None or each.known_at <= at
             else replace(each, outcome=MarkerOutcome.PENDING, reported_at=None)
             for each in donor.markers
             if each.sampled_at <= at
@@ -111,7 +111,7 @@ def as_known_at(donor: Donor, at: datetime) -> Donor:
 class MarkerReading:
     """Everything that a donor's results say about one marker of the panel.
 
-    `negative_since` is when the first negative result was reported; `unsettled` are results still open.
+    `negative_since` is when the first negative result was known here; `unsettled` are results still open.
     """
 
     analyte: str
@@ -168,13 +168,13 @@ def _reading(analyte: str, name: str, results: list[Marker], at: datetime) -> Ma
             for each in results
             if (each.outcome is MarkerOutcome.PENDING and not _settled(each, results))
             or (each.outcome is MarkerOutcome.INCONCLUSIVE and each is latest)
-            or (each.outcome is MarkerOutcome.NEGATIVE and (each.reported_at is None or each.reported_at > at))
+            or (each.outcome is MarkerOutcome.NEGATIVE and (each.known_at is None or each.known_at > at))
         ),
         negative_since=min(
             (
-                each.reported_at
+                each.known_at
                 for each in results
-                if each.outcome is MarkerOutcome.NEGATIVE and each.reported_at is not None and each.reported_at <= at
+                if each.outcome is MarkerOutcome.NEGATIVE and each.known_at is not None and each.known_at <= at
             ),
             default=None,
         ),
@@ -243,8 +243,8 @@ def negatives(donor: Donor, panels: Iterable[Mapping[str, tuple[str, ...]]], at:
             if same(each.analyte, reading.analyte)
             and same(each.marker, reading.marker)
             and each.outcome is MarkerOutcome.NEGATIVE
-            and each.reported_at is not None
-            and each.reported_at <= at
+            and each.known_at is not None
+            and each.known_at <= at
         ]
         for panel in panels
         for reading in read_panel(donor, panel, at)

@@ -217,6 +217,7 @@ class Consent:
     scopes: tuple[str, ...]
     signed_at: datetime
     withdrawn_at: datetime | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,12 @@ class Marker:
     sampled_at: datetime
     reported_at: datetime | None
     outcome: MarkerOutcome
+    recorded_at: datetime
+
+    @property
+    def known_at(self) -> datetime | None:
+        """Since when the result is known here: it was reported and is on record. None while it is pending."""
+        return None if self.reported_at is None else max(self.reported_at, self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +446,7 @@ class Retain:
     unit: str | None = None
     place: str | None = None
     taken_at: datetime | None = None
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +462,7 @@ class Material:
     text: str
     expires_on: date | None
     coa_reviewed_at: datetime | None
+    coa_recorded_at: datetime | None
     approved_at: datetime | None
     approved_by: str | None
     recalled: bool
@@ -475,6 +484,13 @@ class Material:
     vectors: tuple[Vector, ...] | None = None
     virus_tests: tuple[VirusTest, ...] | None = None
     retains: tuple[Retain, ...] | None = None
+
+    @property
+    def coa_known_at(self) -> datetime | None:
+        """Since when the certificate of analysis is known to be reviewed: it was, and that is on record. None if unknown."""
+        if self.coa_reviewed_at is None or self.coa_recorded_at is None:
+            return None
+        return max(self.coa_reviewed_at, self.coa_recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -824,7 +840,7 @@ class Qualification:
 
 @dataclass(frozen=True, slots=True)
 class DiseaseStatus:
-    """How a country stood for an animal disease, from a day to another, by which source."""
+    """How a country stood for an animal disease, from a day to another, by which source, and when that was stated here."""
 
     id: int
     country: str
@@ -833,6 +849,7 @@ class DiseaseStatus:
     valid_from: date
     valid_to: date | None
     source: str
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ def _marker(name: tuple[str, str], outcome: MarkerOutcome, sampled: datetime) ->
         sampled_at=sampled,
         reported_at=sampled,
         outcome=outcome,
+        recorded_at=sampled,
     )
 
 

@@ -106,11 +106,20 @@ def _critical(**kept: object) -> Edit:
             _critical(place=None),
             outcome=Outcome.INDETERMINATE,
         ),
+        Break(
+            "recorded long after the first harvest, as taken before it",
+            where("retains", "kind", _KIND, recorded_at=_PLACED_LATE),
+        ),
+        Break(
+            "nobody knows when it was recorded",
+            where("retains", "kind", _KIND, recorded_at=None),
+            outcome=Outcome.INDETERMINATE,
+        ),
         Break("the minimum is not set", setting("cb04.minimum", {}), outcome=Outcome.INDETERMINATE),
     ),
 )
 def starting_material_retained(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
-    """Judge the retains of starting material: one that is described, large enough and taken by the first harvest."""
+    """Judge the retains of starting material: one that is described, large enough, taken and on record by the first harvest."""
     yield from _of_reagents(dossier)
     if comes_from_a_bank(dossier):
         yield does_not_apply(dossier.subject, Text("from a cell bank, which keeps its own retains"))
@@ -176,7 +185,7 @@ def _nothing(dossier: Dossier) -> Statement:
 
 
 def _judge(dossier: Dossier, retain: Retain) -> Statement:
-    if not is_described(retain) or retain.taken_at is None:
+    if not is_described(retain) or retain.taken_at is None or retain.recorded_at is None:
         return lacks(
             retain.code,
             Text("How much was retained, where it is or when it was taken is not known."),
@@ -197,6 +206,17 @@ def _judge(dossier: Dossier, retain: Retain) -> Statement:
             problem=Text(
                 "It was taken at {taken}, after the first harvest at {harvest}: it is no starting material.",
                 taken=retain.taken_at,
+                harvest=harvested_by(harvest),
+            ),
+        )
+    if retain.recorded_at > harvested_by(harvest):
+        return too_late(
+            dossier,
+            "CB-04",
+            subject=retain.code,
+            problem=Text(
+                "It was recorded at {recorded}, after the first harvest at {harvest}.",
+                recorded=retain.recorded_at,
                 harvest=harvested_by(harvest),
             ),
         )

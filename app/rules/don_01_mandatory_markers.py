@@ -93,6 +93,10 @@ _POSITIVE = MarkerOutcome.POSITIVE
             _marker("HIV NAT", reported_at=datetime(2026, 10, 10, 9, tzinfo=UTC)),
         ),
         Break(
+            "HIV NAT was recorded after the isolation, of an earlier report",
+            _marker("HIV NAT", recorded_at=datetime(2026, 10, 10, 9, tzinfo=UTC)),
+        ),
+        Break(
             "autologous is only claimed",
             every("donors", genetic_source="P00000000XX"),
             outcome=Outcome.INDETERMINATE,
@@ -202,16 +206,16 @@ def _allogeneic(
             "DON-01",
             subject=donor.pseudonym,
             problem=Text(
-                "{marker} was reported at {reported}, after processing began at {began}.",
+                "{marker} was known only at {known}, after processing began at {began}.",
                 marker=reading.marker,
-                reported=reading.negative_since,
+                known=reading.negative_since,
                 began=began,
             ),
         )
     else:
         yield shows(
             donor.pseudonym,
-            Text("{marker} negative, reported {reported}", marker=reading.marker, reported=reading.negative_since),
+            Text("{marker} negative, known since {known}", marker=reading.marker, known=reading.negative_since),
         )
 
 

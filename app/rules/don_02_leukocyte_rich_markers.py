@@ -114,6 +114,11 @@ def _with_nucleic_acid(donors: tuple[Donor, ...]) -> tuple[Donor, ...]:
             outcome=Outcome.NEEDS_WAIVER,
         ),
         Break("CMV IgG was reported after the isolation", _marker("CMV IgG", reported_at=_LATER)),
+        Break("CMV IgG was recorded after the isolation, of an earlier report", _marker("CMV IgG", recorded_at=_LATER)),
+        Break(
+            "a positive CMV IgG was recorded after the isolation, of an earlier report",
+            _marker("CMV IgG", outcome=_POSITIVE, recorded_at=_LATER),
+        ),
         Break(
             "nobody has decided whether the tissue is rich in leukocytes",
             all_of(allogeneic, every("donations", tissue_decisions=())),
@@ -256,9 +261,9 @@ def _judge(
             "DON-02",
             subject=donor.pseudonym,
             problem=Text(
-                "{marker} was reported at {reported}, after processing began at {began}.",
+                "{marker} was known only at {known}, after processing began at {began}.",
                 marker=reading.marker,
-                reported=known_since,
+                known=known_since,
                 began=began,
             ),
         )
@@ -273,12 +278,12 @@ def _judge(
             ),
         )
     return shows(
-        donor.pseudonym, Text("{marker} negative, reported {reported}", marker=reading.marker, reported=known_since)
+        donor.pseudonym, Text("{marker} negative, known since {known}", marker=reading.marker, known=known_since)
     )
 
 
 def _since(positives: tuple[Marker, ...]) -> datetime | None:
-    return min((each.reported_at for each in positives if each.reported_at is not None), default=None)
+    return min((each.known_at for each in positives if each.known_at is not None), default=None)
 
 
 def _active(dossier: Dossier, asked: Asked, donor: Donor, reading: MarkerReading, *, began: datetime) -> Statement:

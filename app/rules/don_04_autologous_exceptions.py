@@ -105,6 +105,12 @@ _TOO_LITTLE = ("DON-05",)
             also=_TOO_LITTLE,
         ),
         Break(
+            "HCV NAT of the patient was recorded after the isolation, of an earlier report",
+            inside("donors", "markers", only=("marker", "HCV NAT"), recorded_at=datetime(2026, 10, 10, 9, tzinfo=UTC)),
+            outcome=_WANTS,
+            also=_TOO_LITTLE,
+        ),
+        Break(
             "assessed after processing had begun",
             all_of(_POSITIVE, add("assessments", _OF_THE_DONOR)),
             outcome=_WANTS,
@@ -154,9 +160,7 @@ def _judge(
     if reading.is_negative and then is not None and then.is_negative:
         return shows(
             donor.pseudonym,
-            Text(
-                "{marker} negative, reported {reported}", marker=reading.marker, reported=reading.negative_since or ""
-            ),
+            Text("{marker} negative, known since {known}", marker=reading.marker, known=reading.negative_since or ""),
         )
     # One stood when processing began, and one (it or a later version) stands now.
     stands = [each for each in stood(dossier, "DON-04", asked.at) if is_about_donor(each, donor)]

@@ -173,8 +173,8 @@ def _negative(donor: Donor, analyte: str, at: datetime) -> list[Marker]:
         for each in donor.markers
         if same(each.analyte, analyte)
         and each.outcome is MarkerOutcome.NEGATIVE
-        and each.reported_at is not None
-        and each.reported_at <= at
+        and each.known_at is not None
+        and each.known_at <= at
     ]
 
 

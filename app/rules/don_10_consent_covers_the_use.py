@@ -1,4 +1,4 @@
-"""DON-10: the donor consented to this use before the collection, and has not withdrawn it."""
+"""DON-10: the donor consented to this use before the collection, on record before processing, and has not withdrawn it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from app.domain.donors import SCOPE_NAMES, is_proved_autologous
 from app.domain.dossier import Dossier
 from app.domain.facts import Bank, Consent, Donor, LegacyAbout, SubjectKind
 from app.domain.lots import LotKind, LotState
-from app.domain.processing import breached
+from app.domain.processing import breached, processing_began_at, too_late
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -30,6 +30,7 @@ from app.domain.text import Text
 
 _WITHDRAWN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _LATE = datetime(2026, 10, 4, 9, tzinfo=UTC)
+_LATER = datetime(2026, 10, 9, 9, tzinfo=UTC)
 _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
 
 
@@ -76,6 +77,14 @@ _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
             gate=Gate.G2,
             kind=SubjectKind.DONATION,
         ),
+        Break(
+            "recorded after the isolation, of a paper from before the collection",
+            inside("donors", "consents", recorded_at=_LATER),
+        ),
+        Break(
+            "for others on record only after the isolation",
+            all_of(allogeneic, inside("donors", "consents", recorded_at=_LATER)),
+        ),
         Break("it covers the donation alone", inside("donors", "consents", scopes=("donation",))),
         Break(
             "gene modified cells without a word of it",
@@ -97,20 +106,20 @@ _BANKED = (Bank("L0000000009", "BANK-26-0001", LotState.RELEASED),)
         ),
     ),
 )
-def consent_covers_the_use(dossier: Dossier, _asked: Asked) -> Iterator[Statement]:
+def consent_covers_the_use(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     """Judge each donor's consents that stand and were signed in time, by what this use needs of them together.
 
-    A withdrawal counts whenever it was recorded. It blocks what is not used yet; what was given stays given.
+    Signed before the collection, and on record before processing: nobody processes on a paper that nobody has seen. A withdrawal counts whenever it was recorded. It blocks what is not used yet; what was given stays given.
     """
     if not dossier.donors:
         yield lacks(
             dossier.subject, Text("No donor is known."), Text("Register the donor before the donation is processed.")
         )
     for donor in dossier.donors or ():
-        yield from _judge(dossier, donor)
+        yield from _judge(dossier, asked, donor)
 
 
-def _judge(dossier: Dossier, donor: Donor) -> Iterator[Statement]:
+def _judge(dossier: Dossier, asked: Asked, donor: Donor) -> Iterator[Statement]:
     needed = tuple(dict.fromkeys(_needed(dossier, donor)))
     collected = min(
         (each.collected_at for each in dossier.donations or () if each.donor == donor.pseudonym), default=None
@@ -123,7 +132,9 @@ def _judge(dossier: Dossier, donor: Donor) -> Iterator[Statement]:
         )
         return
     standing = tuple(each for each in donor.consents if each.withdrawn_at is None)
-    in_time = tuple(each for each in standing if each.signed_at <= collected)
+    began = processing_began_at(dossier) or asked.at
+    signed = tuple(each for each in standing if each.signed_at <= collected)
+    in_time = tuple(each for each in signed if each.recorded_at <= began)
     uncovered = tuple(scope for scope in needed if not _covers(in_time, scope))
     if not uncovered:
         yield from (_shown(donor, each) for each in in_time if any(scope in each.scopes for scope in needed))
@@ -132,6 +143,18 @@ def _judge(dossier: Dossier, donor: Donor) -> Iterator[Statement]:
             donor.pseudonym,
             Text("No consent of the donor is on record."),
             Text("Record the consent that was signed; without one nothing is processed."),
+        )
+    elif all(_covers(signed, scope) for scope in uncovered):
+        yield too_late(
+            dossier,
+            "DON-10",
+            subject=donor.pseudonym,
+            problem=Text(
+                "The consent to {uses} was recorded at {recorded}, after processing began at {began}.",
+                uses=_words(uncovered),
+                recorded=min(each.recorded_at for each in signed if any(scope in each.scopes for scope in uncovered)),
+                began=began,
+            ),
         )
     elif all(_covers(standing, scope) for scope in uncovered):
         yield breached(

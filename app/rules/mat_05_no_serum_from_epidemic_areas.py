@@ -1,8 +1,8 @@
 """MAT-05: no animal serum from an area with animal epidemics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from app.domain import settings
 from app.domain.animal_serum import BSE, CATEGORY_NAMES, SPECIES_NAMES, standing_on
@@ -10,6 +10,7 @@ from app.domain.counterexamples import Edit, all_of, every, nth, setting, within
 from app.domain.dossier import Dossier
 from app.domain.facts import DiseaseStatus, Material, SubjectKind
 from app.domain.materials import made_here
+from app.domain.processing import too_late
 from app.domain.rulebook import (
     NEVER,
     RELEASES,
@@ -28,7 +29,9 @@ from app.domain.rulebook import (
 from app.domain.sources import GUIDELINE, WOAH
 from app.domain.text import Text
 
-_NEGLIGIBLE = DiseaseStatus(1, "AU", BSE, "negligible", date(2007, 1, 1), None, "WOAH resolution")
+_STATED = datetime(2026, 1, 20, 9, tzinfo=UTC)
+_AFTERWARDS = datetime(2026, 11, 2, 9, tzinfo=UTC)
+_NEGLIGIBLE = DiseaseStatus(1, "AU", BSE, "negligible", date(2007, 1, 1), None, "WOAH resolution", _STATED)
 _COLLECTED = date(2026, 3, 2)
 
 
@@ -62,16 +65,26 @@ _CLOSING: dict[str, Edit] = {
     "negligible only after the serum was collected": _serum(replace(_NEGLIGIBLE, valid_from=date(2026, 4, 1))),
     "negligible no longer when it was used": _serum(replace(_NEGLIGIBLE, valid_to=date(2026, 5, 1))),
     "a later statement made it worse before the use": _serum(
-        _NEGLIGIBLE, DiseaseStatus(2, "AU", BSE, "undetermined", date(2026, 6, 1), None, "notice 12")
+        _NEGLIGIBLE, DiseaseStatus(2, "AU", BSE, "undetermined", date(2026, 6, 1), None, "notice 12", _AFTERWARDS)
     ),
     "another disease has imports prohibited": _serum(
-        _NEGLIGIBLE, DiseaseStatus(2, "AU", "FMD", "prohibited", date(2026, 9, 1), None, "notice 14")
+        _NEGLIGIBLE, DiseaseStatus(2, "AU", "FMD", "prohibited", date(2026, 9, 1), None, "notice 14", _AFTERWARDS)
     ),
     "another disease had imports prohibited when it was collected": _serum(
-        _NEGLIGIBLE, DiseaseStatus(2, "AU", "FMD", "prohibited", date(2026, 2, 1), date(2026, 3, 31), "notice 9")
+        _NEGLIGIBLE,
+        DiseaseStatus(2, "AU", "FMD", "prohibited", date(2026, 2, 1), date(2026, 3, 31), "notice 9", _STATED),
     ),
     "serum of pigs from where imports are prohibited": _serum(
-        DiseaseStatus(2, "AU", "ASF", "prohibited", date(2020, 1, 1), None, "notice 3"), species="porcine"
+        DiseaseStatus(2, "AU", "ASF", "prohibited", date(2020, 1, 1), None, "notice 3", _STATED), species="porcine"
+    ),
+    "stated only after it was used": _serum(replace(_NEGLIGIBLE, recorded_at=_AFTERWARDS)),
+    "what was undetermined was stated to be negligible after it was used": _serum(
+        replace(_NEGLIGIBLE, category="undetermined"), replace(_NEGLIGIBLE, id=2, recorded_at=_AFTERWARDS)
+    ),
+    "a prohibition was lifted after it was used, from an earlier day on": _serum(
+        DiseaseStatus(2, "AU", "ASF", "prohibited", date(2020, 1, 1), None, "notice 3", _STATED),
+        DiseaseStatus(3, "AU", "ASF", "negligible", date(2020, 1, 1), None, "notice 4", _AFTERWARDS),
+        species="porcine",
     ),
 }
 
@@ -131,7 +144,10 @@ _CLOSING: dict[str, Edit] = {
     ),
 )
 def no_serum_from_epidemic_areas(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
-    """Judge where serum comes from by how each country stood when it was collected, and when it was or is to be used."""
+    """Judge where serum comes from by how each country stood when it was collected, and when it was or is to be used.
+
+    What opens must have been stated by that use; what closes counts whenever it was stated.
+    """
     materials = {each.lot: each for each in dossier.materials or ()}
     lots = tuple(dict.fromkeys((*_lots_in(dossier, asked), *materials)))
     for lot in lots:
@@ -205,19 +221,20 @@ def _from_where(dossier: Dossier, asked: Asked, material: Material) -> Iterator[
         )
         return
     is_ruminant = material.species in settings.words(dossier, "mat05.ruminants")
-    days = tuple(_days(dossier, asked, material))
+    days = _days(dossier, asked, material)
     countries = tuple(dict.fromkeys((*(material.origin_countries or ()), material.processed_in or "")))
     for country in countries:
         if is_ruminant:
-            for day in days:
-                yield _about_bse(dossier, material, country, day)
+            for day, needed in days.items():
+                yield _about_bse(dossier, material, country, day, needed)
         yield from _about_others(dossier, material, country, days, says_so=not is_ruminant)
 
 
-def _days(dossier: Dossier, asked: Asked, material: Material) -> Iterator[date]:
-    """The days that count: of collection, and of each use; of the use to come where it is about to be used."""
-    if material.collected_on is not None:
-        yield material.collected_on
+def _days(dossier: Dossier, asked: Asked, material: Material) -> Mapping[date, datetime]:
+    """The days that count: of collection, and of each use; of the use to come where it is about to be used.
+
+    With each the moment by which it was to be known how the country stood on it: of the first use that asks for it.
+    """
     within = _made_of(dossier, material.lot)
     uses = [each.used_at for each in dossier.consumptions or () if each.material_lot in within]
     uses += [
@@ -225,9 +242,12 @@ def _days(dossier: Dossier, asked: Asked, material: Material) -> Iterator[date]:
         for each in dossier.materials or ()
         if each.prepared is not None and any(part.material_lot in within for part in each.prepared.parts)
     ]
-    is_to_be_used = asked.gate not in RELEASES or not uses
-    local = {_local_day(dossier, at) for at in (*uses, *((asked.at,) if is_to_be_used else ()))}
-    yield from sorted(local - {material.collected_on})
+    if asked.gate not in RELEASES or not uses:
+        uses.append(asked.at)
+    days = {} if material.collected_on is None else {material.collected_on: min(uses)}
+    for at in sorted(uses):
+        days.setdefault(_local_day(dossier, at), at)
+    return days
 
 
 def _made_of(dossier: Dossier, lot: str) -> set[str]:
@@ -243,7 +263,11 @@ def _local_day(dossier: Dossier, at: datetime) -> date:
     return (at + timedelta(hours=float(settings.number(dossier, "facility.utc_offset_hours")))).date()
 
 
-def _about_bse(dossier: Dossier, material: Material, country: str, day: date) -> Statement:
+def _stated_by(dossier: Dossier, moment: datetime) -> tuple[DiseaseStatus, ...]:
+    return tuple(each for each in dossier.disease_status or () if each.recorded_at <= moment)
+
+
+def _about_bse(dossier: Dossier, material: Material, country: str, day: date, needed: datetime) -> Statement:
     found = standing_on(dossier.disease_status or (), country=country, disease=BSE, day=day)
     if found is None:
         return fails(
@@ -266,6 +290,20 @@ def _about_bse(dossier: Dossier, material: Material, country: str, day: date) ->
             ),
             Text("Use serum from a country with negligible risk on every day that counts, or serum-free material."),
         )
+    then = standing_on(_stated_by(dossier, needed), country=country, disease=BSE, day=day)
+    if then is None or then.category != found.category:
+        return too_late(
+            dossier,
+            "MAT-05",
+            subject=material.lot,
+            problem=Text(
+                "{name}: that BSE in {country} on {day} is a negligible risk was stated only after the use at {used}.",
+                name=material.name,
+                country=country,
+                day=day,
+                used=needed,
+            ),
+        )
     return shows(
         material.lot,
         Text(
@@ -281,13 +319,14 @@ def _about_bse(dossier: Dossier, material: Material, country: str, day: date) ->
 
 
 def _about_others(
-    dossier: Dossier, material: Material, country: str, days: tuple[date, ...], *, says_so: bool
+    dossier: Dossier, material: Material, country: str, days: Mapping[date, datetime], *, says_so: bool
 ) -> Iterator[Statement]:
     """Any disease for which imports from the country were prohibited. A country that no list names is not prohibited."""
     stated = dossier.disease_status or ()
     is_clear = True
     for disease in sorted({each.disease for each in stated if each.country == country and each.disease != BSE}):
-        for day in days:
+        for day, needed in days.items():
+            then = standing_on(_stated_by(dossier, needed), country=country, disease=disease, day=day)
             found = standing_on(stated, country=country, disease=disease, day=day)
             if found is not None and found.category == "prohibited":
                 is_clear = False
@@ -302,6 +341,22 @@ def _about_others(
                         source=found.source,
                     ),
                     Text("Use serum from another country, or serum-free material. This is never waived."),
+                )
+            elif then is not None and then.category == "prohibited":
+                is_clear = False
+                yield too_late(
+                    dossier,
+                    "MAT-05",
+                    subject=material.lot,
+                    problem=Text(
+                        "{name}: that imports from {country} were not prohibited for {disease} on {day} was stated only "
+                        "after the use at {used}.",
+                        name=material.name,
+                        country=country,
+                        disease=disease,
+                        day=day,
+                        used=needed,
+                    ),
                 )
     if is_clear and says_so:
         yield shows(

@@ -54,6 +54,7 @@ _LATE = datetime(2026, 10, 20, 9, tzinfo=UTC)
         Break("used without approval", nth("consumptions", 0, approved_at=None)),
         Break("no expiry is known", nth("consumptions", 0, expires_on=None), outcome=Outcome.INDETERMINATE),
         Break("its certificate was reviewed after use", nth("materials", 0, coa_reviewed_at=_LATE)),
+        Break("the review was recorded after use, as made before it", nth("materials", 0, coa_recorded_at=_LATE)),
         Break(
             "its certificate was never reviewed",
             nth("materials", 0, coa_reviewed_at=None),
@@ -207,7 +208,7 @@ def _dated(dossier: Dossier, material: Material, at: datetime) -> Iterator[State
 
 
 def _certified(dossier: Dossier, material: Material, at: datetime) -> Iterator[Statement]:
-    reviewed_at = material.coa_reviewed_at
+    reviewed_at = material.coa_known_at
     if reviewed_at is None:
         yield lacks(
             material.lot,
@@ -220,11 +221,13 @@ def _certified(dossier: Dossier, material: Material, at: datetime) -> Iterator[S
             "MAT-06",
             subject=material.lot,
             problem=Text(
-                "The certificate was reviewed at {reviewed}, after the use at {at}.", reviewed=reviewed_at, at=at
+                "The review of the certificate was on record at {known}, after the use at {at}.",
+                known=reviewed_at,
+                at=at,
             ),
         )
     else:
-        yield shows(material.lot, Text("certificate of analysis reviewed {reviewed}", reviewed=reviewed_at))
+        yield shows(material.lot, Text("certificate of analysis reviewed, on record since {known}", known=reviewed_at))
 
 
 def _approved(dossier: Dossier, approved_at: datetime | None, *, at: datetime, subject: str) -> Iterator[Statement]:

@@ -454,7 +454,9 @@ def _view(record: donors.Record) -> DonorView:
 
 def _panel(record: donors.Record, panel: Mapping[str, tuple[str, ...]], *, at: datetime) -> Iterator[PanelLine]:
     """Each marker of the panel and each done beside it. One with results whose analyte the panel lacks stands last."""
-    results = tuple(Marker(id=each.id, **asdict(_marker(each))) for each in record.markers)
+    results = tuple(
+        Marker(id=each.id, recorded_at=each.recorded_at, **asdict(_marker(each))) for each in record.markers
+    )
     known = {each.strip().casefold() for each in panel}
     beside: dict[str, tuple[str, ...]] = {
         each.analyte: () for each in results if each.analyte.strip().casefold() not in known

@@ -143,7 +143,7 @@ async def file_certificate(
     async with house.door.change(call, Act.REVIEW_COA, subject=code) as change:
         lot = await materials.find_lot(change, code=code)
         await materials.file_certificate(change, lot_id=lot.id, kind=kind, reference=reference, pool_size=pool_size)
-        return change.answers(await _view(change, code=code, at=change.at))
+        return change.answers(await _view(change, code=code))
 
 
 async def arriving(house: House, actor: Actor, *, supplier_code: str | None, material: str | None) -> Arriving:
@@ -212,7 +212,7 @@ async def receive_material(
             collected_on=collected_on,
             containers=containers,
         )
-        return change.answers(await _view(change, code=item.code, at=change.at))
+        return change.answers(await _view(change, code=item.code))
 
 
 async def approve_material(house: House, call: Call, *, code: str, ceremony: UUID) -> MaterialLotView:
@@ -334,7 +334,7 @@ def _foreign(raw: str) -> str:
     return code.value
 
 
-async def _view(reading: Reading, *, code: str, at: datetime | None = None) -> MaterialLotView:
+async def _view(reading: Reading, *, code: str) -> MaterialLotView:
     lot = await materials.find_lot(reading, code=code)
     return MaterialLotView(
         code=lot.code,
@@ -366,5 +366,5 @@ async def _view(reading: Reading, *, code: str, at: datetime | None = None) -> M
             CertificateView(**each._asdict()) for each in await materials.certificates(reading, lot_id=lot.id)
         ),
         retains=tuple(RetainView(**each._asdict()) for each in await materials.retains(reading, lot_id=lot.id)),
-        gate=await judging.stands_before(reading, kind="material_lot", subject_id=lot.id, gate=Gate.G1, at=at),
+        gate=await judging.stands_before(reading, kind="material_lot", subject_id=lot.id, gate=Gate.G1),
     )

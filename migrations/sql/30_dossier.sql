@@ -124,13 +124,14 @@ LANGUAGE sql STABLE AS $$
             FROM lab.identity_matches m WHERE m.donor_id = d.id),
         'consents', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('form_version', c.form_version, 'scopes', to_jsonb(c.scopes),
-                'signed_at', audit.stamp(c.signed_at), 'withdrawn_at', audit.stamp(c.withdrawn_at)) ORDER BY c.id), '[]')
+                'signed_at', audit.stamp(c.signed_at), 'withdrawn_at', audit.stamp(c.withdrawn_at),
+                'recorded_at', audit.stamp(c.recorded_at)) ORDER BY c.id), '[]')
             FROM lab.consents c WHERE c.donor_id = d.id),
         'markers', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'analyte', r.analyte, 'marker', r.marker,
                 'method', r.method, 'kit_lot', r.kit_lot, 'laboratory', r.laboratory,
                 'sampled_at', audit.stamp(r.sampled_at), 'reported_at', audit.stamp(r.reported_at),
-                'outcome', r.outcome) ORDER BY r.id), '[]')
+                'outcome', r.outcome, 'recorded_at', audit.stamp(r.recorded_at)) ORDER BY r.id), '[]')
             FROM lab.marker_results r WHERE r.donor_id = d.id)) ORDER BY d.id), '[]')
     FROM lab.donors d WHERE d.id = ANY (p_donors)
 $$;
@@ -179,7 +180,7 @@ $$;
 CREATE OR REPLACE FUNCTION dossier.retains(p_lot bigint) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(id), 'kind', kind, 'quantity', quantity, 'unit', unit,
-        'place', place, 'taken_at', audit.stamp(taken_at)) ORDER BY id), '[]')
+        'place', place, 'taken_at', audit.stamp(taken_at), 'recorded_at', audit.stamp(recorded_at)) ORDER BY id), '[]')
     FROM lab.retains WHERE lot_id = p_lot
 $$;
 
@@ -191,6 +192,8 @@ LANGUAGE sql STABLE AS $$
         'text', concat_ws(' ', m.name, m.description), 'expires_on', ml.expires_on,
         'coa_reviewed_at', audit.stamp(coalesce(ml.certificate_reviewed_at, (
             SELECT min(c.recorded_at) FROM lab.material_certificates c WHERE c.material_lot_id = ml.id AND c.kind = 'analysis'))),
+        'coa_recorded_at', audit.stamp(CASE WHEN ml.certificate_reviewed_at IS NOT NULL THEN ml.recorded_at ELSE (
+            SELECT min(c.recorded_at) FROM lab.material_certificates c WHERE c.material_lot_id = ml.id AND c.kind = 'analysis') END),
         'approved_at', (SELECT audit.stamp(s.signed_at) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
                         WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq DESC LIMIT 1),
         'approved_by', (SELECT dossier.username(s.account_id) FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
@@ -467,7 +470,7 @@ $$;
 CREATE OR REPLACE FUNCTION dossier.disease_status(p_material_lots bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'country', t.country, 'disease', t.disease, 'category', t.category,
-        'valid_from', t.valid_from, 'valid_to', t.valid_to, 'source', t.source) ORDER BY t.id), '[]')
+        'valid_from', t.valid_from, 'valid_to', t.valid_to, 'source', t.source, 'recorded_at', audit.stamp(t.recorded_at)) ORDER BY t.id), '[]')
     FROM lab.animal_disease_status t WHERE t.country IN (
         SELECT unnest(ml.origin_countries || ml.processed_in) FROM lab.material_lots ml WHERE ml.id = ANY (p_material_lots))
 $$;

@@ -554,14 +554,16 @@ BEGIN
                  AND m.outcome = 'positive' AND gate.excludes(m.analyte, m.marker)) THEN
         RETURN NEXT 'DON-01: a donor marker is positive';
     END IF;
-    -- No consent that was withdrawn, or signed after the collection, covers anything; what is always asked is covered.
+    -- No consent that was withdrawn, signed after the collection or recorded after processing began covers anything; what
+    -- is always asked is covered.
     IF EXISTS (SELECT FROM unnest(v_donors) AS donor(id) WHERE NOT (
             SELECT coalesce(jsonb_agg(scope), '[]') FROM lab.consents c, unnest(c.scopes) AS scope
             WHERE c.donor_id = donor.id AND c.withdrawn_at IS NULL
-              AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id))
+              AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id)
+              AND (c.recorded_at <= v_began OR gate.legacy_shows('DON-10', p_lot, donor.id)))
             @> coalesce(gate.setting('don10.scopes') -> 'always', '["donation", "processing"]')
             AND NOT (gate.legacy_shows('DON-10', p_lot, donor.id) AND NOT EXISTS (SELECT FROM lab.consents c WHERE c.donor_id = donor.id))) THEN
-        RETURN NEXT 'DON-10: no consent that was signed before the collection stands';
+        RETURN NEXT 'DON-10: no consent that was signed before the collection and on record before processing stands';
     END IF;
     IF EXISTS (SELECT FROM lab.donors d WHERE d.id = ANY (v_donors) AND d.relation = 'autologous') AND NOT EXISTS (
             SELECT FROM lab.assessments a JOIN lab.signatures s ON s.id = a.signature_id

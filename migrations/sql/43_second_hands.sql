@@ -34,7 +34,8 @@ BEGIN
     IF EXISTS (SELECT FROM lab.donors d WHERE d.id = ANY (p_donors) AND d.relation = 'allogeneic'
                AND NOT (SELECT coalesce(jsonb_agg(scope), '[]') FROM lab.consents c, unnest(c.scopes) AS scope
                         WHERE c.donor_id = d.id AND c.withdrawn_at IS NULL
-                          AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id))
+                          AND c.signed_at <= (SELECT collected_at FROM lab.donations WHERE id = v_lot.donation_id)
+                          AND (c.recorded_at <= p_began OR gate.legacy_shows('DON-10', p_lot, d.id)))
                    @> coalesce(gate.setting('don10.scopes') -> 'allogeneic', '["allogeneic use"]')
                AND NOT (gate.legacy_shows('DON-10', p_lot, d.id) AND NOT EXISTS (SELECT FROM lab.consents c WHERE c.donor_id = d.id))) THEN
         RETURN NEXT 'DON-10: no consent to the use for others stands';
@@ -65,17 +66,21 @@ BEGIN
                      AND jsonb_path_exists(j.verdicts, '$.verdicts[*] ? (@.rule == "MAT-03" && (@.outcome == "pass" || @.outcome == "not_applicable"))'))) THEN
         RETURN NEXT 'MAT-03: no judgement stands that found a material free of beta-lactams';
     END IF;
-    -- Serum of animals: every country is known, and had a negligible risk of BSE on each day that counts.
+    -- Serum of animals: every country is known, and had a negligible risk of BSE on each day that counts, as was stated
+    -- by the first use that asks for that day.
     IF EXISTS (SELECT FROM lab.material_lots l JOIN lab.materials m ON m.id = l.material_id
                WHERE l.id = ANY (v_materials) AND m.kind <> 'prepared' AND m.animal_serum IS DISTINCT FROM false
                  AND (m.animal_serum IS NULL OR coalesce(cardinality(l.origin_countries), 0) = 0 OR (
                      coalesce(gate.setting('mat05.ruminants') ? m.species, true) AND EXISTS (
                      SELECT FROM unnest(l.origin_countries) AS origin(country),
-                         (SELECT l.collected_on AS day UNION SELECT (u.used_at AT TIME ZONE 'UTC' + v_offset)::date
-                          FROM lab.consumptions u WHERE u.lot_id = p_lot AND u.material_lot_id = l.id) AS counts
+                         (SELECT l.collected_on AS day, (SELECT min(u.used_at) FROM lab.consumptions u
+                              WHERE u.lot_id = p_lot AND u.material_lot_id = l.id) AS needed
+                          UNION SELECT (u.used_at AT TIME ZONE 'UTC' + v_offset)::date, min(u.used_at)
+                          FROM lab.consumptions u WHERE u.lot_id = p_lot AND u.material_lot_id = l.id GROUP BY 1) AS counts
                      WHERE counts.day IS NOT NULL AND NOT EXISTS (
                          SELECT FROM lab.animal_disease_status t WHERE t.country = origin.country AND t.disease = 'BSE'
-                           AND t.category = 'negligible' AND t.valid_from <= counts.day AND (t.valid_to IS NULL OR t.valid_to >= counts.day)))))) THEN
+                           AND t.category = 'negligible' AND t.valid_from <= counts.day AND (t.valid_to IS NULL OR t.valid_to >= counts.day)
+                           AND (counts.needed IS NULL OR t.recorded_at <= counts.needed)))))) THEN
         RETURN NEXT 'MAT-05: serum of an animal, of unknown origin or from where the risk of BSE is not negligible';
     END IF;
     -- A bank, or what was made of one, had its permit when its processing began.

@@ -119,9 +119,9 @@ BEGIN
     INSERT INTO lab.lots (id, name, kind, state, version, recorded_by) VALUES (medium, 'MAT ' || medium, 'material', 'approved', 2, pg_temp.who('tess'));
     PERFORM pg_temp.history(medium, 'material', '{receive,approve}', v_signature);
     INSERT INTO lab.material_lots (id, material_id, supplier, supplier_lot, expires_on, received_at, certificate_reference,
-        certificate_reviewed_at, storage_ok, recorded_by)
+        certificate_reviewed_at, storage_ok, recorded_by, recorded_at)
     VALUES (medium, v_material, 'Supplier', 'SL-1', current_date + 300, clock_timestamp() - interval '65 days', 'C-1',
-            clock_timestamp() - interval '61 days', true, pg_temp.who('tess'));
+            clock_timestamp() - interval '61 days', true, pg_temp.who('tess'), clock_timestamp() - interval '61 days');
     INSERT INTO lab.material_lot_suppliers (material_lot_id, supplier_id, recorded_by)
     SELECT medium, s.id, pg_temp.who('tess') FROM lab.suppliers s WHERE s.name = 'Good Supplies';
     INSERT INTO lab.judgements (subject_kind, subject_id, gate, rulebook, dossier, digest, verdicts, blocks, recorded_by)
@@ -157,12 +157,12 @@ BEGIN
     VALUES (v_donor, CASE WHEN v_whole THEN 'autologous' ELSE 'allogeneic' END, v_donor, v_donor, v_recipient, v_tess);
     INSERT INTO lab.identity_matches (donor_id, recipient_id, identifiers, verified_by, second_by, recorded_by)
     SELECT v_donor, v_recipient, '{hospital_number,birth_date}', v_tess, v_vera, v_tess WHERE v_whole;
-    INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_by)
-    SELECT v_donor, panel.analyte, marker, 'PCR', 'K-1', 'Clinical laboratory', v_now - interval '44 days', v_now - interval '43 days', 'negative', pg_temp.who('ana')
+    INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_by, recorded_at)
+    SELECT v_donor, panel.analyte, marker, 'PCR', 'K-1', 'Clinical laboratory', v_now - interval '44 days', v_now - interval '43 days', 'negative', pg_temp.who('ana'), v_now - interval '43 days'
     FROM (SELECT analyte, jsonb_array_elements_text(markers) AS marker FROM lab.settings, jsonb_each(value) AS p(analyte, markers)
           WHERE name = 'don01.panel' ORDER BY version DESC) AS panel WHERE v_whole OR marker = 'HIV NAT';
-    INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)
-    VALUES (v_donor, 'IC-3', '{donation,processing,allogeneic use}', v_now - interval '45 days', v_tess);
+    INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by, recorded_at)
+    VALUES (v_donor, 'IC-3', '{donation,processing,allogeneic use}', v_now - interval '45 days', v_tess, v_now - interval '45 days');
     INSERT INTO lab.health_histories (donor_id, questionnaire_id, answers, asked_at, examined_at, examined_by, examination, recorded_by, recorded_at)
     SELECT v_donor, q.id, (SELECT jsonb_object_agg(asked ->> 'code', 'no') FROM jsonb_array_elements(q.questions) AS asked),
            v_now - interval '44 days', v_now - interval '44 days', 'Dr Phil Fang', 'suitable', v_tess, v_now - interval '44 days'
@@ -214,9 +214,9 @@ BEGIN
     IF v_whole THEN
         FOR i IN 1..2 LOOP
             v_retain := pg_temp.item('retain');
-            INSERT INTO lab.retains (id, lot_id, from_item_id, kind, quantity, unit, place, taken_at, recorded_by)
+            INSERT INTO lab.retains (id, lot_id, from_item_id, kind, quantity, unit, place, taken_at, recorded_by, recorded_at)
             VALUES (v_retain, v_lot, CASE i WHEN 1 THEN v_donation ELSE v_vial END, (ARRAY['starting_material', 'final_product'])[i],
-                    1, 'mL', 'LN2-1', v_now - (ARRAY[interval '39 days', interval '20 days'])[i], v_tess);
+                    1, 'mL', 'LN2-1', v_now - (ARRAY[interval '39 days', interval '20 days'])[i], v_tess, v_now - (ARRAY[interval '39 days', interval '20 days'])[i]);
         END LOOP;
     END IF;
     INSERT INTO lab.results (lot_id, sample_id, line_id, value_number, value_text, unit, method_version, analyst, measured_at, recorded_by)

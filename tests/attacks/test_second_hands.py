@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 MATERIAL = """
-CREATE FUNCTION pg_temp.uses(p_lot bigint, p_serum boolean, p_judged boolean) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.uses(p_lot bigint, p_serum boolean, p_judged boolean, p_country text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_quinn bigint := pg_temp.who('quinn');
     v_lot bigint := pg_temp.item('lot');
@@ -32,9 +32,9 @@ BEGIN
     PERFORM pg_temp.history(v_lot, 'material', '{receive,approve}',
         pg_temp.signed('quinn', 'material_approved', 'material_lot', v_lot, '', repeat('0', 64), clock_timestamp() - interval '60 days'));
     INSERT INTO lab.material_lots (id, material_id, supplier, supplier_lot, expires_on, received_at, certificate_reference,
-        certificate_reviewed_at, storage_ok, recorded_by)
+        certificate_reviewed_at, storage_ok, origin_countries, processed_in, collected_on, recorded_by)
     VALUES (v_lot, v_material, 'Supplier', 'SL-' || v_lot, current_date + 300, clock_timestamp() - interval '65 days', 'C-1',
-            clock_timestamp() - interval '61 days', true, v_quinn);
+            clock_timestamp() - interval '61 days', true, array_remove(ARRAY[p_country], NULL), p_country, current_date - 200, v_quinn);
     INSERT INTO lab.containers (id, lot_id, kind, recorded_by) VALUES (v_bottle, v_lot, 'bottle', v_quinn);
     INSERT INTO lab.consumptions (step_id, lot_id, container_id, material_lot_id, quantity, unit, used_at, recorded_by)
     SELECT min(id), p_lot, v_bottle, v_lot, 1, 'mL', min(started_at), v_quinn FROM lab.steps WHERE lot_id = p_lot;
@@ -90,8 +90,8 @@ ATTACKS = (
         (
             "UPDATE lab.consents SET withdrawn_at = clock_timestamp() WHERE donor_id = {donor}",
             (
-                "INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)"
-                " VALUES ({donor}, 'IC-4', '{{donation,processing}}', now() - interval '45 days', 1)"
+                "INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by, recorded_at)"
+                " VALUES ({donor}, 'IC-4', '{{donation,processing}}', now() - interval '45 days', 1, now() - interval '45 days')"
             ),
         ),
         ("RETURN NEXT 'DON-10: no consent to the use for others stands';",),
@@ -181,6 +181,45 @@ async def test_each_second_hand_refuses_and_without_it_the_attack_succeeds(fresh
             await released(stage, lot, ceremony)
             state = await stage.hand.fetchval("SELECT state FROM lab.lots WHERE id = $1", lot)
             assert state == "released", attack.rule
+
+
+AFTERWARDS = (
+    "UPDATE lab.consents SET withdrawn_at = clock_timestamp() WHERE donor_id = {donor}",
+    (
+        "INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by)"
+        " VALUES ({donor}, 'IC-4', '{{donation,processing,allogeneic use}}', now() - interval '45 days', 1)"
+    ),
+)
+STATED = (
+    "INSERT INTO lab.animal_disease_status (country, disease, category, valid_from, source, recorded_by, recorded_at)"
+    " VALUES ('AU', 'BSE', 'negligible', '2007-01-01', 'WOAH resolution', 1, {at})"
+)
+SERUM = "SELECT pg_temp.uses({lot}, true, true, 'AU')"
+SAID = "SELECT o FROM gate.objections($1, (SELECT id FROM people.accounts WHERE username = 'lin')) AS o"
+
+
+async def test_what_was_recorded_after_the_work_counts_for_nothing_however_early_it_is_dated(
+    fresh_database: Database,
+) -> None:
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(MATERIAL)
+        (lot,) = await stage.lots(1, whole=False)
+        donor = await stage.hand.fetchval("SELECT donor_id FROM lab.lots WHERE id = $1", lot)
+
+        async def said(rule: str) -> int:
+            return sum(row[0].startswith(f"{rule}: ") for row in await stage.hand.fetch(SAID, lot))
+
+        assert await said("DON-10") == 0
+        for fact in AFTERWARDS:
+            await stage.value(fact.format(donor=donor))
+        assert await said("DON-10") == 2, "what is always asked, and the use for others"
+
+        await stage.value(SERUM.format(lot=lot))
+        assert await said("MAT-05") == 1
+        await stage.value(STATED.format(at="now()"))
+        assert await said("MAT-05") == 1, "it was stated after the use"
+        await stage.value(STATED.format(at="now() - interval '60 days'"))
+        assert await said("MAT-05") == 0
 
 
 PAPERS = (

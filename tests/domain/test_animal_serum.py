@@ -1,6 +1,6 @@
 """How a country stood on a day, and what a supplier's bar code tells."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,7 +11,9 @@ from app.domain.gs1 import TradeItem, read_trade_item
 
 
 def status(number, category, begins, ends=None, *, country="AU", disease=BSE):
-    return DiseaseStatus(number, country, disease, category, begins, ends, f"list {number}")
+    return DiseaseStatus(
+        number, country, disease, category, begins, ends, f"list {number}", datetime(2020, 1, 2, tzinfo=UTC)
+    )
 
 
 def on(day, *statuses, country="AU"):

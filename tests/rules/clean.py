@@ -83,6 +83,7 @@ def marker(number, analyte, name):
         "sampled_at": moment("2026-09-28T08:00"),
         "reported_at": moment("2026-10-01T12:00"),
         "outcome": "negative",
+        "recorded_at": moment("2026-10-01T12:05"),
     }
 
 
@@ -110,6 +111,7 @@ def donor():
                 "scopes": ["donation", "processing", "autologous use"],
                 "signed_at": moment("2026-09-20T09:00"),
                 "withdrawn_at": None,
+                "recorded_at": moment("2026-09-20T09:05"),
             }
         ],
         "markers": [marker(number, analyte, name) for number, (analyte, name) in enumerate(names, start=1)],
@@ -198,6 +200,7 @@ def material(code, name, components):
         "text": name,
         "expires_on": "2027-06-30",
         "coa_reviewed_at": moment("2026-09-10T09:00"),
+        "coa_recorded_at": moment("2026-09-10T09:10"),
         "approved_at": moment("2026-09-11T09:00"),
         "approved_by": "quinn",
         "recalled": False,
@@ -394,6 +397,7 @@ def retain(code, kind, day):
         "unit": "mL",
         "place": "retain store 2",
         "taken_at": moment(f"2026-10-{day}T12:00"),
+        "recorded_at": moment(f"2026-10-{day}T12:05"),
     }
 
 

@@ -165,8 +165,8 @@ def consents(*given):
     return every("donors", consents=given)
 
 
-def consent(*scopes, signed_at=BEFORE, withdrawn_at=None):
-    return Consent("IC-3", scopes, signed_at, withdrawn_at)
+def consent(*scopes, signed_at=BEFORE, withdrawn_at=None, recorded_at=BEFORE):
+    return Consent("IC-3", scopes, signed_at, withdrawn_at, recorded_at)
 
 
 def test_two_consents_may_cover_a_use_together():
@@ -186,6 +186,15 @@ def test_a_consent_signed_at_the_moment_of_collection_is_in_time_and_one_after_i
     late = consents(consent("donation", "processing", signed_at=collected + timedelta(seconds=1)))
     assert verdict("DON-10", at_once).outcome is Outcome.PASS
     assert verdict("DON-10", late).outcome is Outcome.FAIL
+
+
+def test_a_consent_on_record_when_processing_began_is_in_time_and_one_after_it_is_assessed_by_deviation():
+    assert verdict("DON-10", consents(consent("donation", "processing", recorded_at=BEGAN))).outcome is Outcome.PASS
+    late = consents(consent("donation", "processing", recorded_at=BEGAN + timedelta(seconds=1)))
+    assert verdict("DON-10", late).outcome is Outcome.FAIL
+    assert "recorded" in str(verdict("DON-10", late).findings[0].problem)
+    both = consents(consent("donation"), consent("processing", recorded_at=BEGAN + timedelta(days=1)))
+    assert verdict("DON-10", both).outcome is Outcome.FAIL
 
 
 def test_what_a_use_needs_follows_the_setting():
@@ -219,7 +228,9 @@ def test_the_short_autologous_process_says_why_it_needs_no_bank():
 
 
 def test_one_good_retain_is_enough_whatever_the_others_are():
-    poor = Retain("R9", "starting_material", quantity=Decimal("0.01"), unit="mL", place="F1", taken_at=BEGAN)
+    poor = Retain(
+        "R9", "starting_material", quantity=Decimal("0.01"), unit="mL", place="F1", taken_at=BEGAN, recorded_at=BEGAN
+    )
     assert verdict("CB-04", add("retains", poor)).outcome is Outcome.PASS
     only_poor = all_of(drop("retains", "kind", "starting_material"), add("retains", poor))
     assert verdict("CB-04", only_poor).outcome is Outcome.NEEDS_WAIVER
@@ -228,6 +239,13 @@ def test_one_good_retain_is_enough_whatever_the_others_are():
 def test_the_first_harvest_ends_the_starting_material_s_time():
     at_harvest = where("retains", "kind", "starting_material", taken_at=datetime(2026, 10, 12, 11, tzinfo=UTC))
     after_it = where("retains", "kind", "starting_material", taken_at=datetime(2026, 10, 12, 11, 1, tzinfo=UTC))
+    assert verdict("CB-04", at_harvest).outcome is Outcome.PASS
+    assert verdict("CB-04", after_it).outcome is Outcome.FAIL
+
+
+def test_a_retain_is_on_record_by_the_first_harvest_whatever_it_says_of_itself():
+    at_harvest = where("retains", "kind", "starting_material", recorded_at=datetime(2026, 10, 12, 11, tzinfo=UTC))
+    after_it = where("retains", "kind", "starting_material", recorded_at=datetime(2026, 10, 12, 11, 1, tzinfo=UTC))
     assert verdict("CB-04", at_harvest).outcome is Outcome.PASS
     assert verdict("CB-04", after_it).outcome is Outcome.FAIL
 

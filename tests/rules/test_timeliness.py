@@ -5,7 +5,7 @@ untouched. A rule for which late evidence does count declares it (`late_by_natur
 """
 
 from dataclasses import fields, is_dataclass, replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from types import NoneType
 from typing import get_args, get_type_hints
@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.counterexamples import all_of, allogeneic, gene_modified, inside, partner_made
+from app.domain.counterexamples import all_of, allogeneic, gene_modified, inside, nth, partner_made, within
 from app.domain.dossier import Dossier
-from app.domain.facts import Donation, MarkerOutcome, SubjectKind
+from app.domain.facts import DiseaseStatus, Donation, MarkerOutcome, SubjectKind
 from app.domain.rulebook import Outcome, judge
 from app.rules import BY_ID, RULES
 from tests.rules.clean import AT, GATE_OF, SIGNER, clean
@@ -26,6 +26,7 @@ RECORDED = frozenset(
     {
         "approved_at",
         "recorded_at",
+        "coa_recorded_at",
         "signed_at",
         "reported_at",
         "verified_at",
@@ -51,11 +52,22 @@ NO_EVIDENCE = {
 }
 
 POSITIVE = inside("donors", "markers", only=("marker", "HBsAg"), outcome=MarkerOutcome.POSITIVE)
+NEGLIGIBLE = DiseaseStatus(
+    1, "AU", "BSE", "negligible", date(2007, 1, 1), None, "WOAH resolution", datetime(2026, 1, 20, 9, tzinfo=UTC)
+)
+SERUM = {
+    "animal_serum": True,
+    "species": "bovine",
+    "origin_countries": ("AU",),
+    "processed_in": "AU",
+    "collected_on": date(2026, 3, 2),
+}
 STARTS = {
     "clean": lambda dossier: dossier,
     "allogeneic": allogeneic,
     "gene modified": gene_modified,
     "made by a partner": partner_made,
+    "with serum": all_of(nth("materials", 0, **SERUM), within("disease_status", lambda _: (NEGLIGIBLE,))),
     "positive, assessed": all_of(POSITIVE, of_the_donor("DON-04"), of_the_donor("DON-05")),
 }
 
@@ -159,8 +171,12 @@ def test_evidence_is_found_in_the_facts_and_rules_rest_on_it():
     assert {("assessments", None, "approved_at"), ("qualifications", None, "recorded_at")} <= found
     assert {("donors", "consents", "signed_at"), ("donors", "markers", "reported_at")} <= found
     assert ("donations", "determination", "signed_at") in found
+    assert {("donors", "consents", "recorded_at"), ("donors", "markers", "recorded_at")} <= found
+    assert {("retains", None, "recorded_at"), ("disease_status", None, "recorded_at")} <= found
+    assert ("materials", None, "coa_recorded_at") in found
     resting = {rule for start, path in CASES for rule in rests_on(start, path)}
     assert {"DON-01", "DON-05", "DON-10", "DON-12", "QA-07", "GMP-03", "GMP-05", "MAT-06"} <= resting
+    assert {"DON-02", "DON-04", "CB-04", "MAT-05"} <= resting
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
