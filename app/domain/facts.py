@@ -433,7 +433,10 @@ class OffTargetReport:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A material lot. `supplier` is one of the known suppliers; `selected_with` the antibiotic that a vector was grown in."""
+    """A material lot. `supplier` is one of the known suppliers; `selected_with` the antibiotic that a vector was grown in.
+
+    `storage_ok`: whether it arrived stored and cooled as its label asks.
+    """
 
     lot: str
     name: str
@@ -459,6 +462,7 @@ class Material:
     human_derived: bool | None = None
     selected_with: str | None = None
     received_at: datetime | None = None
+    storage_ok: bool | None = None
     supplier: str | None = None
     certificates: tuple[Certificate, ...] | None = None
     prepared: Prepared | None = None

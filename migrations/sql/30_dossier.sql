@@ -191,7 +191,7 @@ LANGUAGE sql STABLE AS $$
         'recalled', l.state = 'recalled', 'animal_serum', m.animal_serum, 'species', m.species,
         'origin_countries', ml.origin_countries, 'processed_in', ml.processed_in, 'collected_on', ml.collected_on,
         'kind', m.kind, 'grade', m.grade, 'animal_derived', t.animal_derived, 'human_derived', t.human_derived,
-        'selected_with', t.selected_with, 'received_at', audit.stamp(ml.received_at), 'supplier', (
+        'selected_with', t.selected_with, 'received_at', audit.stamp(ml.received_at), 'storage_ok', ml.storage_ok, 'supplier', (
             SELECT s.name FROM lab.material_lot_suppliers c JOIN lab.suppliers s ON s.id = c.supplier_id
             WHERE c.material_lot_id = ml.id ORDER BY c.id DESC LIMIT 1),
         'certificates', (

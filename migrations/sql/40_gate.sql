@@ -150,8 +150,9 @@ BEGIN
     IF EXISTS (SELECT FROM lab.material_lots m WHERE m.id = p_lot AND (
             (m.certificate_reviewed_at IS NULL AND NOT EXISTS (
                 SELECT FROM lab.material_certificates c WHERE c.material_lot_id = m.id AND c.kind = 'analysis'))
+            OR (m.storage_ok IS NOT TRUE AND NOT EXISTS (SELECT FROM lab.materials k WHERE k.id = m.material_id AND k.kind = 'prepared'))
             OR m.expires_on IS NULL OR m.expires_on < (clock_timestamp() AT TIME ZONE 'UTC')::date)) THEN
-        RAISE EXCEPTION 'the certificate is not reviewed, or the lot is out of date' USING ERRCODE = 'ST021';
+        RAISE EXCEPTION 'the certificate is not reviewed, the lot did not arrive as its label asks, or it is out of date' USING ERRCODE = 'ST021';
     END IF;
     PERFORM lab.make_move(p_lot, 'approve', v_signature.id, NULL);
     RETURN v_signature.id;
