@@ -1008,13 +1008,18 @@ class TwoSteps:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A lot of a cell bank from which the cells came, and the vials of it that went into them."""
+    """A lot of a cell bank from which the cells came, and the vials of it that went into them.
+
+    `lines` and `results`: what it was tested by; known where REL-03 asks the bank about viruses.
+    """
 
     code: str
     name: str
     state: LotState
     tier: Literal["master", "working"] | None = None
     vials: tuple[BankVial, ...] | None = None
+    lines: tuple[Line, ...] | None = None
+    results: tuple[Result, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

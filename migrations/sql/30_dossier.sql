@@ -341,8 +341,12 @@ CREATE OR REPLACE FUNCTION dossier.banks_among(p_lot bigint, p_up bigint[]) RETU
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(b.id), 'name', b.name, 'state', b.state,
         'tier', (SELECT k.tier FROM lab.bank_lots k WHERE k.lot_id = b.id), 'vials', dossier.vials(ARRAY(
-            SELECT v.id FROM lab.containers v WHERE v.id = ANY (p_up) AND v.lot_id = b.id AND v.kind = 'vial'))) ORDER BY b.id), '[]')
-    FROM lab.lots b WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
+            SELECT v.id FROM lab.containers v WHERE v.id = ANY (p_up) AND v.lot_id = b.id AND v.kind = 'vial')))
+        || CASE WHEN told.by_bank THEN jsonb_build_object('lines', dossier.specification(b.specification_id) -> 'lines', 'results', dossier.results(b.id))
+            ELSE '{}' END ORDER BY b.id), '[]')
+    FROM (SELECT (SELECT value #>> '{}' = 'bank' FROM lab.settings WHERE name = 'rel03.adventitious_virus_by' AND valid_from <= clock_timestamp()
+        ORDER BY valid_from DESC, version DESC LIMIT 1) AS by_bank) AS told, lab.lots b
+    WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
         SELECT c.lot_id FROM lab.containers c WHERE c.id = ANY (p_up) UNION ALL SELECT unnest(p_up))
 $$;
 
