@@ -143,9 +143,10 @@ async def test_why_a_vial_may_not_leave_is_asked_of_the_vial_itself(lab: Lab, ma
 async def test_papers_that_were_accepted_about_a_bank_stand_in_the_dossier_of_its_vial(lab: Lab, master: Life) -> None:
     rows = await lab.arrange(
         "INSERT INTO lab.legacy_dossiers (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by)"
-        " VALUES ('LD-BANK', 'lot', $1, '[{}]', '{HGR-01}', 'r', now(), now() + interval '1 day', $2) RETURNING id",
+        " VALUES ('LD-BANK', 'lot', $1, $3::jsonb, '{HGR-01}', 'r', now(), now() + interval '1 day', $2) RETURNING id",
         await master.lot_id(),
         lab.id_of("quinn"),
+        '[{"title": "Bank file", "dated": "2025-05-30", "file_name": "b.pdf", "file_sha256": "ab", "pages": 1}]',
     )
     signed = await life.ceremony(lab, "lin", "legacy_accepted", "legacy", rows[0][0])
     ok(await lab.as_("lin").post(f"/legacy-dossiers/{rows[0][0]}/accept", {"ceremony": signed}))
