@@ -343,6 +343,26 @@ def _bank_result(line: Line) -> Result:
     )
 
 
+def bank_tested(**changes: object) -> Edit:
+    """The bank behind an allogeneic lot was tested for viruses, not the lot; the result is another in these points."""
+    line = Line(
+        31,
+        "adventitious virus",
+        "SOP-31",
+        LineKind.QUALITATIVE,
+        None,
+        None,
+        None,
+        "not detected",
+        safety=True,
+        required=True,
+    )
+    found = replace(_bank_result(line), value_text="not detected")
+    return all_of(
+        behind(lines=(line,), results=(_with(found, changes),)), setting("rel03.adventitious_virus_by", "bank")
+    )
+
+
 VECTOR_LOT = "M0000000005"
 """The lot of the vector in `gene_modified`."""
 _KNOWN = datetime(2026, 9, 10, 9, tzinfo=UTC)

@@ -451,7 +451,10 @@ class Retain:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A material lot. `supplier` is one of the known suppliers; `selected_with` the antibiotic that a vector was grown in."""
+    """A material lot. `supplier` is one of the known suppliers; `selected_with` the antibiotic that a vector was grown in.
+
+    `storage_ok`: whether it arrived stored and cooled as its label asks.
+    """
 
     lot: str
     name: str
@@ -478,6 +481,7 @@ class Material:
     human_derived: bool | None = None
     selected_with: str | None = None
     received_at: datetime | None = None
+    storage_ok: bool | None = None
     supplier: str | None = None
     certificates: tuple[Certificate, ...] | None = None
     prepared: Prepared | None = None
@@ -1022,13 +1026,18 @@ class TwoSteps:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A lot of a cell bank from which the cells came, and the vials of it that went into them."""
+    """A lot of a cell bank from which the cells came, and the vials of it that went into them.
+
+    `lines` and `results`: what it was tested by; known where REL-03 asks the bank about viruses.
+    """
 
     code: str
     name: str
     state: LotState
     tier: Literal["master", "working"] | None = None
     vials: tuple[BankVial, ...] | None = None
+    lines: tuple[Line, ...] | None = None
+    results: tuple[Result, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,8 @@ def vectors(dossier: Dossier, asked: Asked) -> tuple[Material, ...]:
 
 def needed_by(dossier: Dossier, material: Material, asked: Asked) -> datetime:
     """By when what is known of a vector must have been recorded: its first use, else the moment that is judged."""
-    return (first_used_at(dossier, material) if asked.gate in RELEASES else None) or asked.at
+    is_made = asked.gate in RELEASES or asked.gate is Gate.G3  # a bank is made when a vial leaves it
+    return (first_used_at(dossier, material) if is_made else None) or asked.at
 
 
 def stated(dossier: Dossier, rule: str, material: Material, *, by: datetime) -> tuple[Vector, ...] | Statement:

@@ -77,7 +77,8 @@ def _in_time(papers: Legacy, began: datetime) -> bool:
 def _of_lot(dossier: Dossier, papers: Legacy, before: datetime) -> Iterator[str]:
     """The lot itself, every step of which began before the guideline; what it was made in, and what was used in it."""
     steps = dossier.steps or ()
-    is_this = dossier.kind is SubjectKind.LOT and dossier.lot is not None and dossier.lot.code == papers.subject
+    of_a_lot = dossier.kind in {SubjectKind.LOT, SubjectKind.BANK_VIAL}  # a vial stands as the bank that it is of
+    is_this = of_a_lot and dossier.lot is not None and dossier.lot.code == papers.subject
     if not is_this or not steps or any((step.ended_at or step.started_at) >= before for step in steps):
         return
     yield dossier.subject

@@ -59,6 +59,7 @@ _FOUND = (VirusOutcome("positive", _AT, "VL-99", _AT),)
 _UNSURE = (VirusOutcome("inconclusive", _AT, "VL-98", _AT),)
 _OF_VECTOR, _OF_CELLS = ("vector_supernatant", "producer_cells"), ("transduced_cells", "final_product")
 _G1: dict[str, Any] = {"gate": Gate.G1, "kind": SubjectKind.MATERIAL_LOT}
+_G3: dict[str, Any] = {"gate": Gate.G3, "kind": SubjectKind.BANK_VIAL}
 
 
 def _cells(**changes: Any) -> Edit:
@@ -115,10 +116,22 @@ def _more_of_vector(test: VirusTest) -> Edit:
             Standing.UNVERIFIED,
         ),
     ),
-    gates=(Gate.G1, Gate.G6),
+    gates=(Gate.G1, Gate.G3, Gate.G6),
     waiver=NEVER,
     breaks=(
         Break("virus that replicates in the cells", _cells(outcomes=_FOUND)),
+        Break("virus that replicates in a bank, before a vial leaves it", _cells(outcomes=_FOUND), **_G3),
+        Break(
+            "the test of a bank is pending, before a vial leaves it",
+            _cells(outcomes=()),
+            **_G3,
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break(
+            "a bank's vector was tested only after its use, before a vial leaves it",
+            all_of(gene_modified, _of_vector("vector_supernatant", recorded_at=_AT)),
+            **_G3,
+        ),
         Break("the test of the cells is pending", _cells(outcomes=()), outcome=Outcome.INDETERMINATE),
         Break("the test of the cells is inconclusive", _cells(outcomes=_UNSURE), outcome=Outcome.INDETERMINATE),
         Break("the cells had a rapid test only", _cells(assay="rapid_pcr"), outcome=Outcome.INDETERMINATE),

@@ -1,4 +1,4 @@
-"""MAT-06: every material lot was identified, reviewed, approved and in date when it was used."""
+"""MAT-06: every material lot was identified, reviewed, approved and in date when it was used, and arrived as it should."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +24,7 @@ from app.domain.rulebook import (
     lacks,
     rule,
     shows,
+    undocumented,
 )
 from app.domain.sources import GMP, GUIDELINE
 from app.domain.text import Text
@@ -58,6 +59,27 @@ _LATE = datetime(2026, 10, 20, 9, tzinfo=UTC)
         Break(
             "its certificate was never reviewed",
             nth("materials", 0, coa_reviewed_at=None),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break("it arrived not as its label asks", nth("materials", 0, storage_ok=False)),
+        Break("how it arrived is unknown", nth("materials", 0, storage_ok=None), outcome=Outcome.INDETERMINATE),
+        Break(
+            "a planned lot that arrived not as its label asks",
+            nth("materials", 0, storage_ok=False),
+            gate=Gate.G4,
+            kind=SubjectKind.STEP,
+        ),
+        Break(
+            "approval of a lot that arrived not as its label asks",
+            nth("materials", 0, storage_ok=False),
+            gate=Gate.G1,
+            kind=SubjectKind.MATERIAL_LOT,
+        ),
+        Break(
+            "approval of a lot of which nobody knows how it arrived",
+            nth("materials", 0, storage_ok=None),
+            gate=Gate.G1,
+            kind=SubjectKind.MATERIAL_LOT,
             outcome=Outcome.INDETERMINATE,
         ),
         Break(
@@ -159,6 +181,7 @@ def _when_used(dossier: Dossier) -> Iterator[Statement]:
 
 def _sound(dossier: Dossier, material: Material, at: datetime, states: tuple[LotState, ...]) -> Iterator[Statement]:
     yield from _standing(material, states)
+    yield from _arrived(material)
     yield from _dated(dossier, material, at)
     yield from _certified(dossier, material, at)
 
@@ -182,6 +205,25 @@ def _standing(material: Material, states: tuple[LotState, ...]) -> Iterator[Stat
         yield lacks(
             material.lot, Text("The supplier's lot is not recorded."), Text("Read it from the container and record it.")
         )
+
+
+def _arrived(material: Material) -> Iterator[Statement]:
+    if material.kind == "prepared":  # made here: it did not arrive, and its parts are judged themselves
+        return
+    if material.storage_ok is None:
+        yield undocumented(
+            material.lot,
+            Text("It is not known whether {name} arrived stored and cooled as its label asks.", name=material.name),
+            Text("Use a lot whose arrival is on record; quality rejects this one."),
+        )
+    elif not material.storage_ok:
+        yield fails(
+            material.lot,
+            Text("{name} did not arrive stored and cooled as its label asks.", name=material.name),
+            Text("Quality rejects the lot, and assesses what was already made with it. Use another lot."),
+        )
+    else:
+        yield shows(material.lot, Text("{name} arrived as its label asks", name=material.name))
 
 
 def _dated(dossier: Dossier, material: Material, at: datetime) -> Iterator[Statement]:

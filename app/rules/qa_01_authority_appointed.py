@@ -1,9 +1,10 @@
-"""QA-01: the institution has a quality authority appointed today."""
+"""QA-01: the institution has one quality authority appointed today, and no second."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.domain.counterexamples import empty, every, without
+from app.domain.counterexamples import empty, every, within, without
 from app.domain.dossier import Dossier
 from app.domain.people import is_live
 from app.domain.rulebook import (
@@ -43,6 +44,10 @@ _ALL_SIGNER_RULES = ("QA-02", "QA-03", "QA-04")
             also=_ALL_SIGNER_RULES,
         ),
         Break(
+            "two people are appointed at once",
+            within("appointments", lambda found: (*found, replace(found[0], id=2, account="lin"))),
+        ),
+        Break(
             "the appointments are unknown",
             without("appointments"),
             outcome=Outcome.INDETERMINATE,
@@ -51,7 +56,7 @@ _ALL_SIGNER_RULES = ("QA-02", "QA-03", "QA-04")
     ),
 )
 def authority_appointed(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
-    """Ask for a live appointment at the moment of signing, whoever comes to sign."""
+    """Ask for exactly one live appointment at the moment of signing, whoever comes to sign."""
     if dossier.appointments is None:
         yield lacks(
             dossier.subject,
@@ -62,6 +67,16 @@ def authority_appointed(dossier: Dossier, asked: Asked) -> Iterator[Statement]:
     live = tuple(each for each in dossier.appointments if is_live(each, asked.at))
     for appointment in live:
         yield shows(appointment.account, Text("appointed quality authority since {since}", since=appointment.from_at))
+    if len(live) > 1:
+        yield fails(
+            dossier.subject,
+            Text(
+                "{count} people are appointed quality authority at this moment: {people}.",
+                count=len(live),
+                people=tuple(each.account for each in live),
+            ),
+            Text("One alone is responsible: have every other appointment revoked."),
+        )
     if not live:
         yield fails(
             dossier.subject,

@@ -23,6 +23,12 @@ _NEVER_RELEASES = (Role.ADMINISTRATOR, Role.HEAD_OF_PRODUCTION, Role.DEVICE)
             Text("The quality authority alone releases and alone is responsible for it."),
             Standing.STATED,
         ),
+        Citation(
+            GUIDELINE,
+            "§2",
+            Text("REL-01: every lot is released by the quality authority, and by nobody else."),
+            Standing.RECONSTRUCTED,
+        ),
     ),
     gates=(Gate.G5, Gate.G6),
     waiver=NEVER,

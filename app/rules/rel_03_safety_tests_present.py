@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from app.domain import settings
-from app.domain.counterexamples import Edit, setting, within, without
+from app.domain.banking import is_bank
+from app.domain.counterexamples import Edit, all_of, bank_tested, behind, setting, within, without
 from app.domain.dossier import Dossier
-from app.domain.facts import Line, Specification
+from app.domain.facts import Bank, Line, Result, Specification
 from app.domain.rulebook import (
     NEVER,
     Asked,
@@ -22,7 +23,7 @@ from app.domain.rulebook import (
     shows,
 )
 from app.domain.sources import GUIDELINE
-from app.domain.testing import spoken
+from app.domain.testing import Fit, fit, is_accepted, is_set_aside, spoken, value
 from app.domain.text import Text
 
 ALWAYS: Mapping[str, Text] = {
@@ -85,6 +86,17 @@ def _not_safety(test: str) -> Edit:
             setting("rel03.adventitious_virus_by", "bank"),
             outcome=Outcome.INDETERMINATE,
         ),
+        Break(
+            "viruses by the bank, which was not tested for them",
+            all_of(behind(lines=(), results=()), setting("rel03.adventitious_virus_by", "bank")),
+            outcome=Outcome.INDETERMINATE,
+        ),
+        Break("viruses by the bank, in which one was found", bank_tested(value_text="detected")),
+        Break(
+            "viruses by the bank, whose result nobody reviewed",
+            bank_tested(review=None),
+            outcome=Outcome.INDETERMINATE,
+        ),
         Break("no specification", without("specification"), outcome=Outcome.INDETERMINATE, also=("MAT-09", "REL-02")),
     ),
 )
@@ -103,11 +115,47 @@ def safety_tests_present(dossier: Dossier, _asked: Asked) -> Iterator[Statement]
     if settings.word(dossier, "rel03.adventitious_virus_by") == "lot":
         yield _present(dossier.specification, _VIRUS, names.get(_BY_BANK_OR_LOT, ("adventitious virus",)))
     else:
+        yield from _by_bank(dossier, dossier.specification, names.get(_BY_BANK_OR_LOT, ("adventitious virus",)))
+
+
+def _by_bank(dossier: Dossier, specification: Specification, names: tuple[str, ...]) -> Iterator[Statement]:
+    """A bank demands the test itself; of what was made of banks one bank was tested, and in none was a virus found."""
+    if is_bank(dossier):
+        yield _present(specification, _VIRUS, names)
+        return
+    wanted = {spoken(name) for name in names}
+    said = [
+        _of_bank(bank, line, result)
+        for bank in dossier.banks or ()
+        for line in bank.lines or ()
+        if _binds(line) and spoken(line.test) in wanted
+        for result in bank.results or ()
+        if result.line_id == line.id and not is_set_aside(dossier, result)
+    ]
+    yield from said
+    if not said:
         yield lacks(
             dossier.subject,
             Text("Adventitious viruses are to be tested by the bank, and no bank result is on record."),
             Text("Test the lot itself, or record the bank and its results."),
         )
+
+
+def _of_bank(bank: Bank, line: Line, result: Result) -> Statement:
+    found = fit(line, result)
+    if found is Fit.OUTSIDE:
+        return fails(
+            bank.code,
+            Text("Bank {name}: {test}: {value}.", name=bank.name, test=line.test, value=value(result)),
+            Text("Nothing is made of this bank; reject the lot."),
+        )
+    if found is Fit.UNREADABLE or not is_accepted(result):
+        return lacks(
+            bank.code,
+            Text("Bank {name}: the result for {test} was not accepted in review.", name=bank.name, test=line.test),
+            Text("Have the bank's result reviewed, or the bank tested again."),
+        )
+    return shows(bank.code, Text("bank {name} tested for: {test}", name=bank.name, test=_VIRUS))
 
 
 def _present(specification: Specification, said: Text, names: tuple[str, ...]) -> Statement:

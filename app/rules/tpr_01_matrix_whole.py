@@ -79,7 +79,7 @@ def _bank(bank: Bank) -> Any:
         Citation(
             GUIDELINE,
             "§3",
-            Text("They are sterility, mycoplasma, endotoxin and exogenous viruses."),
+            Text("TPR-03: the tests are sterility, mycoplasma, endotoxin and exogenous viruses."),
             Standing.STATED,
         ),
     ),

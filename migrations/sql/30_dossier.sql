@@ -201,7 +201,7 @@ LANGUAGE sql STABLE AS $$
         'recalled', l.state = 'recalled', 'animal_serum', m.animal_serum, 'species', m.species,
         'origin_countries', ml.origin_countries, 'processed_in', ml.processed_in, 'collected_on', ml.collected_on,
         'kind', m.kind, 'grade', m.grade, 'animal_derived', t.animal_derived, 'human_derived', t.human_derived,
-        'selected_with', t.selected_with, 'received_at', audit.stamp(ml.received_at), 'supplier', (
+        'selected_with', t.selected_with, 'received_at', audit.stamp(ml.received_at), 'storage_ok', ml.storage_ok, 'supplier', (
             SELECT s.name FROM lab.material_lot_suppliers c JOIN lab.suppliers s ON s.id = c.supplier_id
             WHERE c.material_lot_id = ml.id ORDER BY c.id DESC LIMIT 1),
         'retains', dossier.retains(l.id), 'certificates', (
@@ -344,8 +344,12 @@ CREATE OR REPLACE FUNCTION dossier.banks_among(p_lot bigint, p_up bigint[]) RETU
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('code', dossier.own_code(b.id), 'name', b.name, 'state', b.state,
         'tier', (SELECT k.tier FROM lab.bank_lots k WHERE k.lot_id = b.id), 'vials', dossier.vials(ARRAY(
-            SELECT v.id FROM lab.containers v WHERE v.id = ANY (p_up) AND v.lot_id = b.id AND v.kind = 'vial'))) ORDER BY b.id), '[]')
-    FROM lab.lots b WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
+            SELECT v.id FROM lab.containers v WHERE v.id = ANY (p_up) AND v.lot_id = b.id AND v.kind = 'vial')))
+        || CASE WHEN told.by_bank THEN jsonb_build_object('lines', dossier.specification(b.specification_id) -> 'lines', 'results', dossier.results(b.id))
+            ELSE '{}' END ORDER BY b.id), '[]')
+    FROM (SELECT (SELECT value #>> '{}' = 'bank' FROM lab.settings WHERE name = 'rel03.adventitious_virus_by' AND valid_from <= clock_timestamp()
+        ORDER BY valid_from DESC, version DESC LIMIT 1) AS by_bank) AS told, lab.lots b
+    WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
         SELECT c.lot_id FROM lab.containers c WHERE c.id = ANY (p_up) UNION ALL SELECT unnest(p_up))
 $$;
 

@@ -150,8 +150,9 @@ BEGIN
     IF EXISTS (SELECT FROM lab.material_lots m WHERE m.id = p_lot AND (
             (m.certificate_reviewed_at IS NULL AND NOT EXISTS (
                 SELECT FROM lab.material_certificates c WHERE c.material_lot_id = m.id AND c.kind = 'analysis'))
+            OR (m.storage_ok IS NOT TRUE AND NOT EXISTS (SELECT FROM lab.materials k WHERE k.id = m.material_id AND k.kind = 'prepared'))
             OR m.expires_on IS NULL OR m.expires_on < (clock_timestamp() AT TIME ZONE 'UTC')::date)) THEN
-        RAISE EXCEPTION 'the certificate is not reviewed, or the lot is out of date' USING ERRCODE = 'ST021';
+        RAISE EXCEPTION 'the certificate is not reviewed, the lot did not arrive as its label asks, or it is out of date' USING ERRCODE = 'ST021';
     END IF;
     PERFORM lab.make_move(p_lot, 'approve', v_signature.id, NULL);
     RETURN v_signature.id;
@@ -579,15 +580,11 @@ BEGIN
        AND dossier.banks(p_lot) = '[]' THEN
         RETURN NEXT 'CB-06: it is not known in which step, or how much of, a material was used';
     END IF;
-    IF v_lot.kind <> 'bank' AND EXISTS (SELECT FROM lab.process_versions p WHERE p.id = v_lot.process_id
-               AND (p.long_term_expansion OR p.clone_selected OR p.max_pdl > (gate.setting('cb02.doublings_over') #>> '{}')::numeric))
-       AND NOT dossier.banks(p_lot) @> '[{"state": "released"}]' THEN
-        RETURN NEXT 'CB-01: a cell bank is mandatory, and no released one stands behind the lot';
-    END IF;
     IF v_lot.kind <> 'bank' AND dossier.banks(p_lot) = '[]' AND coalesce((
             SELECT b.needed FROM lab.bank_policies b JOIN lab.signatures s ON s.id = b.signature_id
             WHERE b.process_id = v_lot.process_id AND s.account_id <> b.proposed_by AND s.signed_at <= v_began ORDER BY b.version DESC LIMIT 1),
-            NOT EXISTS (SELECT FROM lab.process_versions p WHERE p.id = v_lot.process_id AND p.gene_modified)) THEN
+            -- of a patient's own cells, gene modified, CB-01A asks
+            NOT (gate.own_cells(v_donors) AND EXISTS (SELECT FROM lab.process_versions p WHERE p.id = v_lot.process_id AND p.gene_modified))) THEN
         RETURN NEXT 'CB-03: it was not decided before processing that no cell bank is needed';
     END IF;
     IF v_lot.kind = 'bank' AND EXISTS (SELECT FROM jsonb_each(gate.setting('cb07.tests')) AS wanted(test, names)
@@ -616,6 +613,13 @@ BEGIN
         RETURN NEXT 'QA-06: the batch record is not reviewed as it stands';
     END IF;
 END $$;
+
+-- Whether each of these donors is proved to be the recipient of their own cells: one person throughout.
+CREATE OR REPLACE FUNCTION gate.own_cells(p_donors bigint[]) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) > 0 AND count(*) = count(*) FILTER (WHERE d.relation = 'autologous' AND d.id = d.recipient_id
+        AND d.id = d.genetic_source_id AND d.id = d.tested_person_id) FROM lab.donors d WHERE d.id = ANY (p_donors)
+$$;
 
 -- Markers whose positive result alone excludes an allogeneic donor; the others ask for a waiver, judged by DON-01.
 CREATE OR REPLACE FUNCTION gate.excludes(p_analyte text, p_marker text) RETURNS boolean

@@ -21,8 +21,31 @@ DECLARE
     v_materials bigint[] := lab.with_parts(ARRAY(SELECT material_lot_id FROM lab.consumptions WHERE lot_id = p_lot));
     v_offset interval := make_interval(hours => coalesce((gate.setting('facility.utc_offset_hours') #>> '{}')::integer, 8));
     v_places jsonb := coalesce(gate.setting('don14.places'), '["segregated_storage"]');
+    v_panel jsonb := coalesce(gate.setting('don01.panel'), '{}');
+    v_safety jsonb := coalesce(gate.setting('rel03.safety_set'), '{}');
+    v_own boolean := gate.own_cells(p_donors);
+    v_up bigint[] := ARRAY(SELECT item_id FROM lab.ancestry(p_lot));
+    v_banks text[] := ARRAY(SELECT b.state FROM lab.lots b WHERE b.kind = 'bank' AND b.id <> p_lot AND b.id IN (
+        SELECT c.lot_id FROM lab.containers c WHERE c.id = ANY (v_up) UNION ALL SELECT unnest(v_up)));
+    v_process lab.process_versions;
+    v_broken boolean;
+    v_undocumented boolean;
 BEGIN
     SELECT * INTO v_lot FROM lab.lots WHERE id = p_lot;
+    SELECT * INTO v_process FROM lab.process_versions WHERE id = v_lot.process_id;
+    -- Each infection is tested for by every marker of the panel, and was known to be excluded before processing began. A
+    -- marker that is positive is judged for that.
+    IF NOT v_own AND (EXISTS (SELECT FROM unnest(ARRAY['HIV', 'HBV', 'HCV', 'syphilis']) AS always(analyte)
+                              WHERE coalesce(v_panel -> always.analyte, '[]') = '[]')
+           OR EXISTS (SELECT FROM lab.donors d WHERE d.id = ANY (p_donors) AND EXISTS (
+                   SELECT FROM jsonb_each(v_panel) AS panel(analyte, markers), jsonb_array_elements_text(panel.markers) AS asked(marker)
+                   WHERE NOT EXISTS (
+                       SELECT FROM lab.marker_results m WHERE m.donor_id = d.id AND lower(btrim(m.analyte)) = lower(btrim(panel.analyte))
+                         AND lower(btrim(m.marker)) = lower(btrim(asked.marker))
+                         AND (m.outcome = 'positive' OR (m.outcome = 'negative' AND m.reported_at <= p_began))))
+               AND NOT gate.legacy_shows('DON-01', p_lot, d.id))) THEN
+        RETURN NEXT 'DON-01: a marker that is always tested was not known to be negative before processing';
+    END IF;
     -- HTLV excludes, unless the tissue was last decided not to be rich in leukocytes.
     IF EXISTS (SELECT FROM lab.donors d JOIN lab.marker_results m ON m.donor_id = d.id
                WHERE d.id = ANY (p_donors) AND d.relation = 'allogeneic' AND lower(btrim(m.analyte)) = 'htlv' AND m.outcome = 'positive')
@@ -83,8 +106,65 @@ BEGIN
                            AND (counts.needed IS NULL OR t.recorded_at <= counts.needed)))))) THEN
         RETURN NEXT 'MAT-05: serum of an animal, of unknown origin or from where the risk of BSE is not negligible';
     END IF;
+    -- When it was used, each material was approved and in date, its container not open for too long; and it had arrived as its
+    -- label asks, unless it was made here.
+    SELECT bool_or(l.expires_on IS NULL OR l.expires_on < (u.used_at AT TIME ZONE 'UTC' + v_offset)::date OR c.opened_until < u.used_at
+                   OR approved.at IS NULL OR (m.kind <> 'prepared' AND NOT l.storage_ok)),
+           bool_or(approved.at > u.used_at OR (m.kind <> 'prepared' AND l.storage_ok IS NULL))
+    INTO v_broken, v_undocumented
+    FROM lab.consumptions u JOIN lab.material_lots l ON l.id = u.material_lot_id JOIN lab.materials m ON m.id = l.material_id
+    JOIN lab.containers c ON c.id = u.container_id
+    LEFT JOIN LATERAL (SELECT s.signed_at AS at FROM lab.lot_history h JOIN lab.signatures s ON s.id = h.signature_id
+        WHERE h.lot_id = l.id AND h.to_state = 'approved' ORDER BY h.seq LIMIT 1) AS approved ON true
+    WHERE u.lot_id = p_lot;
+    IF v_broken OR (v_undocumented AND NOT gate.legacy_shows_lot('MAT-06', p_lot)) THEN
+        RETURN NEXT 'MAT-06: a material was out of date or not approved when it was used, or did not arrive as it should';
+    END IF;
+    -- Every open step had its workstation for its donor alone, cleared, and the clearance verified by another, before it began.
+    SELECT bool_or(w.donor_id <> v_lot.donor_id OR (c.id IS NOT NULL AND (v.id IS NULL OR v.verified_by = c.performed_by))),
+           bool_or(w.id IS NULL OR c.id IS NULL OR c.cleared_at > t.started_at OR v.recorded_at > t.started_at)
+    INTO v_broken, v_undocumented
+    FROM lab.steps t LEFT JOIN lab.workstation_sessions w ON w.id = t.workstation_session_id
+    LEFT JOIN lab.line_clearances c ON c.id = w.opening_clearance_id LEFT JOIN lab.verifications v ON v.clearance_id = c.id
+    WHERE t.lot_id = p_lot AND t.kind IN ('isolation', 'passage', 'fill', 'thaw')
+      AND NOT EXISTS (SELECT FROM lab.partner_steps p WHERE p.step_id = t.id);
+    IF v_broken OR (v_undocumented AND NOT gate.legacy_shows_lot('GMP-03', p_lot)) THEN
+        RETURN NEXT 'GMP-03: a line was not cleared for this donor alone and verified by a second person before the step';
+    END IF;
+    -- No passage and no doubling beyond the limit. The primary culture begins at zero: how many cells were seeded is unknown.
+    IF EXISTS (SELECT FROM lab.steps t WHERE t.lot_id = p_lot AND t.kind IN ('isolation', 'thaw', 'passage') AND (
+                   t.passage <= v_process.max_passage
+                   AND CASE WHEN t.kind = 'isolation' THEN coalesce(t.cpdl, 0) ELSE t.cpdl END <= v_process.max_pdl) IS NOT TRUE) THEN
+        RETURN NEXT 'CB-05: passages or doublings are beyond the limit of the process version, or unknown';
+    END IF;
+    -- Long expansion, by its flag or by any of the figures, genes changed for somebody else, and clones: from released banks.
+    IF v_lot.kind <> 'bank' AND (cardinality(v_banks) = 0 OR EXISTS (SELECT FROM unnest(v_banks) AS b(state) WHERE b.state <> 'released')) AND (
+            v_process.long_term_expansion OR v_process.clone_selected OR (v_process.gene_modified AND NOT v_own)
+            OR v_process.max_passage - (v_process.passage_convention = 'primary_is_p1')::integer > (gate.setting('cb02.passages_over') #>> '{}')::numeric
+            OR v_process.max_pdl > (gate.setting('cb02.doublings_over') #>> '{}')::numeric
+            OR (SELECT extract(epoch FROM coalesce(min(t.started_at) FILTER (WHERE t.kind IN ('fill', 'cryopreservation')), max(t.started_at) FILTER (WHERE t.kind IN ('isolation', 'thaw', 'passage')))
+                       - min(t.started_at) FILTER (WHERE t.kind IN ('isolation', 'thaw', 'passage'))) / 86400 FROM lab.steps t WHERE t.lot_id = p_lot)
+               > (gate.setting('cb02.days_over') #>> '{}')::numeric) THEN
+        RETURN NEXT 'CB-01: a cell bank is mandatory, and no released one stands behind the lot';
+    END IF;
+    -- A patient's own cells, gene modified: without a bank only on a written reply that was filed before and was not taken back.
+    IF v_lot.kind <> 'bank' AND cardinality(v_banks) = 0 AND v_process.gene_modified AND v_own AND (
+            (SELECT r.ruling FROM lab.authority_replies r WHERE r.process_id = v_lot.process_id AND r.rule = 'CB-01A'
+             ORDER BY r.dated DESC, r.id DESC LIMIT 1) IS DISTINCT FROM 'permits'
+            OR (SELECT r.ruling FROM lab.authority_replies r WHERE r.process_id = v_lot.process_id AND r.rule = 'CB-01A' AND r.recorded_at <= p_began
+                ORDER BY r.dated DESC, r.id DESC LIMIT 1) IS DISTINCT FROM 'permits') THEN
+        RETURN NEXT 'CB-01A: no written reply of the authority lets the patient''s own gene modified cells do without a bank';
+    END IF;
+    -- The safety tests stand in the specification, each required and marked as safety, under one of its names.
+    IF v_lot.specification_id IS NOT NULL AND EXISTS (
+            SELECT FROM unnest(ARRAY['sterility', 'mycoplasma', 'endotoxin', 'viability', 'identity', 'dose', 'adventitious_virus']) AS always(test)
+            WHERE (always.test <> 'adventitious_virus' OR gate.setting('rel03.adventitious_virus_by') #>> '{}' = 'lot') AND NOT EXISTS (
+                SELECT FROM lab.specification_lines l, jsonb_array_elements_text(coalesce(v_safety -> always.test, jsonb_build_array(replace(always.test, '_', ' ')))) AS names(name)
+                WHERE l.specification_id = v_lot.specification_id AND l.required AND l.safety AND lab.spoken(l.test) = lab.spoken(names.name))) THEN
+        RETURN NEXT 'REL-03: the specification leaves out a safety test';
+    END IF;
     -- A bank, or what was made of one, had its permit when its processing began.
-    IF (v_lot.kind = 'bank' OR dossier.banks(p_lot) <> '[]') AND coalesce(gate.setting('hgr01.required_for') ? 'banking', true)
+    IF (v_lot.kind = 'bank' OR cardinality(v_banks) > 0) AND coalesce(gate.setting('hgr01.required_for') ? 'banking', true)
        AND NOT EXISTS (SELECT FROM lab.genetic_resource_permits g WHERE 'banking' = ANY (g.purposes)
                        AND g.valid_from <= (p_began AT TIME ZONE 'UTC' + v_offset)::date
                        AND (g.valid_to IS NULL OR g.valid_to >= (p_began AT TIME ZONE 'UTC' + v_offset)::date)

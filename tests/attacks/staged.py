@@ -36,7 +36,7 @@ class Stage:
     database: Database
 
     async def lots(self, count: int, *, whole: bool = True) -> list[int]:
-        """Preparations awaiting release: with every safety test, or (quicker) with sterility alone."""
+        """Preparations awaiting release: autologous and whole, or (quicker) allogeneic, with what the gate asks."""
         async with self.hand.transaction():
             await self.hand.execute(ARRANGING)
             await self.hand.execute(STAGE[0])

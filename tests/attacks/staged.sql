@@ -63,7 +63,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- What all lots share: a workstation cleared, a process, two specifications (all safety tests; sterility alone), a
+-- What all lots share: a workstation cleared, a process, two specifications with all safety tests (the second
+-- without the one that stage.leaves_out names), a
 -- material lot approved two months ago and an opened bottle of it.
 CREATE FUNCTION pg_temp.stage(OUT workstation bigint, OUT clearance bigint, OUT process bigint, OUT whole bigint, OUT short bigint,
                               OUT bottle bigint, OUT medium bigint) LANGUAGE plpgsql AS $$
@@ -108,8 +109,9 @@ BEGIN
     ) AS lines(test, low, high, unit, expected);
     INSERT INTO lab.specifications (name, version, effective_from, recorded_by)
     VALUES ('short ' || workstation, 1, clock_timestamp() - interval '90 days', pg_temp.who('quinn')) RETURNING id INTO short;
-    INSERT INTO lab.specification_lines (specification_id, test, method, kind, expected, safety, required)
-    VALUES (short, 'sterility', 'SOP', 'qualitative', 'no growth', true, true);
+    INSERT INTO lab.specification_lines (specification_id, test, method, kind, low, high, unit, expected, safety, required)
+    SELECT short, test, method, kind, low, high, unit, expected, safety, required FROM lab.specification_lines
+    WHERE specification_id = whole AND test IS DISTINCT FROM current_setting('stage.leaves_out', true) ORDER BY id;
     INSERT INTO lab.materials (name, description, grade, composition, composition_complete, animal_serum, recorded_by)
     VALUES ('medium ' || workstation, 'DMEM low glucose', 'pharmacopoeial_excipient', '[{"name": "glucose", "cas": null}]', true, false, pg_temp.who('quinn'))
     RETURNING id INTO v_material;
@@ -160,7 +162,7 @@ BEGIN
     INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_by, recorded_at)
     SELECT v_donor, panel.analyte, marker, 'PCR', 'K-1', 'Clinical laboratory', v_now - interval '44 days', v_now - interval '43 days', 'negative', pg_temp.who('ana'), v_now - interval '43 days'
     FROM (SELECT analyte, jsonb_array_elements_text(markers) AS marker FROM lab.settings, jsonb_each(value) AS p(analyte, markers)
-          WHERE name = 'don01.panel' ORDER BY version DESC) AS panel WHERE v_whole OR marker = 'HIV NAT';
+          WHERE name = 'don01.panel' ORDER BY version DESC) AS panel WHERE marker IS DISTINCT FROM current_setting('stage.leaves_out', true);
     INSERT INTO lab.consents (donor_id, form_version, scopes, signed_at, recorded_by, recorded_at)
     VALUES (v_donor, 'IC-3', '{donation,processing,allogeneic use}', v_now - interval '45 days', v_tess, v_now - interval '45 days');
     INSERT INTO lab.health_histories (donor_id, questionnaire_id, answers, asked_at, examined_at, examined_by, examination, recorded_by, recorded_at)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 MATERIAL = """
-CREATE FUNCTION pg_temp.uses(p_lot bigint, p_serum boolean, p_judged boolean, p_country text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.uses(p_lot bigint, p_serum boolean, p_judged boolean, p_arrived boolean DEFAULT true, p_country text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_quinn bigint := pg_temp.who('quinn');
     v_lot bigint := pg_temp.item('lot');
@@ -34,7 +34,7 @@ BEGIN
     INSERT INTO lab.material_lots (id, material_id, supplier, supplier_lot, expires_on, received_at, certificate_reference,
         certificate_reviewed_at, storage_ok, origin_countries, processed_in, collected_on, recorded_by)
     VALUES (v_lot, v_material, 'Supplier', 'SL-' || v_lot, current_date + 300, clock_timestamp() - interval '65 days', 'C-1',
-            clock_timestamp() - interval '61 days', true, array_remove(ARRAY[p_country], NULL), p_country, current_date - 200, v_quinn);
+            clock_timestamp() - interval '61 days', p_arrived, array_remove(ARRAY[p_country], NULL), p_country, current_date - 200, v_quinn);
     INSERT INTO lab.containers (id, lot_id, kind, recorded_by) VALUES (v_bottle, v_lot, 'bottle', v_quinn);
     INSERT INTO lab.consumptions (step_id, lot_id, container_id, material_lot_id, quantity, unit, used_at, recorded_by)
     SELECT min(id), p_lot, v_bottle, v_lot, 1, 'mL', min(started_at), v_quinn FROM lab.steps WHERE lot_id = p_lot;
@@ -56,6 +56,49 @@ BEGIN
     INSERT INTO lab.lineage (parent_id, child_id) SELECT donation_id, v_vial FROM lab.lots WHERE id = p_lot;
     INSERT INTO lab.lineage (parent_id, child_id) SELECT v_vial, id FROM lab.containers WHERE lot_id = p_lot;
 END $$;
+-- The lot follows another process version, changed in these points; decided upon as the first, or not at all.
+CREATE FUNCTION pg_temp.follows(p_lot bigint, p_changes jsonb, p_decided boolean DEFAULT true) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_old bigint := (SELECT process_id FROM lab.lots WHERE id = p_lot);
+    v_process bigint;
+    v_policy bigint;
+BEGIN
+    INSERT INTO lab.process_versions (name, version, product, product_zh, cell_source, passage_convention, max_passage, max_pdl,
+        shelf_life_days, gene_modified, vector_type, gene_editing, long_term_expansion, clone_selected, short_cycle, low_manipulation, recorded_by)
+    SELECT 'of ' || p_lot, 1, c.product, c.product_zh, c.cell_source, c.passage_convention, c.max_passage, c.max_pdl, c.shelf_life_days,
+        c.gene_modified, c.vector_type, c.gene_editing, c.long_term_expansion, c.clone_selected, c.short_cycle, c.low_manipulation, c.recorded_by
+    FROM lab.process_versions p, jsonb_populate_record(p, p_changes) AS c WHERE p.id = v_old RETURNING id INTO v_process;
+    IF p_decided THEN
+        INSERT INTO lab.bank_policies (process_id, version, needed, conditions, tiers, reasons, proposed_by)
+        SELECT v_process, version, needed, conditions, tiers, reasons, proposed_by FROM lab.bank_policies WHERE process_id = v_old RETURNING id INTO v_policy;
+        UPDATE lab.bank_policies SET signature_id = pg_temp.signed('lin', 'bank_policy_decided', 'bank_policy', v_policy, '', repeat('0', 64),
+            clock_timestamp() - interval '180 days') WHERE id = v_policy;
+    END IF;
+    UPDATE lab.lots SET process_id = v_process WHERE id = p_lot;
+END $$;
+-- One step more, verified; at the workstation as it was cleared then, or as somebody cleared it alone.
+CREATE FUNCTION pg_temp.step(p_lot bigint, p_kind text, p_passage integer, p_cpdl numeric, p_at timestamptz, p_verified boolean DEFAULT true)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_session bigint := (SELECT workstation_session_id FROM lab.steps WHERE lot_id = p_lot ORDER BY id LIMIT 1);
+    v_clearance bigint;
+    v_step bigint;
+BEGIN
+    IF NOT p_verified THEN
+        INSERT INTO lab.line_clearances (workstation_id, phase, checks, performed_by, cleared_at, recorded_by)
+        SELECT workstation_id, 'before', '{}', recorded_by, p_at - interval '1 hour', recorded_by FROM lab.workstation_sessions WHERE id = v_session
+        RETURNING id INTO v_clearance;
+        INSERT INTO lab.workstation_sessions (workstation_id, lot_id, donor_id, during, planned, opening_clearance_id, recorded_by)
+        SELECT workstation_id, lot_id, donor_id, tstzrange(p_at - interval '1 hour', p_at + interval '1 hour'), false, v_clearance, recorded_by
+        FROM lab.workstation_sessions WHERE id = v_session RETURNING id INTO v_session;
+    END IF;
+    INSERT INTO lab.steps (lot_id, kind, passage, performed_by, workstation_session_id, started_at, ended_at, viability_percent, cpdl, parameters, recorded_by)
+    SELECT p_lot, p_kind, p_passage, performed_by, v_session, p_at, p_at + interval '1 hour', 95, p_cpdl, '{}', recorded_by
+    FROM lab.steps WHERE lot_id = p_lot ORDER BY id LIMIT 1 RETURNING id INTO v_step;
+    INSERT INTO lab.verifications (lot_id, step_id, verified_by, badge_id, scanned_item_id, scanned, recorded_by, recorded_at)
+    SELECT lot_id, v_step, verified_by, badge_id, scanned_item_id, scanned, recorded_by, p_at + interval '2 hours'
+    FROM lab.verifications WHERE lot_id = p_lot AND step_id IS NOT NULL ORDER BY id LIMIT 1;
+END $$;
 """
 POSITIVE = (
     "INSERT INTO lab.marker_results (donor_id, analyte, marker, method, kit_lot, laboratory, sampled_at, reported_at, outcome, recorded_by)"
@@ -70,14 +113,37 @@ REVIEWED = (
 
 
 class Attack(NamedTuple):
-    """What stands against the lot, and the objections that say so. `others` say so too, in gate.objections."""
+    """What stands against the lot, and the objections that say so. `others` say so too, in gate.objections.
+
+    `leaves_out`: a test or a marker that was never done. `own`: the lot goes back to its donor.
+    """
 
     rule: str
     facts: tuple[str, ...]
     objections: tuple[str, ...]
     others: tuple[str, ...] = ()
+    leaves_out: str = ""
+    own: bool = False
 
 
+NO_BANK = "RETURN NEXT 'CB-01: a cell bank is mandatory, and no released one stands behind the lot';"
+UNFIT = (
+    "RETURN NEXT 'MAT-06: a material was out of date or not approved when it was used, or did not arrive as it should';"
+)
+NO_REPLY = "RETURN NEXT 'CB-01A: no written reply of the authority lets the patient''s own gene modified cells do without a bank';"
+BEYOND = "RETURN NEXT 'CB-05: passages or doublings are beyond the limit of the process version, or unknown';"
+MODIFIED = '{{"gene_modified": true, "vector_type": "lentivirus", "gene_editing": false}}'
+USED_AT = (
+    "INSERT INTO lab.consumptions (step_id, lot_id, container_id, material_lot_id, quantity, unit, used_at, recorded_by)"
+    " SELECT step_id, lot_id, container_id, material_lot_id, 1, 'mL', %s, recorded_by FROM lab.consumptions WHERE lot_id = {lot} LIMIT 1"
+)
+REPLY = (
+    "INSERT INTO lab.authority_replies (authority, reference, dated, rule, process_id, question, answer, ruling, file_name, file_sha256,"
+    " file_place, recorded_by, recorded_at) SELECT 'NHC', '%(ruling)s', current_date - %(days)s, 'CB-01A', process_id, 'q', 'a', '%(ruling)s', 'f',"
+    " repeat('a', 64), 'p', recorded_by, now() - interval '%(days)s days' FROM lab.lots WHERE id = {lot}"
+)
+
+FUNCTIONS = ("gate.objections", "gate.second_hands")
 ATTACKS = (
     Attack(
         "DON-02",
@@ -117,6 +183,59 @@ ATTACKS = (
         "HGR-01",
         ("SELECT pg_temp.from_a_bank({lot})",),
         ("RETURN NEXT 'HGR-01: no permit for human genetic resources stood before the cells were banked';",),
+    ),
+    Attack(
+        "DON-01",
+        (),
+        ("RETURN NEXT 'DON-01: a marker that is always tested was not known to be negative before processing';",),
+        leaves_out="anti-HCV",
+    ),
+    Attack("MAT-06", ("SELECT pg_temp.uses({lot}, false, true, false)",), (UNFIT,)),
+    Attack("MAT-06", ("SELECT pg_temp.uses({lot}, false, true, NULL)",), (UNFIT,)),
+    Attack("MAT-06", (USED_AT % "now() - interval '61 days'",), (UNFIT,)),
+    Attack("MAT-06", (USED_AT % "now() + interval '31 days'",), (UNFIT,)),
+    Attack("MAT-06", (USED_AT % "now() + interval '302 days'",), (UNFIT,)),
+    Attack(
+        "GMP-03",
+        ("SELECT pg_temp.step({lot}, 'fill', 0, 0, now() - interval '19 days', false)",),
+        (
+            "RETURN NEXT 'GMP-03: a line was not cleared for this donor alone and verified by a second person before the step';",
+        ),
+    ),
+    Attack("CB-05", ("SELECT pg_temp.step({lot}, 'passage', 6, 9, now() - interval '33 days')",), (BEYOND,)),
+    Attack("CB-05", ("SELECT pg_temp.step({lot}, 'passage', 1, 20.1, now() - interval '33 days')",), (BEYOND,)),
+    Attack("CB-05", ("SELECT pg_temp.step({lot}, 'passage', 1, NULL, now() - interval '33 days')",), (BEYOND,)),
+    Attack("CB-01", (f"SELECT pg_temp.follows({{lot}}, '{MODIFIED}')",), (NO_BANK,)),
+    Attack("CB-01", ("SELECT pg_temp.follows({lot}, '{{\"long_term_expansion\": true}}')",), (NO_BANK,)),
+    Attack("CB-01", ("SELECT pg_temp.follows({lot}, '{{\"clone_selected\": true}}')",), (NO_BANK,)),
+    Attack("CB-01", ("SELECT pg_temp.follows({lot}, '{{\"max_passage\": 6}}')",), (NO_BANK,)),
+    Attack("CB-01", ("SELECT pg_temp.follows({lot}, '{{\"max_pdl\": 20.1}}')",), (NO_BANK,)),
+    Attack("CB-01", ("SELECT pg_temp.step({lot}, 'passage', 1, 3, now() - interval '5 days')",), (NO_BANK,)),
+    Attack(
+        "CB-03",
+        (f"SELECT pg_temp.follows({{lot}}, '{MODIFIED}', false)",),
+        (NO_BANK,),
+        ("RETURN NEXT 'CB-03: it was not decided before processing that no cell bank is needed';",),
+    ),
+    Attack("CB-01A", (f"SELECT pg_temp.follows({{lot}}, '{MODIFIED}', false)",), (NO_REPLY,), own=True),
+    Attack(
+        "CB-01A",
+        (
+            f"SELECT pg_temp.follows({{lot}}, '{MODIFIED}', false)",
+            REPLY % {"ruling": "permits", "days": 100},
+            REPLY % {"ruling": "refuses", "days": 1},
+        ),
+        (NO_REPLY,),
+        own=True,
+    ),
+    Attack(
+        "CB-01A",
+        (f"SELECT pg_temp.follows({{lot}}, '{MODIFIED}', false)", REPLY % {"ruling": "permits", "days": 3}),
+        (NO_REPLY,),
+        own=True,
+    ),
+    Attack(
+        "REL-03", (), ("RETURN NEXT 'REL-03: the specification leaves out a safety test';",), leaves_out="endotoxin"
     ),
     Attack(
         "DON-09",
@@ -160,27 +279,56 @@ async def without(stage: Stage, function: str, words: str) -> None:
     await stage.hand.execute(source.replace(words, "NULL;"))
 
 
+async def attacked(stage: Stage, *facts: str, leaves_out: str = "", own: bool = False) -> tuple[int, object]:
+    """A lot against which these facts stand, reviewed since, and the authority's live ceremony for its release."""
+    await stage.hand.execute("SELECT set_config('stage.leaves_out', $1, false)", leaves_out)
+    if leaves_out:
+        await stage.hand.execute("DROP TABLE IF EXISTS stage")
+    (lot,) = await stage.lots(1, whole=own)
+    donor = await stage.hand.fetchval("SELECT donor_id FROM lab.lots WHERE id = $1", lot)
+    for fact in (*facts, NO_HOLDS, REVIEWED):
+        await stage.value(fact.format(lot=lot, donor=donor))
+    if leaves_out:
+        await stage.hand.execute("DROP TABLE stage")
+    return lot, await stage.ceremony("lin", "released", "lot", lot)
+
+
 async def test_each_second_hand_refuses_and_without_it_the_attack_succeeds(fresh_database: Database) -> None:
     async with staged(fresh_database) as stage:
         await stage.hand.execute(MATERIAL)
+        whole = [await stage.hand.fetchval("SELECT pg_get_functiondef($1::regproc)", each) for each in FUNCTIONS]
         for attack in ATTACKS:
-            (lot,) = await stage.lots(1, whole=False)
-            donor = await stage.hand.fetchval("SELECT donor_id FROM lab.lots WHERE id = $1", lot)
-            for fact in (*attack.facts, NO_HOLDS, REVIEWED):
-                await stage.value(fact.format(lot=lot, donor=donor))
-            ceremony = await stage.ceremony("lin", "released", "lot", lot)
+            lot, ceremony = await attacked(stage, *attack.facts, leaves_out=attack.leaves_out, own=attack.own)
             for function, words in (
                 *(("gate.objections", each) for each in attack.others),
                 *(("gate.second_hands", each) for each in attack.objections),
             ):
                 with pytest.raises(asyncpg.PostgresError) as refusal:
                     await released(stage, lot, ceremony)
-                assert refusal.value.sqlstate == "ST022", (attack.rule, refusal.value)
-                assert f"{attack.rule}: " in str(refusal.value), (attack.rule, refusal.value)
+                rule = words.removeprefix("RETURN NEXT '").split(":", 1)[0]
+                assert refusal.value.sqlstate == "ST022", (attack, refusal.value)
+                assert f"{rule}: " in str(refusal.value), (attack, refusal.value)
                 await without(stage, function, words)
             await released(stage, lot, ceremony)
             state = await stage.hand.fetchval("SELECT state FROM lab.lots WHERE id = $1", lot)
-            assert state == "released", attack.rule
+            assert state == "released", attack
+            for source in whole:
+                await stage.hand.execute(source)
+
+
+async def test_a_second_hand_says_no_more_than_its_rule(fresh_database: Database) -> None:
+    """What the rules let pass is released: a reply that permits, material used on its last day, the limit itself."""
+    allowed = (
+        ((f"SELECT pg_temp.follows({{lot}}, '{MODIFIED}', false)", REPLY % {"ruling": "permits", "days": 100}), True),
+        (("SELECT pg_temp.step({lot}, 'passage', 5, 20, now() - interval '33 days')",), False),
+        (("SELECT pg_temp.uses({lot}, false, true)",), False),
+    )
+    async with staged(fresh_database) as stage:
+        await stage.hand.execute(MATERIAL)
+        for facts, own in allowed:
+            lot, ceremony = await attacked(stage, *facts, own=own)
+            await released(stage, lot, ceremony)
+            assert await stage.hand.fetchval("SELECT state FROM lab.lots WHERE id = $1", lot) == "released", facts
 
 
 AFTERWARDS = (
@@ -194,7 +342,7 @@ STATED = (
     "INSERT INTO lab.animal_disease_status (country, disease, category, valid_from, source, recorded_by, recorded_at)"
     " VALUES ('AU', 'BSE', 'negligible', '2007-01-01', 'WOAH resolution', 1, {at})"
 )
-SERUM = "SELECT pg_temp.uses({lot}, true, true, 'AU')"
+SERUM = "SELECT pg_temp.uses({lot}, true, true, true, 'AU')"
 SAID = "SELECT o FROM gate.objections($1, (SELECT id FROM people.accounts WHERE username = 'lin')) AS o"
 
 

@@ -216,6 +216,7 @@ def material(code, name, components):
         "human_derived": False,
         "selected_with": None,
         "received_at": moment("2026-09-05T09:00"),
+        "storage_ok": True,
         "supplier": "Good Supplies",
         "certificates": [],
         "vectors": [],

@@ -12,6 +12,7 @@ from app.domain.counterexamples import (
     allogeneic,
     as_bank,
     as_master_bank,
+    bank_tested,
     empty,
     every,
     inside,
@@ -228,3 +229,19 @@ def test_a_waiver_opens_an_excursion_and_never_a_test_of_safety():
     for test, outcome in (("karyotype", Outcome.PASS_WITH_WAIVER), ("STR", Outcome.FAIL)):
         failing = as_bank(where("results", "test", test, value_text="not as expected"))
         assert verdict("CB-07", all_of(failing, within("waivers", lambda _: (for_tests,)))).outcome is outcome
+
+
+# -- REL-03 by bank ------------------------------------------------------------------------------------------------------
+
+
+def test_viruses_are_tested_by_the_bank_where_the_setting_says_so():
+    without_a_line = within(
+        "specification",
+        lambda known: replace(known, lines=tuple(each for each in known.lines if each.test != "adventitious virus")),
+    )
+    assert verdict("REL-03", all_of(bank_tested(), without_a_line)).outcome is Outcome.PASS
+    by_lot = setting("rel03.adventitious_virus_by", "lot")
+    assert verdict("REL-03", all_of(bank_tested(), without_a_line, by_lot)).outcome is Outcome.FAIL
+    of_a_bank = all_of(as_bank(), setting("rel03.adventitious_virus_by", "bank"))
+    assert verdict("REL-03", of_a_bank).outcome is Outcome.PASS
+    assert verdict("REL-03", all_of(of_a_bank, without_a_line)).outcome is Outcome.FAIL

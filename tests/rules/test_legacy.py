@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.counterexamples import Edit, all_of, allogeneic, drop_inside, every, inside, setting
+from app.domain.counterexamples import Edit, all_of, allogeneic, as_bank, drop_inside, every, inside, setting
 from app.domain.facts import (
     Eligibility,
     Legacy,
@@ -84,6 +84,16 @@ def test_a_lots_own_steps_are_shown_by_papers_about_the_lot():
     assert verdict("GMP-05", all_of(unverified, FIRST_DAY, with_papers(papers()))).closes, "papers about the donor"
     found = verdict("GMP-05", all_of(unverified, FIRST_DAY, with_papers(*ABOUT_BOTH)))
     assert (found.outcome, found.legacy) == (Outcome.PASS_WITH_LEGACY, ("LD-26-0002",))
+
+
+def test_a_vial_leaves_an_old_bank_by_the_papers_by_which_the_bank_was_released():
+    late = every("permits", recorded_at=BEGAN + timedelta(days=3))
+    about_bank, about_another = (papers(code, LegacyAbout.LOT) for code in (LOT, "L0000000002"))
+    for bank, kind in ((as_bank(late), SubjectKind.LOT), (late, SubjectKind.BANK_VIAL)):
+        found = verdict("HGR-01", all_of(bank, FIRST_DAY, with_papers(about_bank)), kind=kind)
+        assert (found.outcome, found.legacy) == (Outcome.PASS_WITH_LEGACY, ("LD-26-0001",)), kind
+        assert verdict("HGR-01", all_of(bank, FIRST_DAY, with_papers(about_another)), kind=kind).closes
+        assert verdict("HGR-01", all_of(bank, with_papers(about_bank)), kind=kind).closes, "made under the guideline"
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,21 @@ async def test_why_a_vial_may_not_leave_is_asked_of_the_vial_itself(lab: Lab, ma
     assert {"CB-09"} <= {each["rule"] for each in retained["answers"] if each["closes"]}
 
 
+async def test_papers_that_were_accepted_about_a_bank_stand_in_the_dossier_of_its_vial(lab: Lab, master: Life) -> None:
+    rows = await lab.arrange(
+        "INSERT INTO lab.legacy_dossiers (number, about, item_id, papers, rules, reasons, valid_from, valid_to, proposed_by)"
+        " VALUES ('LD-BANK', 'lot', $1, $3::jsonb, '{HGR-01}', 'r', now(), now() + interval '1 day', $2) RETURNING id",
+        await master.lot_id(),
+        lab.id_of("quinn"),
+        '[{"title": "Bank file", "dated": "2025-05-30", "file_name": "b.pdf", "file_sha256": "ab", "pages": 1}]',
+    )
+    signed = await life.ceremony(lab, "lin", "legacy_accepted", "legacy", rows[0][0])
+    ok(await lab.as_("lin").post(f"/legacy-dossiers/{rows[0][0]}/accept", {"ceremony": signed}))
+    vial = await life.id_of(lab, master.vials[5])
+    told = "SELECT dossier.bank_vial($1)::jsonb -> 'legacy' @> jsonb_build_array(jsonb_build_object('number', 'LD-BANK', 'subject', $2::text))"
+    assert await lab.value(told, vial, master.lot)
+
+
 async def test_nothing_leaves_a_bank_that_is_not_released(lab: Lab) -> None:
     bank = await life.bank(lab, upto="frozen")
     lot = await life.banked(lab, bank, upto="planned")

@@ -61,8 +61,19 @@ async def test_a_lot_is_approved_by_signature(lab: Lab) -> None:
         ({}, {"expires_on": str(date.today() - timedelta(days=2))}, "MAT-06"),
         ({}, {"expires_on": None}, "MAT-06"),
         ({}, {"certificate_reviewed_at": None}, "MAT-06"),
+        ({}, {"storage_ok": False}, "MAT-06"),
+        ({}, {"storage_ok": None}, "MAT-06"),
     ],
-    ids=["penicillin", "penicillin in Chinese", "composition unknown", "expired", "no expiry", "no certificate"],
+    ids=[
+        "penicillin",
+        "penicillin in Chinese",
+        "composition unknown",
+        "expired",
+        "no expiry",
+        "no certificate",
+        "arrived warm",
+        "arrived nobody knows how",
+    ],
 )
 async def test_the_rules_stand_before_approval(lab: Lab, of_material: dict, of_lot: dict, rule: str) -> None:
     material = await things.material(lab, **of_material)
