@@ -42,7 +42,7 @@ BEGIN
                    WHERE NOT EXISTS (
                        SELECT FROM lab.marker_results m WHERE m.donor_id = d.id AND lower(btrim(m.analyte)) = lower(btrim(panel.analyte))
                          AND lower(btrim(m.marker)) = lower(btrim(asked.marker))
-                         AND (m.outcome = 'positive' OR (m.outcome = 'negative' AND m.reported_at <= p_began))))
+                         AND (m.outcome = 'positive' OR (m.outcome = 'negative' AND greatest(m.reported_at, m.recorded_at) <= p_began))))
                AND NOT gate.legacy_shows('DON-01', p_lot, d.id))) THEN
         RETURN NEXT 'DON-01: a marker that is always tested was not known to be negative before processing';
     END IF;
