@@ -1,11 +1,11 @@
-"""What a partner says against a lot after its release is a fact that comes to light."""
+"""What grows on a plate later comes to light, and what is learnt later of a donor's health."""
 
 from alembic import op
 
 from app.db.version import run_script_beside
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:

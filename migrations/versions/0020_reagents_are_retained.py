@@ -4,8 +4,8 @@ from alembic import op
 
 from app.db.version import run_script_beside
 
-revision = "0023"
-down_revision = "0020"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:
