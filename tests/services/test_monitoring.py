@@ -216,7 +216,7 @@ async def room_of_its_own(lab: Lab, name: str) -> life.Shared:
 
 async def test_what_grows_after_the_release_holds_the_lot_and_changes_nothing_that_was_judged(lab: Lab) -> None:
     lived = await life.preparation(lab, upto="released", use=await room_of_its_own(lab, "late growth"))
-    judged = "SELECT id, digest, verdicts FROM lab.judgements WHERE subject_id = $1"
+    judged = "SELECT id, digest, verdicts FROM lab.judgements WHERE subject_id = $1 ORDER BY id"
     before = await lab.sql(judged, await lived.lot_id())
     glove = await lab.value(
         "SELECT id FROM lab.monitoring_samples WHERE lot_id = $1 AND kind = 'glove'", await lived.lot_id()
